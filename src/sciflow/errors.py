@@ -1,0 +1,73 @@
+"""Every exception that sciflow raises on purpose.
+
+::
+
+    SciflowError
+    ├── WorkflowError        the workflow or its parameter space is wrong
+    │   ├── WorkflowFileError    … in a file: which file, line and field
+    │   └── ExpressionError      … in an expression
+    ├── ProfileError         a cluster profile is wrong or missing
+    ├── PlanError            the request cannot run there
+    ├── TemplateError        a job template is wrong or missing
+    ├── SchedulerError       the scheduler said no
+    ├── RunError             the run directory: missing, busy, damaged, of a newer format
+    └── ResultError          a question that the results cannot answer
+"""
+
+from __future__ import annotations
+
+
+class SciflowError(Exception):
+    """The root of the tree.
+
+    Parameters
+    ----------
+    message
+        What is wrong, naming the value and where it came from.
+    hint
+        The way out, where there is one.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+class WorkflowError(SciflowError):
+    """The workflow or its parameter space is wrong."""
+
+
+class WorkflowFileError(WorkflowError):
+    """A workflow file is wrong: which file, line and field."""
+
+
+class ExpressionError(WorkflowError):
+    """An expression of the workflow cannot be read, or reaches for what it may not have."""
+
+
+class ProfileError(SciflowError):
+    """A cluster profile is wrong or missing."""
+
+
+class PlanError(SciflowError):
+    """The request cannot run on this profile."""
+
+
+class TemplateError(SciflowError):
+    """A job template is wrong or missing."""
+
+
+class SchedulerError(SciflowError):
+    """The scheduler refused, or its answer cannot be understood."""
+
+
+class RunError(SciflowError):
+    """A run directory is missing, busy, damaged or of a newer format."""
+
+
+class ResultError(SciflowError):
+    """A question that the results cannot answer."""

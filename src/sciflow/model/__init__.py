@@ -1,0 +1,1 @@
+"""Nouns: values that validate themselves and do no I/O."""

@@ -1,0 +1,114 @@
+"""The plan: array jobs, their indices, dependencies, start times and requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sciflow.model.resources import Resources
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """An array job that must end first.
+
+    ``element``: index 17 waits for index 17 of the other; ``whole``: every index waits for all of the other, and then
+    checks the records of exactly the instances that it needs.
+    """
+
+    array: str
+    kind: Literal["element", "whole"]
+
+
+@dataclass(frozen=True)
+class ArrayJob:
+    """One submission: the indices 0 … count-1 of one task under one request."""
+
+    name: str
+    task: str
+    count: int
+    resources: Resources
+    after: tuple[Dependency, ...] = ()
+    begin: datetime | None = None
+
+    def to_document(self) -> dict[str, Any]:
+        """The array job as it stands in ``plan.json``."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "count": self.count,
+            "resources": self.resources._asdict(),
+            "after": [{"array": one.array, "kind": one.kind} for one in self.after],
+            "begin": self.begin.isoformat() if self.begin else None,
+        }
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> ArrayJob:
+        """Read an array job back."""
+        return cls(
+            name=document["name"],
+            task=document["task"],
+            count=document["count"],
+            resources=Resources(**document["resources"]),
+            after=tuple(Dependency(one["array"], one["kind"]) for one in document["after"]),
+            begin=datetime.fromisoformat(document["begin"]) if document["begin"] else None,
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a submission will do."""
+
+    workflow: str
+    profile: str
+    combinations: int
+    arrays: tuple[ArrayJob, ...]
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = field(default=())
+
+    @property
+    def instances(self) -> dict[str, int]:
+        """Task → how many instances it has, in running order."""
+        counts = dict.fromkeys(self.tasks, 0)
+        for array in self.arrays:
+            counts[array.task] += array.count
+        return counts
+
+    @property
+    def core_hours(self) -> float:
+        """Cores × requested hours of all indices."""
+        return sum(array.count * array.resources.core_hours for array in self.arrays)
+
+    @property
+    def gpu_hours(self) -> float:
+        """GPUs × requested hours of all indices."""
+        return sum(array.count * array.resources.gpus * array.resources.runtime_seconds / 3600 for array in self.arrays)
+
+    def to_document(self) -> dict[str, Any]:
+        """The plan as it stands in ``plan.json``."""
+        return {
+            "workflow": self.workflow,
+            "profile": self.profile,
+            "combinations": self.combinations,
+            "tasks": list(self.tasks),
+            "arrays": [array.to_document() for array in self.arrays],
+            "core_hours": self.core_hours,
+            "gpu_hours": self.gpu_hours,
+            "warnings": list(self.warnings),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Plan:
+        """Read a plan back."""
+        return cls(
+            workflow=document["workflow"],
+            profile=document["profile"],
+            combinations=document["combinations"],
+            arrays=tuple(ArrayJob.from_document(one) for one in document["arrays"]),
+            warnings=tuple(document["warnings"]),
+            notes=tuple(document["notes"]),
+            tasks=tuple(document["tasks"]),
+        )

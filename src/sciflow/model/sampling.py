@@ -1,0 +1,160 @@
+"""Sampling: distributions of parameters, and points drawn from them together."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sciflow.errors import WorkflowError
+from sciflow.model.values import is_number, read_value, value_document, whole_number
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DISTRIBUTIONS = ("uniform", "loguniform", "integers", "choice")
+METHODS = ("random", "lhs", "sobol")
+MOST_POINTS = 10_000_000
+LARGEST_SEED = 2**64
+
+
+class Distribution(NamedTuple):
+    """What one axis of a sampled space is drawn from: two bounds, or the options of a choice."""
+
+    kind: str
+    details: tuple[Any, ...]
+
+    def to_document(self) -> dict[str, Any]:
+        """Write the distribution as it may be read again."""
+        return {self.kind: [value_document(value) for value in self.details]}
+
+    def at(self, unit: Sequence[float]) -> list[Any]:
+        """Stretch points of the unit interval to this distribution."""
+        if self.kind == "choice":
+            last = len(self.details) - 1
+            return [self.details[min(last, int(u * len(self.details)))] for u in unit]
+        low, high = self.details
+        if self.kind == "integers":
+            return [min(high, low + int(u * (high - low + 1))) for u in unit]
+        if self.kind == "uniform":
+            return [min(high, max(low, low * (1 - u) + high * u)) for u in unit]
+        start, stop = math.log(low), math.log(high)
+        return [min(high, max(low, math.exp(start + u * (stop - start)))) for u in unit]
+
+
+@dataclass(frozen=True)
+class SampleDesign:
+    """How a space is sampled."""
+
+    method: str
+    count: int
+    seed: int
+
+    def to_document(self) -> dict[str, Any]:
+        """Write the design as it may be read again; the points follow from it."""
+        return {"method": self.method, "count": self.count, "seed": self.seed}
+
+
+def read_distribution(kind: str, details: Any, place: str) -> Distribution:
+    """Read ``{uniform: [low, high]}``, ``loguniform`` and ``integers`` likewise, or ``{choice: [...]}``.
+
+    Raises
+    ------
+    WorkflowError
+        For bounds that are no bounds.
+    """
+    items = list(details) if isinstance(details, (list, tuple)) else []
+    values = tuple(read_value(item, f"{place}: `{kind}` {position}") for position, item in enumerate(items))
+    if kind == "choice":
+        if not values or len(set(values)) != len(values):
+            raise WorkflowError(f"{place} has the choice {details!r}", hint="give a list of different values")
+        return Distribution(kind, values)
+    if len(values) != 2 or not all(is_number(value) for value in values):
+        raise WorkflowError(f"{place} has {kind} {details!r}", hint=f"write {kind}: [low, high], in numbers")
+    low, high = values
+    if kind == "integers":
+        if not (isinstance(low, int) and isinstance(high, int) and low <= high):
+            raise WorkflowError(
+                f"{place} has integers {details!r}", hint="give two whole numbers, the lower one first; both can occur"
+            )
+        return Distribution(kind, values)
+    if low >= high or (kind == "loguniform" and low <= 0):
+        hint = "give the lower bound first" + (", above 0" if kind == "loguniform" else "")
+        raise WorkflowError(f"{place} has {kind} {details!r}", hint=hint)
+    return Distribution(kind, (float(low), float(high)))
+
+
+def read_design(written: Any, where: str) -> SampleDesign:
+    """Read ``{method: sobol, count: 256, seed: 1}``.
+
+    Raises
+    ------
+    WorkflowError
+        For an unknown method, a count that is none, or other keys.
+    """
+    place = f"{where}: `sample`"
+    if not isinstance(written, Mapping) or not {"method", "count"} <= set(written) <= {"method", "count", "seed"}:
+        raise WorkflowError(
+            f"{place} is {written!r}", hint="write {method: random, lhs or sobol, count: n}, and maybe `seed`"
+        )
+    if written["method"] not in METHODS:
+        raise WorkflowError(f"{place} has the method {written['method']!r}", hint=f"known are {', '.join(METHODS)}")
+    count = whole_number(written["count"], 1, MOST_POINTS, f"{place}: `count`")
+    seed = whole_number(written.get("seed", 0), 0, LARGEST_SEED, f"{place}: `seed`")
+    return SampleDesign(written["method"], count, seed)
+
+
+def draw(
+    distributions: Sequence[Distribution], design: SampleDesign
+) -> tuple[tuple[tuple[Any, ...], ...], tuple[str, ...]]:
+    """Draw the points of a sampled space.
+
+    Returns
+    -------
+    columns, notes
+        For each distribution its value at each point, and what a reader should know. Points that repeat an earlier
+        one, as those of a choice may, are dropped.
+
+    Raises
+    ------
+    WorkflowError
+        Where SciPy is needed and missing, or refuses.
+    """
+    unit, notes = _unit_points(design, len(distributions))
+    columns = [distribution.at(unit[:, i].tolist()) for i, distribution in enumerate(distributions)]
+    points = list(dict.fromkeys(zip(*columns, strict=True)))
+    if len(points) < design.count:
+        repeated = design.count - len(points)
+        notes.append(f"{repeated} of {design.count} sampled points repeat others and are dropped")
+    return tuple(zip(*points, strict=True)), tuple(notes)
+
+
+def _unit_points(design: SampleDesign, dimensions: int) -> tuple[np.ndarray, list[str]]:
+    import numpy as np
+
+    generator = np.random.default_rng(design.seed)
+    if design.method == "random":
+        return generator.random((design.count, dimensions)), []
+    try:
+        from scipy.stats import qmc
+    except ImportError as error:
+        raise WorkflowError(
+            f"sampling by `{design.method}` needs SciPy, which is not installed", hint="pip install 'sciflow[sample]'"
+        ) from error
+    engine: Any = qmc.LatinHypercube if design.method == "lhs" else qmc.Sobol
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            points = engine(dimensions, **_seeded_by(engine, generator)).random(design.count)
+        except ValueError as error:
+            raise WorkflowError(f"sampling by `{design.method}`: {error}") from error
+    return points, [f"sampling by `{design.method}`: {warning.message}" for warning in caught]
+
+
+def _seeded_by(engine: Any, generator: np.random.Generator) -> dict[str, np.random.Generator]:
+    import inspect
+
+    # SciPy 1.15 renamed the argument.
+    return {"rng" if "rng" in inspect.signature(engine).parameters else "seed": generator}

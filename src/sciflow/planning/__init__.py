@@ -1,0 +1,1 @@
+"""Verbs on nouns: a workflow and a profile become a plan."""

@@ -1,0 +1,77 @@
+"""Task instances to array jobs, within the site's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sciflow.model.plan import ArrayJob, Dependency
+from sciflow.model.profile import Limits
+from sciflow.model.resources import Resources
+from sciflow.planning.projection import Ints, Relation
+
+
+class Placement:
+    """Where the instances of a task went: which array job, and which index of it.
+
+    Attributes
+    ----------
+    arrays : list of ArrayJob
+        In order; indices start at 0 in each.
+    members : list of (count,) array
+        The instances of each array job, by index.
+    array_of, index_of : (instances,) array
+        The other way round.
+    """
+
+    def __init__(self, task: str, codes: Ints, requests: Sequence[Resources], limits: Limits) -> None:
+        self.arrays: list[ArrayJob] = []
+        self.members: list[Ints] = []
+        self.array_of = np.empty(len(codes), dtype=np.int32)
+        self.index_of = np.empty(len(codes), dtype=np.int32)
+        longest = chunk_length(limits)
+        for code, request in enumerate(requests):
+            same = np.flatnonzero(codes == code)
+            for start in range(0, len(same), longest or max(1, len(same))):
+                chunk = same[start : start + longest] if longest else same
+                self.array_of[chunk] = len(self.arrays)
+                self.index_of[chunk] = np.arange(len(chunk))
+                self.arrays.append(ArrayJob(f"{task}.{len(self.arrays)}", task, len(chunk), request))
+                self.members.append(chunk)
+
+    def where(self, instances: Ints) -> list[tuple[str, Ints]]:
+        """Array jobs and indices of some instances, in the order given, neighbours together."""
+        arrays, indices = self.array_of[instances], self.index_of[instances]
+        breaks = np.flatnonzero(np.diff(arrays)) + 1
+        parts = zip(np.split(arrays, breaks), np.split(indices, breaks), strict=True)
+        return [(self.arrays[part[0]].name, places) for part, places in parts if len(part)]
+
+
+def chunk_length(limits: Limits) -> int:
+    """How many indices one array job may have; 0 for any number.
+
+    The site limits the highest *index*, from which follows a count, and may limit the count below that.
+    """
+    counts = [limits.highest_index + 1] if limits.highest_index is not None else []
+    if limits.indices_per_array is not None:
+        counts.append(limits.indices_per_array)
+    return min(counts, default=0)
+
+
+def same_index(later: Ints, relation: Relation, earlier: Placement) -> str:
+    """The array job whose index i is all that index i of `later` needs, for every i; empty if there is none."""
+    if relation.many:
+        return ""
+    needed = relation.needed_by(later)
+    array = int(earlier.array_of[needed[0]])
+    twin = earlier.members[array]
+    return earlier.arrays[array].name if len(twin) == len(needed) and np.array_equal(twin, needed) else ""
+
+
+def dependency(later: Ints, relation: Relation, earlier: Placement) -> tuple[Dependency, ...]:
+    """What the array job with the instances `later` waits for."""
+    if twin := same_index(later, relation, earlier):
+        return (Dependency(twin, "element"),)
+    arrays = np.unique(earlier.array_of[relation.needed_by(later)])
+    return tuple(Dependency(earlier.arrays[number].name, "whole") for number in arrays)

@@ -1,0 +1,193 @@
+"""A workflow and a profile become a plan: all steps of compiling, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sciflow.model.plan import ArrayJob, Plan
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.resources import ResourceRequest, Resources
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.planning.arrays import Placement, dependency, same_index
+from sciflow.planning.fit import fit
+from sciflow.planning.identity import recipes
+from sciflow.planning.lines import Lines
+from sciflow.planning.projection import Ints, Projection, Relation
+from sciflow.planning.uses import TaskUse, find_uses
+from sciflow_shim import files
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A plan, and what it takes to write it down."""
+
+    workflow: ExperimentalWorkflow
+    profile: ClusterProfile
+    plan: Plan
+    uses: dict[str, TaskUse]
+    projections: dict[str, Projection]
+    placements: dict[str, Placement]
+    relations: dict[tuple[str, str], Relation]
+    lines: Lines
+
+    @cached_property
+    def recipes(self) -> dict[str, str]:
+        """Task → digest of its code and inputs."""
+        return recipes(self.uses, self.workflow.directory)
+
+    def header(self, array: ArrayJob) -> dict[str, Any]:
+        """What all indices of an array job have in common, as the node reads it; the run's id comes with the run."""
+        members = self.members(array)
+        upstream = {}
+        for earlier in self.uses[array.task].reads:
+            relation = self.relations[array.task, earlier]
+            twin = same_index(members, relation, self.placements[earlier])
+            upstream[earlier] = {"array": twin, "many": relation.many}
+        return {
+            "format": files.FORMAT,
+            "array": array.name,
+            "task": array.task,
+            "count": array.count,
+            "request": array.resources._asdict(),
+            "upstream": upstream,
+        }
+
+    def array_lines(self, array: ArrayJob) -> Iterator[str]:
+        """The lines of an array job, one per index."""
+        named = [task for task, facts in self.header(array)["upstream"].items() if not facts["array"]]
+        return self.lines.of_array(array.task, self.members(array), named)
+
+    def members(self, array: ArrayJob) -> Ints:
+        """The instances of an array job, by index."""
+        placement = self.placements[array.task]
+        return placement.members[int(array.name.rpartition(".")[2])]
+
+    def task_document(self, task: str) -> dict[str, Any]:
+        """What a task runs, as the node reads it; where a function is kept comes with the run."""
+        use = self.uses[task]
+        binding = use.binding
+        return {
+            "format": files.FORMAT,
+            "task": task,
+            "kind": use.task.kind,
+            "recipe": self.recipes[task],
+            "arguments": [list(argument) for argument in binding.arguments] if binding else [],
+            "keywords": bool(binding and binding.takes_keywords),
+            "missing": use.task.missing,
+            "outputs": list(use.task.outputs),
+            "extract": {n: rule.model_dump(exclude_none=True) for n, rule in use.task.extract.items()},
+            "success": use.task.success,
+            "environment": use.task.environment,
+            "directory": str(self.workflow.directory.resolve()),
+        }
+
+
+def build_plan(workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: bool = False) -> Compiled:
+    """Compile a workflow for a profile.
+
+    Parameters
+    ----------
+    workflow
+        What to do.
+    profile
+        How the site wants it done.
+    strict
+        Refuse what the profile cannot give instead of reducing it with a warning.
+
+    Raises
+    ------
+    WorkflowError
+        Where the workflow is wrong.
+    PlanError
+        Where it cannot run there.
+    """
+    workflow.check()
+    uses = find_uses(workflow)
+    projections = _project(workflow, uses)
+    relations = {
+        (task, earlier): Relation(projections[task], projections[earlier])
+        for task, use in uses.items()
+        for earlier in use.reads
+    }
+    warnings: list[str] = []
+    placements = {}
+    for task in uses:
+        codes, requests, reduced = _requests(workflow, profile, task, projections[task], strict)
+        placements[task] = Placement(task, codes, requests, profile.limits)
+        warnings += [warning for warning in reduced if warning not in warnings]
+    arrays = [
+        replace(array, after=_after(members, uses[task], relations, placements))
+        for task in uses
+        for array, members in zip(placements[task].arrays, placements[task].members, strict=True)
+    ]
+    plan = Plan(
+        workflow=workflow.name,
+        profile=profile.name,
+        combinations=len(workflow.space),
+        arrays=tuple(arrays),
+        warnings=tuple(warnings),
+        notes=tuple(_notes(workflow, profile, projections, uses)),
+        tasks=tuple(uses),
+    )
+    lines = Lines(uses, projections, placements, relations)
+    return Compiled(workflow, profile, plan, uses, projections, placements, relations, lines)
+
+
+def _project(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> dict[str, Projection]:
+    by_names: dict[tuple[str, ...], Projection] = {}
+    for use in uses.values():
+        if use.names not in by_names:
+            by_names[use.names] = Projection(workflow.space, use.names)
+    return {task: by_names[use.names] for task, use in uses.items()}
+
+
+def _requests(
+    workflow: ExperimentalWorkflow, profile: ClusterProfile, task: str, projection: Projection, strict: bool
+) -> tuple[Ints, list[Resources], list[str]]:
+    """Which request each instance has, the distinct requests, and what had to be reduced."""
+    request = workflow.resources.get(task, ResourceRequest())
+    names = tuple(name for name in workflow.space.names if name in request.names)
+    groups = Projection(workflow.space, names)
+    numbers: dict[Resources, int] = {}
+    warnings: list[str] = []
+    of_group = np.empty(len(groups), dtype=np.int64)
+    for group in range(len(groups)):
+        asked = request.resolve(groups.parameters(group), task)
+        given, reduced = fit(asked, profile.capacity, task, profile.name, strict)
+        of_group[group] = numbers.setdefault(given, len(numbers))
+        warnings += reduced
+    return of_group[groups.of_combination[projection.first]], list(numbers), warnings
+
+
+def _after(
+    members: Ints,
+    use: TaskUse,
+    relations: dict[tuple[str, str], Relation],
+    placements: dict[str, Placement],
+) -> tuple[Any, ...]:
+    found = []
+    for earlier in use.task.depends_on:
+        found += dependency(members, relations[use.task.name, earlier], placements[earlier])
+    return tuple(found)
+
+
+def _notes(
+    workflow: ExperimentalWorkflow,
+    profile: ClusterProfile,
+    projections: dict[str, Projection],
+    uses: dict[str, TaskUse],
+) -> Iterator[str]:
+    yield from workflow.space.notes
+    combinations = len(workflow.space)
+    for task, projection in projections.items():
+        if len(projection) < combinations:
+            names = ", ".join(f"`{name}`" for name in uses[task].names) or "no parameter"
+            yield f"task `{task}` depends on {names}: it runs {len(projection)} times, not {combinations}"
+    policy = workflow.policy
+    if policy.policy != "immediate" and not profile.shared:
+        yield f"profile `{profile.name}` is not shared: the policy {policy.describe()} is noted, and the run starts at once"

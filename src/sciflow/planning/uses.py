@@ -1,0 +1,99 @@
+"""What each task uses: the parameters on which its instances depend, and the earlier tasks that it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sciflow.errors import PlanError, WorkflowError
+from sciflow.model.expressions import Expression
+from sciflow.model.functions import Binding, bind
+from sciflow.model.task import Task
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.planning.commands import CommandTemplate
+
+
+@dataclass(frozen=True)
+class TaskUse:
+    """What one task uses.
+
+    Attributes
+    ----------
+    names
+        The parameters on which an instance depends, in the space's order.
+    reads
+        The earlier tasks whose results it may ask for; those it depends on come first.
+    binding, template
+        For a function, its arguments; for a command, its template.
+    """
+
+    task: Task
+    names: tuple[str, ...]
+    reads: tuple[str, ...]
+    binding: Binding | None = None
+    template: CommandTemplate | None = None
+
+
+def find_uses(workflow: ExperimentalWorkflow) -> dict[str, TaskUse]:
+    """Find what each task uses; task name → use, in running order.
+
+    Raises
+    ------
+    WorkflowError
+        Where a function or a template asks for what nobody gives.
+    """
+    uses: dict[str, TaskUse] = {}
+    for task in workflow.ordered_tasks():
+        uses[task.name] = _use(workflow, task, uses)
+    return uses
+
+
+def _use(workflow: ExperimentalWorkflow, task: Task, uses: dict[str, TaskUse]) -> TaskUse:
+    space = workflow.space
+    before = workflow.upstream_of(task.name)
+    allowed = [name for name in space.names if task.parameters is None or name in task.parameters]
+    binding = template = None
+    if task.function is not None:
+        binding = bind(task.function, task.name, allowed, before)
+        own = set(task.parameters or (allowed if binding.wants_all_parameters else binding.parameters))
+        asked = [a.name for a in binding.arguments if a.source == "result"]
+        asked = before if any(a.source == "inputs" for a in binding.arguments) else asked
+    else:
+        template = CommandTemplate(task, workflow.directory, allowed, before)
+        own = set(task.parameters or template.parameters)
+        asked = [name for name in before if name in template.inputs]
+    if task.success is not None:
+        own |= set(Expression(task.success).names) & set(space.names)
+    names = _names(workflow, task, own, uses)
+    _check_request(workflow, task, names)
+    reads = (*task.depends_on, *(name for name in asked if name not in task.depends_on))
+    return TaskUse(task, names, reads, binding, template)
+
+
+def _names(workflow: ExperimentalWorkflow, task: Task, own: set[str], uses: dict[str, TaskUse]) -> tuple[str, ...]:
+    space = workflow.space
+    inherited = {name for before in task.depends_on for name in uses[before].names}
+    gone = set(space.names) if task.over == "all" else set(task.over)
+    gone |= {name for name in space.derived_names if space.value_depends(name) & gone}
+    if task.over and not task.depends_on:
+        raise WorkflowError(f"task `{task.name}` has `over`, but depends on no task whose results it could gather")
+    if task.over != "all" and (stray := set(task.over) - inherited):
+        raise WorkflowError(
+            f"task `{task.name}` gathers over `{min(stray)}`, but no task before it uses that parameter",
+            hint="it would gather one result only; leave it out of `over`",
+        )
+    if both := own & gone:
+        raise WorkflowError(
+            f"task `{task.name}` gathers over `{min(both)}` and asks for its value, of which it has many",
+            hint="the results that it gathers carry their parameters",
+        )
+    return tuple(name for name in space.names if name in (own | inherited) - gone)
+
+
+def _check_request(workflow: ExperimentalWorkflow, task: Task, names: tuple[str, ...]) -> None:
+    request = workflow.resources.get(task.name)
+    if request and (stray := request.names - set(names)):
+        raise PlanError(
+            f"the resources of task `{task.name}` depend on `{min(stray)}`, which the task does not use",
+            hint=f"its instances are told apart by {', '.join(f'`{n}`' for n in names) or 'nothing'}; "
+            "name the parameter in `parameters`",
+        )

@@ -1,0 +1,226 @@
+"""One attempt of one array index: what is known of it, and the record that it leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import socket
+import time
+from typing import Any, Dict, Optional
+
+from sciflow_shim import files
+from sciflow_shim.array import Array
+from sciflow_shim.outcome import Outcome
+from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
+from sciflow_shim.sampler import Resources, Series
+
+_SCHEDULER_VARIABLES = ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "PBS_JOBID")
+
+
+class Attempt:
+    """What is known of one attempt, as it grows from its start to its record.
+
+    Parameters
+    ----------
+    array
+        The array job.
+    index, attempt
+        Which index, started for the how-manieth time.
+    """
+
+    def __init__(self, array: Array, index: int, attempt: int) -> None:
+        self.array = array
+        self.index = index
+        self.attempt = attempt
+        self.line = array.line(index)
+        self.task: str = array.header["task"]
+        self.instance: str = self.line["id"]
+        self.work = array.path(files.work(self.task, self.instance))
+        self.log = array.path(files.log(array.name, index, attempt))
+        self.outcome_path = array.path(files.outcome(array.name, index, attempt))
+        self.state = "RUNNING"
+        self.error: Dict[str, str] = {}
+        self.exit_code: Optional[int] = None
+        self.signal: Optional[int] = None
+        self.start = time.time()
+        self.end: Optional[float] = None
+        self.environment = ""
+        self.resources = Resources()
+        self.series = Series()
+        self.outcome = Outcome()
+
+    @property
+    def facts(self) -> Dict[str, Any]:
+        """What a function may know of where it runs."""
+        return {
+            "task": self.task,
+            "instance": self.instance,
+            "run": self.array.run,
+            "array": self.array.name,
+            "index": self.index,
+            "attempt": self.attempt,
+            "seed": self.seed,
+        }
+
+    @property
+    def seed(self) -> int:
+        """31 bits of SHA-256 over task and instance: independent of order, machine and attempt."""
+        return int.from_bytes(hashlib.sha256(f"{self.task}:{self.instance}".encode()).digest()[:4], "big") >> 1
+
+    def judge(self, code: Optional[int], number: Optional[int]) -> None:
+        """Give the state that an exit code or a signal and the outcome mean."""
+        self.exit_code, self.signal = code, number
+        if self.state != "RUNNING":
+            return
+        self.error = self.outcome.error
+        if code == 0 and not self.error:
+            self.state = self._criteria()
+        elif self.error.get("type") in ("MemoryError", "_ArrayMemoryError"):
+            self.state = "OUT_OF_MEMORY"
+        else:
+            self.state = "FAILED"
+            if not self.error:
+                self.error = {"type": "", "message": self._how_it_ended(code, number)}
+
+    def _how_it_ended(self, code: Optional[int], number: Optional[int]) -> str:
+        tail = _last_line(self.log)
+        how = f"killed by signal {number} ({_signal_name(number)})" if number else f"ended with exit code {code}"
+        return f"{how}; the last it printed: {tail}" if tail else how
+
+    def _criteria(self) -> str:
+        rule = self.array.task["success"]
+        if rule is None:
+            return "COMPLETED"
+        try:
+            # The expression was checked against a list of allowed nodes when the workflow was compiled.
+            met = eval(rule, {"__builtins__": {}}, {**_FUNCTIONS, **self.line["parameters"], **self.outcome.metrics})  # noqa: S307
+        except Exception as error:  # an expression over what a program left may fail in any way
+            self.error = {"type": type(error).__name__, "message": f"`{rule}` cannot be judged: {error}"}
+            return "CRITERIA_NOT_MET"
+        if met:
+            return "COMPLETED"
+        self.error = {"type": "", "message": f"`{rule}` does not hold"}
+        return "CRITERIA_NOT_MET"
+
+    def write(self) -> str:
+        """Write the record, beside and renamed; gives its path."""
+        path = self.array.path(files.record(self.array.name, self.index, self.attempt))
+        write_record(path, self._tree(path), seal=self.end is not None)
+        if self.end is not None:
+            _remove(self.outcome_path)
+            _remove_if_empty(self.log)
+            _remove_folder_if_empty(self.work)
+        return path
+
+    def _tree(self, path: str) -> Group:
+        root = Group(self._attributes())
+        usage = Group(self.resources.as_dict())
+        for name, column in self.series.columns().items():
+            usage.members[name] = Dataset(column, "<f8")
+        members = {
+            "parameters": Group({name: _attribute(value) for name, value in self.line["parameters"].items()}),
+            "metrics": Group(dict(self.outcome.metrics)),
+            "results": self._results(),
+            "resources": usage,
+            "artifacts": Group(
+                {}, {str(number): Group(self._file(one)) for number, one in enumerate(self.outcome.artifacts)}
+            ),
+        }
+        if self.environment:
+            target = self.array.path(files.environment(self.environment))
+            members["environment"] = ExternalLink(os.path.relpath(target, os.path.dirname(path)), "/")
+        root.members.update(members)
+        return root
+
+    def _attributes(self) -> Dict[str, Any]:
+        attributes = {
+            "format": files.FORMAT,
+            **self.facts,
+            "run": self.array.header["run"],
+            "recipe": self.array.task["recipe"],
+            "parameters": json.dumps(self.line["parameters"], ensure_ascii=False),
+            "state": self.state,
+            "exit_code": -1 if self.exit_code is None else self.exit_code,
+            "signal": self.signal or 0,
+            "error_type": self.error.get("type", ""),
+            "error": self.error.get("message", ""),
+            "traceback": self.error.get("traceback", ""),
+            "start": self.start,
+            "end": self.end if self.end is not None else float("nan"),
+            "host": socket.gethostname(),
+            "returned": self.outcome.returned,
+            "order": self.outcome.order,
+        }
+        attributes.update({name: os.environ[name] for name in _SCHEDULER_VARIABLES if name in os.environ})
+        attributes.update({f"note_{name}": note for name, note in self.outcome.notes.items()})
+        return attributes
+
+    def _results(self) -> Group:
+        results = Group()
+        for one in self.outcome.results:
+            data = FileSlice(self.outcome_path, one["offset"], one["length"]) if one["length"] else b""
+            stored = Dataset(data, one["dtype"], tuple(one["shape"]), one["attributes"])
+            table, slash, column = one["name"].partition("/")
+            if slash:
+                results.members.setdefault(table, Group({"kind": "table"})).members[column] = stored
+            else:
+                results.members[one["name"]] = stored
+        return results
+
+    def _file(self, described: Dict[str, Any]) -> Dict[str, Any]:
+        inside = os.path.relpath(described["path"], self.array.run)
+        path = described["path"] if inside.startswith("..") else inside
+        return {**described, "path": path}
+
+
+# The functions that expressions know; the same list as in `sciflow.model.expressions`.
+_FUNCTIONS: Dict[str, Any] = {one.__name__: one for one in (min, max, abs, round, int, float, str, bool, len, sum)}
+_FUNCTIONS.update({name: getattr(math, name) for name in "sqrt exp log log2 log10 sin cos tan floor ceil pi".split()})
+
+
+def _attribute(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+def _signal_name(number: int) -> str:
+    import signal
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"
+
+
+def _last_line(path: str, limit: int = 400) -> str:
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 4_000))
+            lines = file.read().decode(errors="replace").split("\n")
+    except FileNotFoundError:
+        return ""
+    return next((line.strip()[:limit] for line in reversed(lines) if line.strip()), "")
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _remove_if_empty(path: str) -> None:
+    try:
+        if os.path.getsize(path) == 0:
+            os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _remove_folder_if_empty(path: str) -> None:
+    try:
+        os.rmdir(path)
+    except OSError:  # it holds something, or was never made
+        pass

@@ -1,0 +1,115 @@
+"""The user's program in a process of its own: what happens between fork and its first line, and at its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any, Callable, Dict, List, Optional
+
+from sciflow_shim import command, function
+from sciflow_shim.array import Array
+from sciflow_shim.outcome import Outcome
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLIS_NUM_THREADS")
+
+
+def load_prctl() -> Callable[[int, int], Any]:
+    """Linux's prctl, or a stand-in that does nothing elsewhere; loaded before any fork."""
+    if not sys.platform.startswith("linux"):
+        return lambda _option, _value: 0
+    import ctypes
+
+    return ctypes.CDLL(None).prctl
+
+
+def share_of_machine(cpu_cores: int, gpus: Optional[List[str]]) -> Dict[str, str]:
+    """The variables that keep libraries within a request, where the user has not set them."""
+    variables = {name: str(cpu_cores) for name in _THREADS if name not in os.environ}
+    if gpus is not None:
+        variables["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
+    variables["SCIFLOW_CPU_CORES"] = str(cpu_cores)
+    return variables
+
+
+class Launch:
+    """What a child needs to know to become one attempt of one array index.
+
+    It crosses to the fork server as JSON, so it holds plain values only.
+    """
+
+    def __init__(self, **facts: Any) -> None:
+        self.index: int = facts["index"]
+        self.line: Dict[str, Any] = facts["line"]
+        self.facts: Dict[str, Any] = facts["facts"]
+        self.work: str = facts["work"]
+        self.log: str = facts["log"]
+        self.outcome: str = facts["outcome"]
+        self.cores: List[int] = facts["cores"]
+        self.variables: Dict[str, str] = facts["variables"]
+
+
+def become(
+    array: Array, launch: Launch, prctl: Callable[[int, int], Any], loaded: Optional[Callable[..., Any]] = None
+) -> None:
+    """Turn this process, just forked, into the user's program. Never returns."""
+    code = 70
+    try:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans: when the supervisor is killed, so is this
+        _arrange(launch)
+        if array.task["kind"] == "command":
+            variables = command.prepare(array, launch.line, launch.index, launch.work)
+            os.chdir(launch.work)
+            command.execute(launch.line["command"], variables)
+        outcome, code = function.call_function(array, launch.line, launch.facts, launch.work, loaded)
+        outcome.write(launch.outcome)
+    except BaseException as error:  # whatever it is, it must not run on as a second supervisor
+        _leave_error(launch, error)
+    finally:
+        _flush()
+        os._exit(code & 0xFF)
+
+
+def gather(array: Array, launch: Launch) -> None:
+    """In a process of its own, take metrics and outputs from what a command left. Never returns."""
+    code = 1
+    try:
+        _arrange(launch)
+        command.gather(array, launch.work, launch.log).write(launch.outcome)
+        code = 0
+    except BaseException as error:
+        _leave_error(launch, error)
+    finally:
+        _flush()
+        os._exit(code)
+
+
+def _arrange(launch: Launch) -> None:
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN if number == signal.SIGUSR1 else signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    log = os.open(launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    # Whatever else is open belongs to the supervisor: a lock, or pipes whose end somebody waits for.
+    os.closerange(3, 256)
+    if launch.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, launch.cores)
+    os.environ.update(launch.variables)
+
+
+def _leave_error(launch: Launch, error: BaseException) -> None:
+    outcome = Outcome()
+    outcome.error = {"type": type(error).__name__, "message": str(error)[:2_000]}
+    outcome.write(launch.outcome)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # the program closed it, or the disk is full
+            continue

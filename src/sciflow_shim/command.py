@@ -1,0 +1,179 @@
+"""Runs the user's command under bash, and takes its metrics out of what it left."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from typing import Any, Dict, List
+
+from sciflow_shim import files, packing
+from sciflow_shim.array import Array
+from sciflow_shim.outcome import Outcome
+from sciflow_shim.upstream import Upstream
+
+LONGEST_ARGUMENT = 100_000  # bytes; Linux takes 128 KiB in one argument
+_INPUT = re.compile(files.INPUT_MARK % "([^\x03]*)")
+# Variables without which, or with other values of which, no program starts.
+_NOT_FOR_PARAMETERS = frozenset(
+    ("PATH", "HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "PYTHONHOME", "SHELL", "USER", "TMPDIR", "IFS")
+    + ("BASH_ENV", "ENV", "PWD")
+)
+
+
+def prepare(array: Array, line: Dict[str, Any], index: int, work: str) -> Dict[str, str]:
+    """Write what a command finds in its working directory, and give the variables it finds in its environment."""
+    os.makedirs(work, exist_ok=True)
+    parameters = line["parameters"]
+    _write(os.path.join(work, "parameters.json"), json.dumps(parameters, ensure_ascii=False, indent=1))
+    variables = {"SCIFLOW_RUN_DIR": array.run}
+    for name, value in parameters.items():
+        text = files.as_text(value)
+        variables["SCIFLOW_PARAMETER_" + name] = text
+        if name not in _NOT_FOR_PARAMETERS:
+            variables[name] = text
+    inputs = Upstream(array, line, index)
+    if len(inputs):
+        results = {task: _plain(inputs[task]) for task in inputs}
+        _write(os.path.join(work, "inputs.json"), json.dumps(results, ensure_ascii=False, indent=1))
+        for task, values in results.items():
+            for name, value in values.items() if isinstance(values, dict) else ():
+                variables[files.input_variable(task, name)] = files.as_text(value)
+    for target, text in line.get("files", {}).items():
+        path = os.path.join(work, target)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        _write(path, _INPUT.sub(lambda match: variables[match[1]], text.replace(files.RUN_MARK, array.run)))
+    variables.update(array.task["environment"])
+    return variables
+
+
+def execute(text: str, variables: Dict[str, str]) -> None:
+    """Become bash, running the command; a line that fails ends it. Does not return."""
+    environment = {**os.environ, **variables}
+    arguments = ["bash", "-e", "-o", "pipefail"]
+    if len(text.encode()) < LONGEST_ARGUMENT:
+        arguments += ["-c", text]
+    else:
+        descriptor = os.memfd_create("command", 0)
+        os.write(descriptor, text.encode())
+        arguments.append(f"/proc/self/fd/{descriptor}")
+    os.execvpe("bash", arguments, environment)  # noqa: S606
+
+
+def gather(array: Array, work: str, log: str) -> Outcome:
+    """Take metrics and outputs from what a command left.
+
+    Raises
+    ------
+    ValueError
+        For a metric that is not there or has the wrong type.
+    FileNotFoundError
+        For an output or a file that is not there.
+    """
+    outcome = Outcome()
+    outcome.returned = "mapping"
+    for name, rule in array.task["extract"].items():
+        packing.pack(outcome, name, _extracted(name, rule, work, log), work)
+    for output in array.task["outputs"]:
+        path = os.path.join(work, output)
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"the command ended well, but its output `{output}` is not there")
+        outcome.order.append(output)
+        outcome.artifacts.append(packing.describe_file(output, path))
+    return outcome
+
+
+def _extracted(name: str, rule: Dict[str, Any], work: str, log: str) -> Any:
+    if "stdout" in rule:
+        found = _matched(rule["stdout"], log, "what it printed")
+    elif "log" in rule:
+        found = _matched(rule["pattern"], os.path.join(work, rule["log"]), f"`{rule['log']}`")
+    elif "json_file" in rule:
+        found = _from_json(os.path.join(work, rule["json_file"]), rule["key"])
+    elif "csv" in rule:
+        found = _from_csv(os.path.join(work, rule["csv"]), rule["column"], rule["row"])
+    else:
+        found = _from_hdf5(os.path.join(work, rule["hdf5"]), rule["dataset"])
+    try:
+        if isinstance(found, list):
+            return [_typed(one, rule["type"]) for one in found]
+        return _typed(found, rule["type"])
+    except (TypeError, ValueError):
+        raise ValueError(f"metric `{name}` is {found!r}, which is no {rule['type']}") from None
+
+
+def _typed(value: Any, kind: str) -> Any:
+    if kind == "bool":
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        text = str(value).strip().lower()
+        if text not in words:
+            raise ValueError(value)
+        return words[text]
+    if kind == "int" and isinstance(value, float) and not value.is_integer():
+        raise ValueError(value)
+    return {"float": float, "int": int, "str": str}[kind](value)
+
+
+def _matched(pattern: str, path: str, where: str) -> str:
+    found = None
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for text in file:
+            for match in re.finditer(pattern, text):
+                found = match  # the last one counts: programs print progress before results
+    if found is None:
+        raise ValueError(f"nothing in {where} matches `{pattern}`")
+    return found[1] if found.re.groups else found[0]
+
+
+def _from_json(path: str, key: str) -> Any:
+    with open(path, encoding="utf-8") as file:
+        value = json.load(file)
+    for part in key.split("."):
+        try:
+            value = value[int(part)] if isinstance(value, list) else value[part]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise ValueError(f"`{os.path.basename(path)}` has no `{key}`") from None
+    return value
+
+
+def _from_csv(path: str, column: str, row: Any) -> Any:
+    with open(path, encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, skipinitialspace=True)
+        if column not in (reader.fieldnames or ()):
+            raise ValueError(f"`{os.path.basename(path)}` has no column `{column}` but {reader.fieldnames}")
+        values = [line[column] for line in reader]
+    if row == "all":
+        return values
+    try:
+        return values[{"first": 0, "last": -1}.get(row, row)]
+    except IndexError:
+        raise ValueError(f"`{os.path.basename(path)}` has {len(values)} rows, no row {row}") from None
+
+
+def _from_hdf5(path: str, dataset: str) -> Any:
+    import h5py  # only where a task asks for it
+
+    with h5py.File(path, "r") as file:
+        if dataset not in file:
+            raise ValueError(f"`{os.path.basename(path)}` has no dataset `{dataset}`")
+        value = file[dataset][()]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _plain(values: Any) -> Any:
+    """Results as JSON has them: numbers, texts and paths; arrays stay in the record."""
+    if isinstance(values, list):
+        rows: List[Any] = [_plain(one) for one in values]
+        parameters = getattr(values, "parameters", None)
+        return [{"parameters": p, "results": r} for p, r in zip(parameters, rows)] if parameters is not None else rows
+    if isinstance(values, dict):
+        return {name: _plain(value) for name, value in values.items()}
+    if isinstance(values, os.PathLike):
+        return os.fspath(values)
+    return values if isinstance(values, (str, int, float, bool)) or values is None else f"<{type(values).__name__}>"
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(text)

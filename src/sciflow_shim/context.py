@@ -1,0 +1,106 @@
+"""What a function gets when it asks for `context`."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from pathlib import Path
+from typing import Any, Dict, List
+
+from sciflow_shim import packing
+from sciflow_shim.outcome import Outcome
+
+
+class TaskContext:
+    """The surroundings of one task instance.
+
+    Attributes
+    ----------
+    parameters : dict
+        The instance's parameters.
+    task, instance, run, array : str
+        Where it stands: task, instance id, run directory and array job.
+    index, attempt : int
+        Array index, and how often it was started.
+    seed : int
+        A 31-bit number that belongs to this instance, the same in every attempt and run.
+    """
+
+    def __init__(self, facts: Dict[str, Any], working_directory: str, outcome: Outcome) -> None:
+        self.parameters: Dict[str, Any] = facts["parameters"]
+        self.task: str = facts["task"]
+        self.instance: str = facts["instance"]
+        self.run: str = facts["run"]
+        self.array: str = facts["array"]
+        self.index: int = facts["index"]
+        self.attempt: int = facts["attempt"]
+        self.seed: int = facts["seed"]
+        self._work = Path(working_directory)
+        self._outcome = outcome
+        self._series: Dict[str, List[List[float]]] = {}
+        self._stop = False
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, self._remember)
+
+    def _remember(self, _number: int, _frame: Any) -> None:
+        self._stop = True
+
+    @property
+    def working_directory(self) -> Path:
+        """A directory of its own, the same in every attempt."""
+        self._work.mkdir(parents=True, exist_ok=True)
+        return self._work
+
+    @property
+    def checkpoint_directory(self) -> Path:
+        """Where checkpoints go; what is there at the start came from an earlier attempt."""
+        path = self._work / "checkpoint"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def log_metric(self, name: str, value: float, step: float | None = None) -> None:
+        """Record a number; with `step`, one more point of a series, whose last value is the metric."""
+        if step is not None:
+            self._series.setdefault(name, []).append([float(step), float(value)])
+        packing.pack(self._outcome, name, value, str(self._work))
+
+    def save_array(self, name: str, values: Any, unit: str = "") -> None:
+        """Record an array under a name."""
+        packing.pack(self._outcome, name, values, str(self._work))
+        if unit and self._outcome.results and self._outcome.results[-1]["name"] == name:
+            self._outcome.results[-1]["attributes"]["units"] = unit
+
+    def save_artifact(self, path: str | os.PathLike[str], name: str = "") -> None:
+        """Record a file: its path, size and SHA-256; relative paths start from the working directory."""
+        packing.pack(self._outcome, name or os.path.basename(os.fspath(path)), Path(path), str(self._work))
+
+    def checkpoint(self, state: Any) -> None:
+        """Keep a state from which a later attempt can go on; the one before is replaced whole."""
+        path = self.checkpoint_directory / "state.pickle"
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            pickle.dump(state, file, protocol=pickle.HIGHEST_PROTOCOL)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+
+    def restore(self, default: Any = None) -> Any:
+        """The state that the last `checkpoint` kept, or `default` where there is none."""
+        path = self._work / "checkpoint" / "state.pickle"
+        if not path.exists():
+            return default
+        with path.open("rb") as file:
+            return pickle.load(file)  # noqa: S301  written by this task itself
+
+    def should_stop(self) -> bool:
+        """Whether the time limit is near, or the run is being stopped."""
+        return self._stop
+
+    def finish(self) -> None:
+        """Hand the series over; called when the function has returned."""
+        import array
+
+        for name, points in self._series.items():
+            flat = array.array("d", [number for point in points for number in point])
+            self._outcome.add_result(f"{name}.series", "<f8", [len(points), 2], flat, kind="series")

@@ -1,0 +1,132 @@
+"""The names that both sides share: files of a run directory and what stands in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Iterable, Iterator, List, Tuple
+
+FORMAT = 1
+SHARD = 1000  # records in one folder: file systems slow down beyond some thousands
+
+MANIFEST = "manifest.json"
+PLAN = "plan.json"
+JOURNAL = "journal.jsonl"
+COMBINATIONS = "combinations.jsonl"
+RESULTS = "results.h5"
+LOCK = "driver.lock"
+CODE = "code"
+SHIM = "shim"
+RECORDS = "records"
+ENVIRONMENTS = "environments"
+RECORD_NAME = re.compile(r"(\d+)\.(\d+)\.h5")
+
+
+def array_header(array: str) -> str:
+    """What all indices of an array job have in common."""
+    return f"arrays/{array}.json"
+
+
+def array_lines(array: str) -> str:
+    """One line per array index."""
+    return f"arrays/{array}.jsonl"
+
+
+def script(array: str) -> str:
+    """The job script."""
+    return f"scripts/{array}.sh"
+
+
+def task_file(task: str) -> str:
+    """What a task runs, and with what."""
+    return f"{CODE}/{task}.json"
+
+
+def record(array: str, index: int, attempt: int) -> str:
+    """The record of one attempt."""
+    return f"{RECORDS}/{array}/{index // SHARD:04d}/{index}.{attempt}.h5"
+
+
+def outcome(array: str, index: int, attempt: int) -> str:
+    """What the user's program hands to the supervisor; gone when the record is written."""
+    return f"{RECORDS}/{array}/{index // SHARD:04d}/.{index}.{attempt}.outcome"
+
+
+def log(array: str, index: int, attempt: int) -> str:
+    """What an attempt printed."""
+    return f"logs/{array}/{index}.{attempt}.out"
+
+
+def work(task: str, instance: str) -> str:
+    """The working directory of a task instance, the same for all attempts."""
+    return f"work/{task}/{instance}"
+
+
+def environment(digest: str) -> str:
+    """What was captured of one distinct environment."""
+    return f"{ENVIRONMENTS}/{digest}.h5"
+
+
+RUN_MARK = "\x02run\x03"  # stands in rendered files for the run directory, which may have been moved
+INPUT_MARK = "\x02input:%s\x03"  # … and for a variable that holds a result of an earlier task
+
+
+def input_variable(task: str, name: str) -> str:
+    """The environment variable that holds one result of an earlier task."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", f"SCIFLOW_INPUT_{task}_{name}")
+
+
+def as_text(value: Any) -> str:
+    """A parameter's value as environment variables, command lines and input decks have it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def read_json(path: str) -> Any:
+    """Read a JSON file of a run directory, refusing a newer format.
+
+    Raises
+    ------
+    ValueError
+        For a file that a newer sciflow wrote.
+    """
+    with open(path, encoding="utf-8") as file:
+        document = json.load(file)
+    if isinstance(document, dict) and document.get("format", FORMAT) > FORMAT:
+        raise ValueError(f"`{path}` has format {document['format']}, this sciflow knows {FORMAT}: use a newer sciflow")
+    return document
+
+
+def format_ranges(indices: Iterable[int]) -> str:
+    """Write indices as schedulers do: ``0-4,7``; runs in the order given."""
+    runs: List[List[int]] = []
+    for index in indices:
+        if runs and index == runs[-1][1] + 1:
+            runs[-1][1] = index
+        else:
+            runs.append([index, index])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def parse_ranges(text: str) -> Iterator[int]:
+    """Read ``0-4,7`` back.
+
+    Raises
+    ------
+    ValueError
+        For text that is no such list.
+    """
+    for part in text.split(",") if text else ():
+        first, dash, last = part.partition("-")
+        yield from range(int(first), int(last if dash else first) + 1)
+
+
+def split_attempt(name: str) -> Tuple[int, int]:
+    """Index and attempt of a record's file name; (-1, -1) for any other name."""
+    match = RECORD_NAME.fullmatch(name)
+    return (int(match[1]), int(match[2])) if match else (-1, -1)

@@ -1,0 +1,122 @@
+"""Loads a task's function once and forks a child for each array index, so that no index pays for imports."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from typing import Any, Callable, Dict, List, Optional
+
+from sciflow_shim.array import Array
+from sciflow_shim.child import Launch, become
+from sciflow_shim.function import load_function
+
+
+def serve(array: Array, link: socket.socket, prctl: Callable[[int, int], Any], variables: Dict[str, str]) -> None:
+    """Fork a child for each line that comes in, and report each child that ends. Never returns.
+
+    Parameters
+    ----------
+    array
+        The array job whose function is loaded.
+    link
+        To the supervisor: lines of JSON in, lines of JSON out.
+    prctl
+        Linux's prctl.
+    variables
+        Set before the function is loaded: libraries read their thread counts when they are imported.
+    """
+    os.environ.update(variables)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    server = _Server(array, link, prctl)
+    server.load()
+    server.run()
+
+
+class _Server:
+    def __init__(self, array: Array, link: socket.socket, prctl: Callable[[int, int], Any]) -> None:
+        self.array = array
+        self.link = link
+        self.prctl = prctl
+        self.children: Dict[int, int] = {}
+        self.loaded: Optional[Callable[..., Any]] = None
+
+    def load(self) -> None:
+        """Load the function; where that fails, every child finds it out for itself and says so in its record."""
+        os.chdir(self.array.task["directory"] or ".")
+        log = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        try:
+            if self.array.header["upstream"]:
+                import numpy  # noqa: F401  for the arrays that come; each child would import it again
+        except ImportError:
+            pass
+        try:
+            self.loaded = load_function(self.array)
+        except BaseException as error:
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        gc.collect()
+        gc.freeze()  # children that collect garbage would otherwise copy every page they share
+
+    def run(self) -> None:
+        """Wait for requests and for children until the supervisor has gone."""
+        woken, wake = os.pipe()
+        os.set_blocking(woken, False)
+        os.set_blocking(wake, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake)
+        selector = selectors.DefaultSelector()
+        selector.register(self.link, selectors.EVENT_READ)
+        selector.register(woken, selectors.EVENT_READ)
+        pending = b""
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is self.link:
+                    data = self.link.recv(1 << 16)
+                    if not data:
+                        self._end()
+                    *lines, pending = (pending + data).split(b"\n")
+                    for line in lines:
+                        self._fork(Launch(**json.loads(line)))
+                else:
+                    os.read(woken, 4096)
+            self._reap()
+
+    def _fork(self, launch: Launch) -> None:
+        pid = os.fork()
+        if pid == 0:
+            become(self.array, launch, self.prctl, self.loaded)
+        self.children[pid] = launch.index
+        self._say({"index": launch.index, "pid": pid})
+
+    def _reap(self) -> None:
+        while self.children:
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            index = self.children.pop(pid, None)
+            if index is not None:
+                self._say({"index": index, "pid": pid, "status": status, "usage": list(usage)})
+
+    def _say(self, event: Dict[str, Any]) -> None:
+        self.link.sendall(json.dumps(event).encode() + b"\n")
+
+    def _end(self) -> None:
+        for pid in self.children:
+            _kill_group(pid)
+        os._exit(0)
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+

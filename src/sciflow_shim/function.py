@@ -1,0 +1,125 @@
+"""Runs the user's Python function, in a process of its own."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import sys
+import traceback
+from typing import Any, Callable, Dict, List, Optional
+
+from sciflow_shim import packing
+from sciflow_shim.array import Array
+from sciflow_shim.context import TaskContext
+from sciflow_shim.outcome import Outcome
+from sciflow_shim.upstream import Upstream
+
+TRACEBACK_LIMIT = 8_000  # characters that a record keeps
+
+
+def load_function(array: Array) -> Callable[..., Any]:
+    """Import or unpickle a task's function."""
+    stored = array.task["function"]
+    for folder in reversed(stored["path"]):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    if "pickle" in stored:
+        with open(array.path(stored["pickle"]), "rb") as file:
+            return pickle.load(file)  # noqa: S301  staged by sciflow from the user's own program
+    found: Any = importlib.import_module(stored["module"])
+    for part in stored["qualname"].split("."):
+        found = getattr(found, part)
+    return found
+
+
+def call_function(
+    array: Array, line: Dict[str, Any], facts: Dict[str, Any], work: str, function: Optional[Callable[..., Any]]
+) -> "tuple[Outcome, int]":
+    """Call a function with what it names; every way in which it can end becomes an outcome and an exit code.
+
+    Parameters
+    ----------
+    array
+        The array job.
+    line
+        What the index is to do.
+    facts
+        The index, its attempt, seed and surroundings.
+    work
+        The instance's working directory.
+    function
+        The function when it has been loaded already.
+    """
+    outcome = Outcome()
+    code = 1
+    try:
+        function = function or load_function(array)
+        positional, named, context = _arguments(array, line, facts, work, outcome)
+        value = function(*positional, **named)
+        packing.pack_returned(outcome, value, _base(work))
+        if context:
+            context.finish()
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        _keep_error(outcome, error, f"the function called sys.exit({error.code!r}) instead of returning")
+    except BaseException as error:  # a record must say how it ended, whatever it was
+        _keep_error(outcome, error, str(error))
+    return outcome, code
+
+
+def _arguments(
+    array: Array, line: Dict[str, Any], facts: Dict[str, Any], work: str, outcome: Outcome
+) -> "tuple[List[Any], Dict[str, Any], Optional[TaskContext]]":
+    parameters = {name: _hashable(value) for name, value in line["parameters"].items()}
+    facts = {**facts, "parameters": parameters}
+    inputs = Upstream(array, line, facts["index"])
+    context: Optional[TaskContext] = None
+    positional: List[Any] = []
+    named: Dict[str, Any] = {}
+    for name, source, is_positional in array.task["arguments"]:
+        if source == "parameter":
+            value = parameters[name]
+        elif source == "result":
+            value = inputs[name]
+        elif source == "parameters":
+            value = dict(parameters)
+        elif source == "inputs":
+            value = {task: inputs[task] for task in inputs}
+        else:
+            value = context = TaskContext(facts, work, outcome)
+        if is_positional:
+            positional.append(value)
+        else:
+            named[name] = value
+    if array.task["keywords"]:
+        named = {**{name: value for name, value in parameters.items() if name not in named}, **named}
+    return positional, named, context
+
+
+def _hashable(value: Any) -> Any:
+    # JSON has no tuples; axes have no lists.
+    return tuple(_hashable(one) for one in value) if isinstance(value, list) else value
+
+
+def _base(work: str) -> str:
+    return work if os.path.isdir(work) else os.getcwd()
+
+
+def _keep_error(outcome: Outcome, error: BaseException, message: str) -> None:
+    lines = traceback.format_exception(type(error), error, _users_frames(error))
+    outcome.error = {
+        "type": type(error).__name__,
+        "message": message[:2_000],
+        "traceback": "".join(lines)[-TRACEBACK_LIMIT:],
+    }
+    sys.stderr.write("".join(lines))
+
+
+def _users_frames(error: BaseException) -> Any:
+    here = os.path.dirname(os.path.abspath(__file__))
+    frames = error.__traceback__
+    while frames is not None and os.path.dirname(os.path.abspath(frames.tb_frame.f_code.co_filename)) == here:
+        frames = frames.tb_next
+    return frames or error.__traceback__

@@ -1,0 +1,63 @@
+"""What the user's program hands to the supervisor: one file, a JSON header and then raw bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, List, Optional
+
+MAGIC = b"sciflow1"
+
+
+class Outcome:
+    """Metrics, results, artifacts and error of one attempt, as they grow.
+
+    `metrics` are scalars; `results` are described by name, dtype and shape, their bytes following the header.
+    """
+
+    def __init__(self) -> None:
+        self.metrics: Dict[str, Any] = {}
+        self.results: List[Dict[str, Any]] = []
+        self.artifacts: List[Dict[str, Any]] = []
+        self.order: List[str] = []
+        self.returned = "none"
+        self.error: Dict[str, str] = {}
+        self.notes: Dict[str, Any] = {}
+        self._blobs: List[memoryview] = []
+
+    def add_result(self, name: str, dtype: str, shape: List[int], data: Any, **attributes: Any) -> None:
+        """Add bytes under a name, described by a NumPy dtype and shape; they are not copied."""
+        blob = memoryview(data)
+        blob = blob.cast("B") if blob.nbytes else memoryview(b"")
+        self.results.append(
+            {"name": name, "dtype": dtype, "shape": shape, "length": blob.nbytes, "attributes": attributes}
+        )
+        self._blobs.append(blob)
+
+    def write(self, path: str) -> None:
+        """Write the file beside and rename it."""
+        facts = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        header = json.dumps(facts).encode()
+        with open(path + ".partial", "wb") as file:
+            file.write(MAGIC + len(header).to_bytes(8, "little") + header)
+            for blob in self._blobs:
+                file.write(blob)
+        os.replace(path + ".partial", path)
+
+
+def read_outcome(path: str) -> Optional[Outcome]:
+    """Read an outcome back; its results get an ``offset`` each. None where the program left none."""
+    try:
+        file = open(path, "rb")
+    except FileNotFoundError:
+        return None
+    with file:
+        head = file.read(16)
+        header = file.read(int.from_bytes(head[8:], "little"))
+    outcome = Outcome()
+    vars(outcome).update(json.loads(header))
+    offset = 16 + len(header)
+    for result in outcome.results:
+        result["offset"] = offset
+        offset += result["length"]
+    return outcome

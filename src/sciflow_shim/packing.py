@@ -1,0 +1,210 @@
+"""Python values to what a record can hold, and back.
+
+Scalars become metrics; arrays and tables become datasets; paths become artifacts; what is left becomes JSON where that
+gives the same value back, and a pickle for the next task where it does not.
+"""
+
+from __future__ import annotations
+
+import array
+import hashlib
+import json
+import os
+import pickle
+from typing import Any, Dict, List
+
+from sciflow_shim.outcome import Outcome
+
+_TYPECODES = {int: ("q", "<i8"), float: ("d", "<f8")}
+_INT64 = 2**63
+_LONG_TEXT = 32_000
+
+
+def pack_returned(outcome: Outcome, value: Any, base: str) -> None:
+    """Put what a function returned into an outcome.
+
+    Parameters
+    ----------
+    outcome
+        Receives it.
+    value
+        A mapping of name → value; anything else is kept under the name ``result``.
+    base
+        The directory from which relative paths start.
+    """
+    if value is None:
+        return
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+        outcome.returned = "mapping"
+        for name, one in value.items():
+            pack(outcome, name, one, base)
+        return
+    outcome.returned = "value"
+    pack(outcome, "result", value, base)
+
+
+def pack(outcome: Outcome, name: str, value: Any, base: str) -> None:
+    """Put one value into an outcome under a name.
+
+    Raises
+    ------
+    ValueError
+        For a name that a record cannot hold.
+    FileNotFoundError
+        For a path where there is nothing.
+    """
+    if not name or "/" in name or "\0" in name or name in (".", ".."):
+        raise ValueError(f"a result cannot be named {name!r}: names have no `/` and are not empty")
+    _forget(outcome, name)
+    outcome.order.append(name)
+    if hasattr(value, "dtype") and hasattr(value, "item") and getattr(value, "shape", None) == ():
+        value = value.item()
+    if _is_metric(value):
+        outcome.metrics[name] = value
+    elif isinstance(value, os.PathLike):
+        outcome.artifacts.append(describe_file(name, os.path.join(base, os.fspath(value))))
+    elif not (_pack_array(outcome, name, value) or _pack_table(outcome, name, value)):
+        _pack_object(outcome, name, value)
+
+
+def _forget(outcome: Outcome, name: str) -> None:
+    if name in outcome.order:
+        outcome.order.remove(name)
+        outcome.metrics.pop(name, None)
+
+
+def _is_metric(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _LONG_TEXT and "\0" not in value
+    return isinstance(value, (bool, float)) or (isinstance(value, int) and -_INT64 <= value < _INT64)
+
+
+def _pack_array(outcome: Outcome, name: str, value: Any) -> bool:
+    if isinstance(value, (list, tuple)) and value and type(value[0]) in _TYPECODES:
+        kind = type(value[0])
+        if all(type(one) is kind for one in value):
+            typecode, dtype = _TYPECODES[kind]
+            try:
+                data = array.array(typecode, value)
+            except OverflowError:
+                return False
+            outcome.add_result(name, dtype, [len(value)], data, kind=type(value).__name__)
+            return True
+    return _is_ndarray(value) and _pack_ndarray(outcome, name, value)
+
+
+def _is_ndarray(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "__array_interface__")
+
+
+def _pack_ndarray(outcome: Outcome, name: str, value: Any, **attributes: Any) -> bool:
+    import numpy
+
+    if type(value) is not numpy.ndarray:
+        value = numpy.asarray(value)
+    if value.dtype.kind in "mM":
+        attributes["stored_as"] = value.dtype.str
+        value = value.view("<i8") if value.flags.c_contiguous else numpy.ascontiguousarray(value).view("<i8")
+    elif value.dtype.kind == "U":
+        width = max(1, value.dtype.itemsize // 4)
+        encoded = numpy.char.encode(value, "utf-8") if value.size else value.astype(f"S{width}")
+        attributes["stored_as"] = value.dtype.str
+        value = encoded
+    if value.dtype.kind not in "biufcS" or value.dtype.itemsize > 16 and value.dtype.kind in "fc":
+        return False
+    data = numpy.ascontiguousarray(value)
+    shape = list(value.shape)
+    attributes.setdefault("kind", "array")
+    outcome.add_result(name, data.dtype.str, shape, data.reshape(-1).view("u1") if data.size else b"", **attributes)
+    return True
+
+
+def _pack_table(outcome: Outcome, name: str, value: Any) -> bool:
+    if type(value).__module__.partition(".")[0] != "pandas" or type(value).__name__ != "DataFrame":
+        return False
+    import pandas
+
+    default = isinstance(value.index, pandas.RangeIndex) and value.index.equals(pandas.RangeIndex(len(value)))
+    columns = [str(column) for column in value.columns]
+    plain = default and columns and len(set(columns)) == len(columns) and columns == list(value.columns)
+    if not plain or not all(map(_fits_a_column, columns, value.dtypes)):
+        return False
+    for column in columns:
+        _pack_ndarray(outcome, f"{name}/{column}", value[column].to_numpy(), kind="column")
+    return True
+
+
+def _fits_a_column(column: str, dtype: Any) -> bool:
+    # pandas' own dtypes can hold missing values that no dataset can.
+    return bool(column) and "/" not in column and type(dtype).__module__.startswith("numpy") and dtype.kind in "biuf"
+
+
+def _pack_object(outcome: Outcome, name: str, value: Any) -> None:
+    if _survives_json(value):
+        data, kind = json.dumps(value).encode(), "json"
+    else:
+        data, kind = _pickled(value), "pickle"
+    outcome.add_result(name, "|u1", [len(data)], data, kind=kind, type=f"{type(value).__module__}.{type(value).__qualname__}")
+
+
+def _survives_json(value: Any) -> bool:
+    if value is None or type(value) in (bool, int, float, str):
+        return True
+    if type(value) is list:
+        return all(_survives_json(one) for one in value)
+    return type(value) is dict and all(type(name) is str and _survives_json(one) for name, one in value.items())
+
+
+def _pickled(value: Any) -> bytes:
+    try:
+        return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception:  # what pickle refuses (lambdas, local classes) cloudpickle may take; its error is the better one
+        import cloudpickle
+
+        return cloudpickle.dumps(value)
+
+
+def describe_file(name: str, path: str) -> Dict[str, Any]:
+    """Path, size and SHA-256 of a file, or of all files of a folder."""
+    if os.path.isdir(path):
+        members = sorted(os.path.join(root, one) for root, _, names in os.walk(path) for one in names)
+    else:
+        members = [path]
+    digest, size = hashlib.sha256(), 0
+    for member in members:
+        if member != path:
+            digest.update(os.path.relpath(member, path).encode() + b"\0")
+        with open(member, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+                size += len(block)
+    return {"name": name, "path": path, "size": size, "sha256": digest.hexdigest(), "files": len(members)}
+
+
+def unpack_array(path: str, offset: int, dtype: str, shape: List[int], attributes: Dict[str, Any]) -> Any:
+    """Give back an array, list or tuple that lies in a file; large arrays are read as they are used."""
+    kind = attributes.get("kind")
+    if kind in ("list", "tuple"):
+        values = array.array(next(code for code, name in _TYPECODES.values() if name == dtype))
+        with open(path, "rb") as file:
+            file.seek(offset)
+            values.frombytes(file.read(8 * shape[0]))
+        return values.tolist() if kind == "list" else tuple(values)
+    import numpy
+
+    if 0 in shape:
+        stored = numpy.empty(shape, dtype)
+    else:
+        # Copy on write: a task may change what it got without changing the record.
+        stored = numpy.memmap(path, dtype, mode="c", offset=offset, shape=tuple(shape)).view(numpy.ndarray)
+    as_dtype = attributes.get("stored_as")
+    if as_dtype is None:
+        return stored
+    if "U" in as_dtype:
+        return numpy.char.decode(stored, "utf-8").astype(as_dtype)
+    return stored.view(as_dtype)
+
+
+def unpack_object(data: bytes, kind: str) -> Any:
+    """Give back a value that was kept as JSON or as a pickle; only a task of the same workflow does this."""
+    return json.loads(data) if kind == "json" else pickle.loads(data)  # noqa: S301

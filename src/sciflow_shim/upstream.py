@@ -1,0 +1,137 @@
+"""The results of earlier tasks, read from their records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, Dict, List, Optional, Tuple
+
+from sciflow_shim import files, packing
+from sciflow_shim.array import Array, last_attempt
+from sciflow_shim.record_reader import read_record
+
+
+class ResultMapping(Dict[str, Any]):
+    """What an earlier task instance returned, and the `parameters` that it had."""
+
+    parameters: Dict[str, Any]
+
+
+class ResultList(List[Any]):
+    """What the instances of an earlier task returned, in the space's order, and the `parameters` of each."""
+
+    parameters: List[Dict[str, Any]]
+
+
+class Upstream(Mapping):
+    """Earlier task → its results, read when they are asked for.
+
+    Parameters
+    ----------
+    array
+        The array job that asks.
+    line
+        The line of the index that asks.
+    index
+        The index that asks.
+    """
+
+    def __init__(self, array: Array, line: Dict[str, Any], index: int) -> None:
+        self._array = array
+        self._sources = array.upstream(line, index)
+        self._records: Dict[str, List[Optional[str]]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def failures(self) -> List[Tuple[str, str]]:
+        """Array index and state of every record that is not there or not completed."""
+        failed = []
+        for task, sources in self._sources.items():
+            paths: List[Optional[str]] = []
+            for array, index in sources:
+                path, state = completed_record(self._array.run, array, index)
+                paths.append(path)
+                if path is None:
+                    failed.append((f"{array}[{index}]", state))
+            self._records[task] = paths
+        return failed
+
+    def __getitem__(self, task: str) -> Any:
+        if task not in self._sources:
+            raise KeyError(task)
+        if task not in self._records:
+            self.failures()
+        found = [path for path in self._records[task] if path is not None]
+        if not self._array.header["upstream"][task]["many"]:
+            if not found:
+                raise LookupError(f"task `{task}` left no completed record here")
+            return load_results(found[0])
+        results = ResultList(load_results(path) for path in found)
+        results.parameters = [dict(read_parameters(path)) for path in found]
+        return results
+
+
+def completed_record(run: str, array: str, index: int) -> Tuple[Optional[str], str]:
+    """The record of the last attempt if it is completed, and its state; (None, "missing") without one."""
+    attempt = last_attempt(run, array, index)
+    path = os.path.join(run, files.record(array, index, attempt))
+    if not os.path.exists(path):
+        return None, "missing"
+    try:
+        state = str(read_record(path).attributes.get("state", "torn"))
+    except ValueError:
+        return None, "torn"
+    return (path, state) if state == "COMPLETED" else (None, state)
+
+
+def read_parameters(path: str) -> Dict[str, Any]:
+    """The parameters that a record was made with."""
+    import json
+
+    return json.loads(read_record(path).attributes["parameters"])
+
+
+def load_results(path: str) -> Any:
+    """Give back what a function returned, or a command left, from its record."""
+    record = read_record(path)
+    results = record.members["results"].members
+    metrics = record.members["metrics"].attributes
+    artifacts = {one.attributes["name"]: one for one in record.members["artifacts"].members.values()}
+    values: Dict[str, Any] = ResultMapping()
+    for name in record.attributes.get("order", []):
+        if name in metrics:
+            values[name] = metrics[name]
+        elif name in artifacts:
+            values[name] = _artifact(path, artifacts[name].attributes["path"])
+        else:
+            values[name] = _result(path, results[name])
+    if record.attributes["returned"] == "value":
+        return values["result"]
+    if record.attributes["returned"] == "none" and not values:
+        return None
+    values.parameters = read_parameters(path)
+    return values
+
+
+def _artifact(record: str, path: str) -> Any:
+    from pathlib import Path
+
+    if os.path.isabs(path):
+        return Path(path)
+    run = record[: record.rindex(os.sep + files.RECORDS + os.sep)]
+    return Path(run, path)
+
+
+def _result(path: str, stored: Any) -> Any:
+    if not hasattr(stored, "shape"):
+        import pandas
+
+        return pandas.DataFrame({name: _result(path, column) for name, column in stored.members.items()})
+    kind = stored.attributes.get("kind", "array")
+    if kind in ("json", "pickle"):
+        return packing.unpack_object(bytes(stored.read()), kind)
+    return packing.unpack_array(path, stored.offset, stored.dtype, list(stored.shape), stored.attributes)

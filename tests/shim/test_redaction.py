@@ -1,0 +1,197 @@
+"""Secrets are found by name and by shape, and ordinary things survive."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from sciflow_shim.redaction import REDACTED, allowed, redact, redact_environment
+
+# Put together here, so that no scanner of repositories takes them for real ones.
+GITHUB = "ghp_" + "a1B2" * 9
+JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0" + ".dBjftJeZ4CVP-mB92K27uhbU"
+HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+BASE64 = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzQQzzEXAMPLE+"
+KEY_BLOCK = "-----BEGIN {0}PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\nabc+/=\n-----END {0}PRIVATE KEY-----"
+
+SECRETS = [
+    # text, the secret in it
+    ("postgresql://anna:hunter2@db.example.org:5432/x", "hunter2"),
+    ("https://:s3cr3t@example.org/", "s3cr3t"),
+    ("mongodb+srv://u:p@ss@host/db", "p@ss"),
+    ("HTTPS://Anna:Hunter2@example.org", "Hunter2"),
+    ("mysql --password=hunter2 -h db", "hunter2"),
+    ("mysql --password='two words' -h db", "two words"),
+    ('mysql --password="two words" -h db', "two words"),
+    ("login --password hunter2", "hunter2"),
+    ("login --db-passwd hunter2 --verbose", "hunter2"),
+    ("login --token x1y", "x1y"),
+    ("login --token=x1y", "x1y"),
+    ("login --api-key abc", "abc"),
+    ("login --auth-token abc", "abc"),
+    ("api_key=abc", "abc"),
+    ("apiKey: 'abcdefgh'", "abcdefgh"),
+    ("API-KEY = abcdef", "abcdef"),
+    ('{"password": "a b c", "n": 1}', "a b c"),
+    ("{'client_secret': 'abcdefghij'}", "abcdefghij"),
+    ("DB_PASSWORD=correct,horse;battery&staple", "horse"),
+    ("password: 1234", "1234"),
+    ("passphrase := open sesame", "open"),
+    ("connect(user='a', password='b4tt3ry')", "b4tt3ry"),
+    ("WANDB_API_KEY=" + HEX[:40], HEX[:40]),
+    ("accessToken=abc123", "abc123"),
+    ("aws_secret_access_key = " + BASE64, BASE64),
+    ("AccountKey=" + BASE64, BASE64),
+    ("signing key: " + BASE64, BASE64),
+    ("encryption_key=" + HEX, HEX),
+    ("encryption_key='" + HEX + "'", HEX),
+    ("https://s3.example.org/x?X-Amz-Signature=" + HEX, HEX),
+    ("AKIA" + "IOSFODNN7EXAMPLE", "IOSFODNN7EXAMPLE"),
+    ("id ASIA" + "IOSFODNN7EXAMPLE.", "IOSFODNN7EXAMPLE"),
+    (GITHUB, GITHUB),
+    ("https://" + GITHUB + "@github.com/a/b", GITHUB),
+    ("gho_" + "a1B2" * 9, "a1B2"),
+    ("github_pat_" + "a1B2_" * 9, "a1B2"),
+    ("glpat-" + "a1B2-" * 5, "a1B2"),
+    ("hf_" + "a1B2" * 9, "a1B2"),
+    ("xoxb-" + "123456789012-abcdef", "123456789012"),
+    ("AIza" + "SyD3" * 8 + "abc", "SyD3"),
+    ("sk-" + "proj-a1B2c3D4e5F6g7H8", "a1B2"),
+    (JWT, "eyJzdWIi"),
+    ("Authorization: Bearer abc.def-ghi", "abc.def"),
+    ("curl -H 'authorization: Basic dXNlcjpwYXNz' x", "dXNlcjpwYXNz"),
+    ('{"Authorization": "opaque1"}', "opaque1"),
+    ("sent Bearer abcdef012345", "abcdef012345"),
+    (KEY_BLOCK.format("RSA "), "MIIEpAIBAAKCAQEA7"),
+    (KEY_BLOCK.format("OPENSSH "), "MIIEpAIBAAKCAQEA7"),
+    ("cut off " + KEY_BLOCK.format("")[:50], "MIIEpAIB"),
+]
+
+ORDINARY = [
+    "commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad",
+    HEX + "  data/run-1.h5",
+    "sha256:" + HEX,
+    "digest=" + HEX,
+    "550e8400-e29b-41d4-a716-446655440000",
+    "run id: 550e8400-e29b-41d4-a716-446655440000",
+    "/scratch/users/anna/password_study/key/token/out.txt",
+    "--bind /etc/passwd:/etc/passwd:ro",
+    "gcc/12.2.0:openmpi/4.1.5-GCC-12.2.0:Python/3.11.3",
+    "T=2.269 L=64 seed=17 energy=-1.7432e+00",
+    "12345678901234567890",
+    "http://localhost:8080/a@b",
+    "ssh://git@github.com/anna/repo.git",
+    "git@github.com:anna/repo.git",
+    "https://example.org/a?page=2&sort=asc",
+    "rsync -a anna@host:/data /scratch",
+    "PWD=/home/anna",
+    "max_tokens=4096 --max-tokens 4096 tokens: 512",
+    "pad_token=0 eos_token='</s>' per_token: 0.123456789",
+    "SyntaxError: unexpected token: identifier",
+    "python -m tokenize secrets.py",
+    "Token indices sequence length is longer than 512",
+    "key: temperature",
+    "keys=3 keyword=red monkey=banana hockey: 3",
+    "KeyError: 'password'",
+    "KeyError: 'token'",
+    "Enter password:\nwelcome",
+    "authors: Anna, Bob",
+    "auth=kerberos",
+    "cookie: yes",
+    "primary_key=id",
+    "the bearer of this letter",
+    "task-2024-08-01-with-a-rather-long-name",
+    "sk-learn-contrib-with-a-long-name",
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAB anna@host",
+    "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----",
+    "fpu vme de pse tsc msr pae sse4_2 avx512_vnni",
+    "AMD EPYC 7742 64-Core Processor",
+    "gcc (Debian 12.2.0-14+deb12u1) 12.2.0",
+    "",
+]
+
+KNOWN = """
+    PATH LANG LC_ALL OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS CUDA_VISIBLE_DEVICES CUDA_HOME SLURM_JOB_ID
+    PBS_JOBID MODULEPATH LOADEDMODULES CONDA_PREFIX VIRTUAL_ENV HOME USER SHELL TMPDIR SCIFLOW_RUN
+"""
+
+UNKNOWN = """
+    SSH_AUTH_SOCK WANDB_API_KEY AWS_SECRET_ACCESS_KEY MY_VARIABLE PATHS BASH_FUNC_module SLURM_JWT SLURM_SPANK_TOKEN
+    PBS_JOBCOOKIE CONDA_TOKEN SCIFLOW_PASSWORD path
+"""
+
+
+@pytest.mark.parametrize(("text", "secret"), SECRETS)
+def test_secret_is_replaced(text: str, secret: str) -> None:
+    """What looks like a secret does not come through, and that something was there is said."""
+    assert secret in text
+    assert secret not in redact(text)
+    assert REDACTED in redact(text)
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_ordinary_text_survives(text: str) -> None:
+    """What is no secret stays byte for byte."""
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(("text", "_"), SECRETS)
+def test_redacting_twice_changes_nothing_more(text: str, _: str) -> None:
+    """A redacted text is not redacted further."""
+    assert redact(redact(text)) == redact(text)
+
+
+def test_what_is_around_a_secret_stays() -> None:
+    """Host, user and the other options can still be read."""
+    assert redact("postgresql://anna:x@db/y") == f"postgresql://anna:{REDACTED}@db/y"
+    assert redact("mysql --password=x -h db") == f"mysql --password={REDACTED} -h db"
+    assert redact("a --token x -v") == f"a --token {REDACTED} -v"
+    assert redact('{"password": "a b", "n": 1}') == f'{{"password": "{REDACTED}", "n": 1}}'
+
+
+def test_long_texts_are_read_in_linear_time() -> None:
+    """A long text without a space is no trap for the expressions."""
+    for text in ("a" * 100_000, "a-" * 50_000, "://" * 30_000, "key" * 30_000, "0f" * 50_000, "eyJ" * 30_000):
+        began = time.process_time()
+        redact(text)
+        assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    KNOWN.split(),
+)
+def test_known_variables_are_allowed(name: str) -> None:
+    """What says how a program ran is kept."""
+    assert allowed(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    UNKNOWN.split(),
+)
+def test_unknown_and_secret_variables_are_not_allowed(name: str) -> None:
+    """What is not on the list is not kept, and neither is a listed one that speaks of a secret."""
+    assert not allowed(name)
+
+
+def test_environment_is_redacted_by_list_name_and_shape() -> None:
+    """Only listed variables come through; an extra one with a secret name is redacted, any value by its shape."""
+    environ = {
+        "PATH": "/usr/bin",
+        "OTHER": "x",
+        "WANDB_API_KEY": "short",
+        "WANDB_MODE": "offline",
+        "SLURM_JWT": JWT,
+        "PBS_O_HOST": "https://u:p4ss@h/",
+        "MINE": "1",
+    }
+    assert redact_environment(environ, extra=("MINE", "WANDB_*")) == {
+        "MINE": "1",
+        "PATH": "/usr/bin",
+        "PBS_O_HOST": f"https://u:{REDACTED}@h/",
+        "WANDB_API_KEY": REDACTED,
+        "WANDB_MODE": "offline",
+    }
+    assert redact_environment({"OTHER": "x"}) == {}
