@@ -1,0 +1,61 @@
+"""Turn a workflow and a parameter grid into job arrays, follow them, and keep what happened.
+
+Names are resolved on first use, so that `import sciflow` loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Engine": "sciflow.engine",
+    "ExperimentalWorkflow": "sciflow.model.workflow",
+    "ParameterSpace": "sciflow.model.parameters",
+    "Results": "sciflow.analysis.table",
+    "Run": "sciflow.engine",
+    "SciflowError": "sciflow.errors",
+    "SciflowWarning": "sciflow.errors",
+    "State": "sciflow.model.state",
+    "load_workflow": "sciflow.loading",
+    "open_run": "sciflow.engine",
+    "workflow_schema": "sciflow.model.workflow_file",
+}
+
+__all__ = [
+    "Engine",
+    "ExperimentalWorkflow",
+    "ParameterSpace",
+    "Results",
+    "Run",
+    "SciflowError",
+    "SciflowWarning",
+    "State",
+    "__version__",
+    "load_workflow",
+    "open_run",
+    "workflow_schema",
+]
+
+if TYPE_CHECKING:
+    from sciflow.analysis.table import Results
+    from sciflow.engine import Engine, Run, open_run
+    from sciflow.errors import SciflowError, SciflowWarning
+    from sciflow.loading import load_workflow
+    from sciflow.model.parameters import ParameterSpace
+    from sciflow.model.state import State
+    from sciflow.model.workflow import ExperimentalWorkflow
+    from sciflow.model.workflow_file import workflow_schema
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _PUBLIC:
+            raise AttributeError(f"module 'sciflow' has no attribute {name!r}")
+        value = getattr(importlib.import_module(_PUBLIC[name]), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return __all__

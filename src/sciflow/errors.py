@@ -12,6 +12,8 @@
     ├── SchedulerError       the scheduler said no
     ├── RunError             the run directory: missing, busy, damaged, of a newer format
     └── ResultError          a question that the results cannot answer
+
+    SciflowWarning           what was changed or noticed without being asked (a UserWarning)
 """
 
 from __future__ import annotations
@@ -71,3 +73,7 @@ class RunError(SciflowError):
 
 class ResultError(SciflowError):
     """A question that the results cannot answer."""
+
+
+class SciflowWarning(UserWarning):
+    """What was changed or noticed without being asked; it is in the run's manifest as well."""

@@ -10,7 +10,7 @@ import sys
 from typing import Any, Dict, List
 
 from sciflow_shim.array import Array, last_attempt
-from sciflow_shim.environment import ensure_captured
+from sciflow_shim.environment_record import ensure_captured
 from sciflow_shim.supervisor import Supervisor
 
 USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"

@@ -165,7 +165,10 @@ def _python(interpreter: str, environ: Mapping[str, str], run: Run) -> tuple[dic
         answer = _output([interpreter, "-c", INTERPRETER_QUESTION], environ, run, INTERPRETER_TIMEOUT)
         if "error" in answer:
             return {"executable": interpreter, **answer}, []
-        values = json.loads(answer["output"])
+        try:
+            values = json.loads(answer["output"].rpartition("\n")[2])
+        except ValueError:
+            return {"executable": interpreter, "error": f"answered {answer['output'][-500:]!r}"}, []
     names = ("executable", "version", "implementation", "prefix")
     return dict(zip(names, values)), values[4]
 
@@ -207,7 +210,7 @@ def _memory(root: str) -> dict[str, int]:
 
 
 def _gpus(root: str, environ: Mapping[str, str], run: Run) -> dict[str, Any]:
-    driver = re.search(r"Kernel Module\D*([\d.]+)", _text(f"{root}/proc/driver/nvidia/version"))
+    driver = re.search(r"Kernel Module.*?\s(\d+\.[\d.]+)", _text(f"{root}/proc/driver/nvidia/version"))
     folder = f"{root}/proc/driver/nvidia/gpus"
     about = [_pairs(_text(f"{folder}/{gpu}/information"), ":") for gpu in sorted(_listed(folder))]
     models = [pairs["Model"] for pairs in about if "Model" in pairs]
@@ -300,7 +303,7 @@ def _shared_variables(environ: Mapping[str, str], extra: Iterable[str]) -> dict[
 
 def _redacted(value: Any) -> Any:
     if isinstance(value, str):
-        return redact(value)
+        return redact(value).encode(errors="replace").decode()  # file names may hold bytes that no file format takes
     if isinstance(value, list):
         return [_redacted(item) for item in value]
     if isinstance(value, dict):

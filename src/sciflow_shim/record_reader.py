@@ -14,9 +14,8 @@ from sciflow_shim.record import ExternalLink
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes longer than reading a record
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, Union
+    from typing import Any
 
-    Member = Union["RecordGroup", "RecordDataset", ExternalLink]
     Message = tuple[int, int, bytes]  # kind, address of the body, body
 
 HEAD = 1 << 16  # bytes; holds all that describes the data in any usual record
@@ -109,8 +108,8 @@ class RecordGroup:
         return member[rest]
 
     @property
-    def members(self) -> dict[str, Member]:
-        """All members by name, in order."""
+    def members(self) -> dict[str, Any]:
+        """Name → RecordGroup, RecordDataset or ExternalLink, in order."""
         return {name: self[name] for name in self._links}
 
     def follow(self, name: str) -> Any:

@@ -110,9 +110,13 @@ class ProcessTree:
         """
         began = time.thread_time()
         now = self._clock() if now is None else now
-        if not self._has_proc:
-            return _portable_sample(self.root_pid, now)
+        sample = self._sample(now) if self._has_proc else _portable_sample(self.root_pid, now)
+        self.cost = time.thread_time() - began
+        return sample
+
+    def _sample(self, now: float) -> Sample:
         found = self._find()
+        self._root = found.get(self.root_pid, self._root)  # it may have become a leader
         seen: dict[int, tuple[_Process, list[float]]] = {}
         rss = 0
         for process in found.values():
@@ -121,7 +125,6 @@ class ProcessTree:
             seen[process.pid] = (process, counters)
         totals = self._add_up(seen)
         threads = sum(process.threads for process in found.values())
-        self.cost = time.thread_time() - began
         user, system, read, write, voluntary, involuntary = totals
         return Sample(
             now,

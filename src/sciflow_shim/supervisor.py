@@ -290,7 +290,7 @@ class Supervisor:
         sample = running.tree.sample(now)
         running.attempt.resources.add(sample)
         running.attempt.series.append(sample)
-        running.next_sample = now + next_interval(age, sample.rss_bytes / self.memory)
+        running.next_sample = now + next_interval(age, sample.rss_bytes / self.memory, running.tree.cost)
         if sample.rss_bytes > self.memory:
             used = f"used {sample.rss_bytes / 2**30:.2f} GB of the {self.memory / 2**30:.2f} GB it asked for"
             self.cancel(running.attempt.index, "OUT_OF_MEMORY", used)

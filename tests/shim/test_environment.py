@@ -240,7 +240,7 @@ def test_gpus_by_nvidia_smi(machine: Path, tmp_path: Path, answer: Any, expected
 def test_driver_without_a_visible_gpu(machine: Path) -> None:
     """A driver is recorded even where the job sees no GPU."""
     write(machine / "proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.1  x\n")
-    assert capture(str(machine), {"PATH": ""})["gpu"]["driver"].startswith(("570", "86"))
+    assert capture(str(machine), {"PATH": ""})["gpu"] == {"driver": "570.1"}
 
 
 def test_another_interpreter_is_asked(machine: Path, tmp_path: Path) -> None:
@@ -263,6 +263,25 @@ def test_an_interpreter_that_does_not_start_is_recorded(machine: Path) -> None:
     assert found["python"]["executable"] == "/none/python"
     assert "No such file" in found["python"]["error"]
     assert "distributions" not in found
+
+
+@pytest.mark.parametrize("answer", ["hello", ""])
+def test_an_interpreter_that_says_something_else_is_recorded(machine: Path, answer: str) -> None:
+    """An answer that cannot be read is kept as the error."""
+    found = capture(str(machine), {"PATH": ""}, answers(python=answer), interpreter="/opt/python")
+    assert found["python"] == {"executable": "/opt/python", "error": f"answered {answer!r}"}
+
+
+def test_what_an_interpreter_says_first_is_skipped(machine: Path) -> None:
+    """A site customisation that greets does not spoil the answer."""
+    answer = "welcome\n" + json.dumps(["/opt/python", "3.9.1", "CPython", "/opt", []])
+    found = capture(str(machine), {"PATH": ""}, answers(python=answer), interpreter="/opt/python")
+    assert found["python"]["version"] == "3.9.1"
+
+
+def test_bytes_that_are_no_text_are_replaced(machine: Path) -> None:
+    """A variable that is not UTF-8 can still be stored."""
+    assert capture(str(machine), {"PATH": "/caf\udce9"})["variables"] == {"PATH": "/caf?"}
 
 
 @pytest.mark.parametrize("flag", ["-I", "-S"])

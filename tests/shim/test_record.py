@@ -17,12 +17,12 @@ from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_r
 
 SHIM = Path(sciflow_shim.__file__).parent
 MODULES = ("record", "record_format", "record_reader")
-DTYPES = ["|b1", "|i1", "|u1", "|S3"] + [
-    f"{order}{name}" for order in "<>" for name in ("i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")
-]
+ORDERED = ("i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")
+DTYPES = ["|b1", "|i1", "|u1", "|S3", *[order + name for order in "<>" for name in ORDERED]]
 
 
-def written(path: Path, root: Group) -> h5py.File:
+def written(path: Path, root: Group) -> Any:
+    """The record as h5py opens it."""
     write_record(path, root)
     return h5py.File(path, "r")
 
@@ -36,8 +36,11 @@ def sample(dtype: str, shape: tuple[int, ...]) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("value", "dtype"),
-    [(True, "bool"), (False, "bool"), (0, "<i8"), (-(2**63), "<i8"), (2**63 - 1, "<i8"), (2**63, "<u8")]
-    + [(2**64 - 1, "<u8"), (0.0, "<f8"), (-0.0, "<f8"), (math.inf, "<f8"), (5e-324, "<f8"), (1 - 2j, "<c16")],
+    [
+        *[(True, "bool"), (False, "bool"), (0, "<i8"), (-(2**63), "<i8"), (2**63 - 1, "<i8")],
+        *[(2**63, "<u8"), (2**64 - 1, "<u8"), (0.0, "<f8"), (-0.0, "<f8"), (math.inf, "<f8"), (5e-324, "<f8")],
+        (1 - 2j, "<c16"),
+    ],
 )
 def test_number_is_an_attribute_of_its_type(tmp_path: Path, value: Any, dtype: str) -> None:
     """Truth values, integers of 64 bits, floats and complex numbers come back with value and type."""
@@ -123,7 +126,8 @@ def test_array_comes_back_byte_for_byte(tmp_path: Path, dtype: str, shape: tuple
         for found in (file["given"], file["found"]):
             assert isinstance(found, h5py.Dataset)
             assert (found.dtype, found.shape, found.attrs["unit"]) == (np.dtype(dtype), shape, "m")
-            assert found[()].tobytes() == data.tobytes()
+            # h5py gives a lone number in the machine's byte order
+            assert np.asarray(found[()], dtype).tobytes() == data.tobytes()
 
 
 @pytest.mark.parametrize("count", [8, 9, 5000])
@@ -249,7 +253,7 @@ def test_external_link_opens_the_other_file(tmp_path: Path) -> None:
         (Group(members={"a": Dataset(["abc"], "S2")}), r"`/a` .*: a text of 3 bytes where 2 are kept"),
         (Group(members={"a": Dataset(FileSlice("f", 0, 8))}), r"`/a` .*: data in another file needs a dtype"),
         (Group(members={"a": Dataset(FileSlice("f", -1, 8), "<f8")}), r"`/a` .*: data in another file needs a dtype"),
-        (Group({"x": [2**2000, 0.5]}), r"`/@x` .*too large"),
+        (Group({"x": [2**2000, 1j]}), r"`/@x` .*too large"),
     ],
 )
 def test_what_cannot_be_stored_is_named(tmp_path: Path, root: Group, message: str) -> None:

@@ -261,6 +261,17 @@ def test_scan_adopts_nobody_for_a_root_that_does_not_lead(scanned: RecordedProc)
     assert scanned.tree().sample().processes == 1
 
 
+def test_scan_notices_a_root_that_becomes_a_leader(scanned: RecordedProc) -> None:
+    """A root that calls setsid after it was first seen adopts orphans too."""
+    scanned.put(ROOT, 90, group=90, session=90)
+    tree = scanned.tree()
+    tree.sample()
+    scanned.put(ROOT, 90)
+    tree.sample()
+    scanned.put(102, 1)
+    assert tree.sample().processes == 2
+
+
 def test_scan_reads_strangers_again_now_and_then(scanned: RecordedProc) -> None:
     """A stranger is not read at each sample, but a child that got its pid is found in the end."""
     scanned.put(ROOT, 1)

@@ -11,7 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from sciflow.errors import WorkflowError
 from sciflow.model.definition import Definition, read_axes, read_definition
@@ -182,7 +182,7 @@ class ParameterSpace:
     def __len__(self) -> int:
         return self._search() + len(self._extra or ())
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
+    def __getitem__(self, index: SupportsIndex) -> dict[str, Any]:
         number = operator.index(index)
         main = self._main_size or self._search()
         if 0 <= number < main:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pydantic import field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import Self
 
 from sciflow.errors import ExpressionError, WorkflowError
@@ -16,7 +17,7 @@ from sciflow.model.units import format_duration, format_memory, parse_duration, 
 from sciflow.model.validation import Value
 
 GIB = 1024**3
-Quantity = float | int | str | Callable[..., Any] | None
+Quantity = float | int | str | SkipJsonSchema[Callable[..., Any]] | None
 
 
 class Resources(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Self
 
 from sciflow.errors import ExpressionError, WorkflowError
@@ -17,10 +17,12 @@ from sciflow.model.validation import Value, validated
 class Extract(Value):
     """Where a metric of a command is found: stdout or a log by regular expression, JSON by key, CSV by column."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     stdout: str | None = None
     log: str | None = None
     pattern: str | None = None
-    json_file: str | None = None
+    json_file: str | None = Field(default=None, alias="json")  # `json` is a method of every pydantic model
     key: str | None = None
     csv: str | None = None
     column: str | None = None
@@ -29,13 +31,6 @@ class Extract(Value):
     dataset: str | None = None
     type: Literal["float", "int", "str", "bool"] = "float"
     unit: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _json_is_a_word_of_pydantic(cls, data: Any) -> Any:
-        if isinstance(data, Mapping) and "json" in data:
-            data = {("json_file" if key == "json" else key): value for key, value in data.items()}
-        return data
 
     @field_validator("stdout", "pattern")
     @classmethod

@@ -17,7 +17,8 @@ RESERVED = frozenset(
     {"params", "parameters", "config", "inputs", "upstream", "context", "ctx", "workflow_dir", "self", "pi"}
 )
 LARGEST_INTEGER_BITS = 4096
-_canonical_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+ID_LENGTH = 16  # hexadecimal digits: among a million combinations, two share an id once in 37 million sweeps
+canonical_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _PLAIN_KINDS: dict[str, Any] = {"b": bool, "i": int, "u": int, "f": float, "U": str}
 
 
@@ -168,4 +169,4 @@ def combination_id(values: Mapping[str, Any]) -> str:
     values
         Parameter name → allowed value.
     """
-    return hashlib.sha256(_canonical_text(dict(values)).encode()).hexdigest()[:12]
+    return hashlib.sha256(canonical_text(dict(values)).encode()).hexdigest()[:ID_LENGTH]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sciflow.model.parameters import ID_LENGTH
+from sciflow.model.values import ID_LENGTH
 from sciflow.planning.arrays import Placement
 from sciflow.planning.commands import EarlierResults
 from sciflow.planning.projection import Ints, Projection, Relation

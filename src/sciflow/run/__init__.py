@@ -1,0 +1,1 @@
+"""Verbs on runs: stage, drive, track, reuse, collect."""

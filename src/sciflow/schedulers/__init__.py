@@ -1,0 +1,1 @@
+"""Schedulers: who gives cores, memory and time to array indices."""

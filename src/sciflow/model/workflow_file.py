@@ -1,0 +1,126 @@
+"""The workflow file: its schema, and how it becomes a workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from sciflow.errors import WorkflowError, WorkflowFileError
+from sciflow.model.document import Document
+from sciflow.model.policy import SchedulingPolicy
+from sciflow.model.resources import ResourceRequest
+from sciflow.model.task import TaskDetails
+from sciflow.model.validation import Value, validated
+from sciflow.model.visualization import Visualization
+from sciflow.model.workflow import ExperimentalWorkflow
+
+
+class TaskDocument(TaskDetails):
+    """One entry of `tasks`."""
+
+    name: str
+    command: str | None = None
+    python: str | None = Field(default=None, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")
+    depends_on: tuple[str, ...] = ()
+    resources: ResourceRequest | None = None
+
+    @field_validator("depends_on", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+class WorkflowDocument(Value):
+    """A workflow file."""
+
+    name: str
+    description: str = ""
+    tasks: tuple[TaskDocument, ...] = Field(min_length=1)
+    parameters: dict[str, Any] = {}
+    zip: tuple[tuple[str, ...], ...] = ()
+    sample: dict[str, Any] | None = None
+    constraints: tuple[str, ...] = ()
+    derived: dict[str, str] = {}
+    include: tuple[dict[str, Any], ...] = ()
+    exclude: tuple[dict[str, Any], ...] = ()
+    schedule: SchedulingPolicy | None = None
+    visualizations: dict[str, Visualization] = {}
+    metadata: dict[str, Any] = {}
+
+
+def workflow_schema() -> dict[str, Any]:
+    """The JSON Schema of workflow files, for editors."""
+    schema = WorkflowDocument.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "sciflow workflow", **schema}
+
+
+def read_workflow(
+    text: str, name: str, directory: Path, find_function: Callable[[str, str], Callable[..., Any]]
+) -> ExperimentalWorkflow:
+    """Make a workflow of the text of a workflow file.
+
+    Parameters
+    ----------
+    text, name
+        The text, and the file's name for messages.
+    directory
+        The file's folder, from which its relative paths start.
+    find_function
+        Gives the function that ``module:name`` means; the second argument says where that stands.
+
+    Raises
+    ------
+    WorkflowFileError
+        Naming file, line and field.
+    """
+    document = Document(text, name, WorkflowFileError)
+    if not isinstance(document.value, dict):
+        raise WorkflowFileError(f"{name} holds no mapping", hint="it needs `name:` and `tasks:`")
+    read = validated(WorkflowDocument, document.value, name, WorkflowFileError, document.locate)
+
+    def at(path: tuple[int | str, ...], make: Callable[[], Any]) -> Any:
+        try:
+            return make()
+        except WorkflowFileError:
+            raise
+        except WorkflowError as error:
+            raise WorkflowFileError(f"{document.locate(path)}: {error.message}", hint=error.hint) from error
+
+    workflow = at(("name",), lambda: ExperimentalWorkflow(read.name, directory))
+    for number, task in enumerate(read.tasks):
+        at(("tasks", number), lambda n=number, t=task: _add_task(workflow, t, document.locate(("tasks", n)), find_function))
+    at(("parameters",), lambda: _add_space(workflow, read))
+    if read.schedule:
+        workflow.policy = read.schedule
+    for title, figure in read.visualizations.items():
+        at(("visualizations", title), lambda t=title, f=figure: workflow.add_visualization(t, f.model_dump()))
+    workflow.metadata = {"description": read.description, **read.metadata} if read.description else dict(read.metadata)
+    at(("tasks",), workflow.check)
+    return workflow
+
+
+def _add_task(
+    workflow: ExperimentalWorkflow, task: TaskDocument, where: str, find: Callable[[str, str], Callable[..., Any]]
+) -> None:
+    details = {
+        name: getattr(task, name) for name in TaskDetails.model_fields if name in task.model_fields_set
+    }
+    function = find(task.python, where) if task.python else None
+    workflow.add_task(task.name, function, command=task.command, depends_on=task.depends_on, **details)
+    if task.resources:
+        workflow.resources[task.name] = task.resources
+
+
+def _add_space(workflow: ExperimentalWorkflow, read: WorkflowDocument) -> None:
+    workflow.add_parameter_space(
+        read.parameters,
+        zip_groups=read.zip,
+        sample=read.sample,
+        constraints=read.constraints,
+        derived=read.derived,
+        include=read.include,
+        exclude=read.exclude,
+    )

@@ -1,0 +1,216 @@
+"""A compiled workflow becomes a run directory: all that a run needs, written once, appearing whole or not at all."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import sciflow
+from sciflow.errors import RunError
+from sciflow.model.plan import ArrayJob
+from sciflow.model.values import canonical_text
+from sciflow.planning.build import Compiled
+from sciflow.planning.identity import file_digests
+from sciflow.run.payload import write_payload
+from sciflow.store.layout import LATEST, RunDirectory
+from sciflow_shim import files
+
+_LARGEST_DIFF = 5_000_000  # bytes of uncommitted changes that a manifest's neighbour holds
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """A new run's id: UTC date and time, so that ids sort by age, and four random digits."""
+    return f"{(now or datetime.now(timezone.utc)):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def identity(compiled: Compiled) -> str:
+    """Digest of all that decides what a run does: the same digest, the same work."""
+    plan = compiled.plan.to_document()
+    parts = {
+        "arrays": plan["arrays"],
+        "recipes": compiled.recipes,
+        "space": _space_document(compiled),
+        "profile": compiled.profile.name,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> RunDirectory:
+    """Write the run directory.
+
+    Parameters
+    ----------
+    compiled
+        What to run.
+    runs
+        The folder of all runs.
+    render
+        Array job → its script.
+
+    Raises
+    ------
+    RunError
+        Where it cannot be written; nothing of it is left then.
+    """
+    scripts = {array.name: render(array) for array in compiled.plan.arrays}
+    run_id = new_run_id()
+    home = runs / compiled.workflow.name
+    partial = home / f".{run_id}.partial"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        partial.mkdir(mode=0o700)
+        write_run(compiled, partial, run_id, scripts)
+        partial.rename(home / run_id)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise RunError(f"the run directory `{home / run_id}` cannot be written: {error.strerror}") from error
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _point_to(runs / LATEST, home / run_id)
+    return RunDirectory(home / run_id)
+
+
+def write_run(compiled: Compiled, folder: Path, run_id: str, scripts: Mapping[str, str]) -> None:
+    """Write all files of a run into an empty folder."""
+    for name in ("arrays", "scripts", files.CODE):
+        (folder / name).mkdir()
+    shutil.copytree(_shim_source(), folder / files.SHIM / "sciflow_shim", ignore=shutil.ignore_patterns("__pycache__"))
+    for task, use in compiled.uses.items():
+        document = compiled.task_document(task)
+        if use.task.function is not None:
+            document["function"] = write_payload(use.task.function, task, folder, compiled.workflow.directory)
+        _write_json(folder / files.task_file(task), document)
+    for array in compiled.plan.arrays:
+        _write_json(folder / files.array_header(array.name), {**compiled.header(array), "run": run_id})
+        with (folder / files.array_lines(array.name)).open("w", encoding="utf-8", newline="") as file:
+            file.writelines(compiled.array_lines(array))
+        script = folder / files.script(array.name)
+        script.write_text(scripts[array.name], encoding="utf-8")
+        script.chmod(0o755)
+    space = compiled.workflow.space
+    if not space.is_declarative:
+        with (folder / files.COMBINATIONS).open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(list(one.values()), ensure_ascii=False) + "\n" for one in space)
+    _write_json(folder / files.PLAN, {"format": files.FORMAT, **compiled.plan.to_document()})
+    _write_json(folder / files.MANIFEST, _manifest(compiled, run_id, folder))
+
+
+def _manifest(compiled: Compiled, run_id: str, folder: Path) -> dict[str, Any]:
+    workflow = compiled.workflow
+    inputs = [
+        name
+        for use in compiled.uses.values()
+        for name in (*use.task.inputs, *(use.template.code_files if use.template else ()))
+    ]
+    return {
+        "format": files.FORMAT,
+        "run": run_id,
+        "workflow": workflow.name,
+        "identity": identity(compiled),
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "space": _space_document(compiled),
+        "tasks": {
+            task: {
+                "kind": use.task.kind,
+                "command": use.task.command,
+                "depends_on": list(use.task.depends_on),
+                "over": use.task.over,
+                "missing": use.task.missing,
+                "parameters": list(use.names),
+                "reads": list(use.reads),
+                "recipe": compiled.recipes[task],
+                "units": {name: rule.unit for name, rule in use.task.extract.items() if rule.unit},
+            }
+            for task, use in compiled.uses.items()
+        },
+        "resources": {
+            task: request.model_dump(exclude_none=True, mode="json", fallback=repr)
+            for task, request in workflow.resources.items()
+        },
+        "policy": workflow.policy.model_dump(exclude_none=True, mode="json"),
+        "visualizations": {n: v.model_dump(exclude_none=True, mode="json") for n, v in workflow.visualizations.items()},
+        "metadata": workflow.metadata,
+        "profile": compiled.profile.model_dump(exclude_none=True, mode="json"),
+        "warnings": list(compiled.plan.warnings),
+        "notes": list(compiled.plan.notes),
+        "inputs": file_digests(inputs, workflow.directory),
+        "code": _code_version(workflow.directory, folder),
+        "sciflow": sciflow.__version__,
+        "python": sys.version.split()[0],
+        "interpreter": sys.executable,
+        "host": socket.gethostname(),
+        "user": getpass.getuser(),
+        "directory": str(workflow.directory.resolve()),
+    }
+
+
+def _space_document(compiled: Compiled) -> dict[str, Any]:
+    space = compiled.workflow.space
+    if space.is_declarative:
+        return space.to_document()
+    digest = hashlib.sha256()
+    for combination in space:
+        digest.update(canonical_text(combination).encode())
+    return {
+        "table": files.COMBINATIONS,
+        "names": list(space.names),
+        "sha256": digest.hexdigest(),
+        "from": space.to_document(),
+    }
+
+
+def _code_version(directory: Path, folder: Path) -> dict[str, Any]:
+    """Commit, branch and uncommitted changes of the workflow's repository; empty without one."""
+    commit = _git(directory, "rev-parse", "HEAD")
+    if not commit:
+        return {}
+    changes = _git(directory, "status", "--porcelain", "--untracked-files=normal")
+    version = {"commit": commit, "branch": _git(directory, "rev-parse", "--abbrev-ref", "HEAD"), "dirty": bool(changes)}
+    if changes:
+        version["changed"] = [line[3:] for line in changes.splitlines()][:1000]
+        difference = _git(directory, "diff", "--no-color", "HEAD", "--", ".")
+        if 0 < len(difference) <= _LARGEST_DIFF:
+            (folder / files.CODE / "working-tree.diff").write_text(difference + "\n", encoding="utf-8")
+            version["diff"] = f"{files.CODE}/working-tree.diff"
+    return version
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(directory), *arguments],  # noqa: S607
+            capture_output=True,
+            timeout=20,
+            check=False,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.decode(errors="replace").rstrip() if answer.returncode == 0 else ""
+
+
+def _shim_source() -> Path:
+    return Path(files.__file__).resolve().parent
+
+
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _point_to(link: Path, target: Path) -> None:
+    partial = link.with_name(f".{link.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
+    partial.replace(link)

@@ -1,0 +1,173 @@
+"""Every path of a run directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sciflow.errors import RunError
+from sciflow_shim import files
+
+RUNS = "sciflow-runs"
+LATEST = "latest"
+
+
+class RecordFile(NamedTuple):
+    """A record's place: which attempt of which array index."""
+
+    array: str
+    index: int
+    attempt: int
+    path: str
+
+
+class RunDirectory:
+    """The folder of one run.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).resolve()
+
+    def __repr__(self) -> str:
+        return f"RunDirectory({str(self.path)!r})"
+
+    @property
+    def run_id(self) -> str:
+        """The run's id, which names its folder."""
+        return self.path.name
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    @property
+    def manifest(self) -> Path:
+        """What was asked."""
+        return self.path / files.MANIFEST
+
+    @property
+    def plan(self) -> Path:
+        """The plan."""
+        return self.path / files.PLAN
+
+    @property
+    def journal(self) -> Path:
+        """What happened."""
+        return self.path / files.JOURNAL
+
+    @property
+    def combinations(self) -> Path:
+        """The combinations, where the manifest cannot give them."""
+        return self.path / files.COMBINATIONS
+
+    @property
+    def results(self) -> Path:
+        """The collected results."""
+        return self.path / files.RESULTS
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever drives the run on this machine."""
+        return self.path / files.LOCK
+
+    def script(self, array: str) -> Path:
+        """The job script of an array job."""
+        return self.path / files.script(array)
+
+    def log(self, array: str, index: int, attempt: int) -> Path:
+        """What an attempt printed."""
+        return self.path / files.log(array, index, attempt)
+
+    def record(self, array: str, index: int, attempt: int) -> Path:
+        """The record of an attempt."""
+        return self.path / files.record(array, index, attempt)
+
+    def lines(self, array: str) -> Path:
+        """One line per index of an array job."""
+        return self.path / files.array_lines(array)
+
+    def header(self, array: str) -> Path:
+        """What the indices of an array job have in common."""
+        return self.path / files.array_header(array)
+
+    def records(self, array: str) -> Iterator[RecordFile]:
+        """All records of an array job, in no order."""
+        try:
+            shards = list(os.scandir(self.path / files.RECORDS / array))
+        except FileNotFoundError:
+            return
+        for shard in shards:
+            for entry in os.scandir(shard.path) if shard.is_dir() else ():
+                index, attempt = files.split_attempt(entry.name)
+                if index >= 0:
+                    yield RecordFile(array, index, attempt, entry.path)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read one of a run's JSON files.
+
+    Raises
+    ------
+    RunError
+        Where it is missing, damaged or of a newer format.
+    """
+    try:
+        document = files.read_json(str(path))
+    except FileNotFoundError:
+        raise RunError(f"`{path.parent}` is no run directory: it has no `{path.name}`") from None
+    except ValueError as error:
+        raise RunError(f"`{path}` cannot be read: {error}") from None
+    if not isinstance(document, dict):
+        raise RunError(f"`{path}` cannot be read: it holds no JSON object")
+    return document
+
+
+def write_whole(path: Path, data: str | bytes) -> None:
+    """Write a file beside its place, flush it, and rename it."""
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def runs_of(runs: Path, workflow: str | None = None) -> list[RunDirectory]:
+    """The runs below a folder, newest first; those of one workflow, or all."""
+    pattern = f"{workflow or '*'}/*/{files.MANIFEST}"
+    found = [path.parent for path in runs.glob(pattern) if not path.parent.is_symlink()]
+    return [RunDirectory(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+
+
+def find_run(name: str | Path | None, runs: Path) -> RunDirectory:
+    """Find a run by its directory, its id, or `latest`, the default.
+
+    Raises
+    ------
+    RunError
+        Where there is none, naming what was looked for and where.
+    """
+    wanted = str(name or LATEST)
+    if (Path(wanted) / files.MANIFEST).is_file():
+        return RunDirectory(wanted)
+    known = runs_of(runs)
+    if wanted == LATEST:
+        pointed = runs / LATEST
+        if (pointed / files.MANIFEST).is_file():
+            return RunDirectory(pointed.resolve())
+        if known:
+            return known[0]
+        raise RunError(
+            f"there is no run in `{runs}`", hint="start one with `sciflow run`, or name the run's directory"
+        )
+    for run in known:
+        if run.run_id == wanted:
+            return run
+    newest = ", ".join(f"`{run.run_id}`" for run in known[:5]) or "none"
+    raise RunError(f"there is no run `{wanted}`: it is no run directory, and `{runs}` holds {newest}")

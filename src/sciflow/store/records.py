@@ -1,0 +1,73 @@
+"""Records as the host reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sciflow.model.state import State
+from sciflow_shim.record_reader import read_record, verify_seal
+
+SEALED, TORN = "sealed", "torn"
+
+
+@dataclass(frozen=True)
+class RecordState:
+    """How an attempt ended, by its record."""
+
+    state: State
+    error: str
+    seconds: float
+
+
+@dataclass
+class RecordSummary:
+    """What a table needs of a record: scalars, and what else is there by name."""
+
+    facts: dict[str, Any]
+    parameters: dict[str, Any]
+    metrics: dict[str, Any]
+    resources: dict[str, Any]
+    arrays: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    artifacts: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_state(path: str) -> RecordState | None:
+    """How an attempt ended; None for a record that is torn."""
+    try:
+        facts = read_record(path).attributes
+        return RecordState(State(facts["state"]), error_text(facts), max(0.0, facts["end"] - facts["start"]))
+    except (ValueError, KeyError, OSError):
+        return None
+
+
+def error_text(facts: dict[str, Any]) -> str:
+    """Type and message of a record's error, in one line."""
+    return ": ".join(part for part in (facts.get("error_type", ""), facts.get("error", "")) if part)
+
+
+def read_summary(path: str) -> RecordSummary | None:
+    """Read a sealed record's scalars; None where it is torn, unsealed or no record of sciflow's.
+
+    A record whose seal is broken is never counted, whatever of it can still be read.
+    """
+    try:
+        if verify_seal(path) != SEALED:
+            return None
+        record = read_record(path)
+        facts = dict(record.attributes)
+        members = record.members
+        return RecordSummary(
+            facts=facts,
+            parameters=json.loads(facts.pop("parameters")),
+            metrics=dict(members["metrics"].attributes),
+            resources=dict(members["resources"].attributes),
+            arrays={name: tuple(getattr(one, "shape", ())) for name, one in members["results"].members.items()},
+            artifacts=[dict(one.attributes) for one in members["artifacts"].members.values()],
+        )
+    except (ValueError, KeyError, OSError):
+        return None
+
+

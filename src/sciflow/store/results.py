@@ -1,0 +1,137 @@
+"""`results.h5`: the collected tables, by columns."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sciflow.errors import RunError
+from sciflow_shim import files
+
+Columns = dict[str, list[Any]]
+
+
+@dataclass
+class Tables:
+    """What is collected of a run.
+
+    Attributes
+    ----------
+    combinations : dict of list
+        One entry per combination: parameters, metrics, then ``state``.
+    instances : dict of list
+        One entry per task instance.
+    parameters, metrics : list of str
+        Which columns of `combinations` are which.
+    facts : dict
+        Run, workflow, and how complete the tables are.
+    """
+
+    combinations: Columns
+    instances: Columns
+    parameters: list[str]
+    metrics: list[str]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def write_tables(path: Path, tables: Tables) -> None:
+    """Write the tables beside their place and rename them."""
+    import h5py
+
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with h5py.File(partial, "w") as file:
+            file.attrs["format"] = files.FORMAT
+            file.attrs["parameters"] = json.dumps(tables.parameters)
+            file.attrs["metrics"] = json.dumps(tables.metrics)
+            file.attrs["facts"] = json.dumps(tables.facts)
+            for name in ("combinations", "instances"):
+                columns: Columns = getattr(tables, name)
+                group = file.create_group(name, track_order=True)
+                for column, values in columns.items():
+                    _write_column(group, column, values)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_tables(path: Path) -> Tables:
+    """Read the tables back.
+
+    Raises
+    ------
+    RunError
+        Where they are missing, damaged or of a newer format.
+    """
+    import h5py
+
+    if not path.is_file():
+        raise RunError(f"`{path.parent}` has no collected results", hint=f"sciflow collect {path.parent}")
+    try:
+        with h5py.File(path, "r") as file:
+            if int(file.attrs["format"]) > files.FORMAT:
+                raise RunError(f"`{path}` has format {file.attrs['format']}, which is newer than this sciflow knows")
+            columns = {
+                name: {column: _read_column(dataset) for column, dataset in _items(file, name)}
+                for name in ("combinations", "instances")
+            }
+            return Tables(
+                columns["combinations"],
+                columns["instances"],
+                json.loads(str(file.attrs["parameters"])),
+                json.loads(str(file.attrs["metrics"])),
+                json.loads(str(file.attrs["facts"])),
+            )
+    except (OSError, KeyError, ValueError) as error:
+        raise RunError(f"`{path}` cannot be read: {error}", hint="collect it again") from None
+
+
+def _items(file: Any, name: str) -> Iterable[tuple[str, Any]]:
+    group = file[name]
+    return [(dataset.attrs["name"], dataset) for dataset in group.values()]
+
+
+def _write_column(group: Any, name: str, values: Sequence[Any]) -> None:
+    """Numbers as numbers, texts as texts; anything mixed as JSON, so that nothing changes its type."""
+    import h5py
+
+    kind = _kind(values)
+    if kind == "float":
+        data: Any = [math.nan if value is None else float(value) for value in values]
+        dataset = group.create_dataset(f"{len(group):04d} {name.replace('/', '|')}", data=data, dtype="f8")
+    elif kind in ("int", "bool"):
+        dataset = group.create_dataset(f"{len(group):04d} {name}", data=values, dtype="i8" if kind == "int" else "?")
+    else:
+        texts = [value if kind == "str" else json.dumps(value, ensure_ascii=False) for value in values]
+        dataset = group.create_dataset(f"{len(group):04d} {name}", data=texts, dtype=h5py.string_dtype())
+    dataset.attrs["name"] = name
+    dataset.attrs["kind"] = kind
+
+
+def _kind(values: Iterable[Any]) -> str:
+    kinds = {type(value) for value in values}
+    if kinds <= {float, type(None)} or kinds == {float, int} or kinds == {float, int, type(None)}:
+        return "float" if float in kinds or not kinds - {type(None)} and kinds else "json"
+    for kind, name in ((int, "int"), (bool, "bool"), (str, "str")):
+        if kinds == {kind}:
+            return name if kind is not int or all(abs(value) < 2**63 for value in values) else "json"
+    return "json"
+
+
+def _read_column(dataset: Any) -> list[Any]:
+    kind = dataset.attrs["kind"]
+    if kind in ("str", "json"):
+        texts = dataset.asstr()[()].tolist()
+        return texts if kind == "str" else [json.loads(text) for text in texts]
+    return dataset[()].tolist()
+
+
+def rows(columns: Mapping[str, Sequence[Any]]) -> Iterable[dict[str, Any]]:
+    """The rows of a table that is kept by columns."""
+    names = list(columns)
+    return (dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True))

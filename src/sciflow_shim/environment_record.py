@@ -1,0 +1,46 @@
+"""One file per distinct environment, written by whoever comes first and shared by all records."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from typing import Any, Dict
+
+from sciflow_shim import files
+from sciflow_shim.environment import capture, fingerprint
+from sciflow_shim.record import Dataset, Group, write_record
+
+_LONGEST_ATTRIBUTE = 1_000  # characters; longer texts and lists become datasets
+
+
+def ensure_captured(run: str) -> str:
+    """Give the fingerprint of this environment; where it is a new one, capture it in a process on the side."""
+    mark = fingerprint(os.environ)
+    path = os.path.join(run, files.environment(mark))
+    if not os.path.exists(path) and os.fork() == 0:
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            # Several nodes may be first at once; each writes a file of its own, and the renamed ones are alike.
+            partial = f"{path}.{socket.gethostname()}.{os.getpid()}"
+            write_record(partial, _group(capture()))
+            os.replace(partial, path)
+        finally:
+            os._exit(0)
+    return mark
+
+
+def _group(captured: Dict[str, Any]) -> Group:
+    group = Group()
+    for name, value in captured.items():
+        name = str(name).replace("/", "|")
+        if isinstance(value, dict):
+            group.members[name] = _group(value)
+        elif isinstance(value, (list, tuple)):
+            group.members[name] = Dataset([str(one) for one in value], "str")
+        elif isinstance(value, str) and len(value) > _LONGEST_ATTRIBUTE:
+            group.members[name] = Dataset(value, "str")
+        else:
+            group.attributes[name] = value
+    return group

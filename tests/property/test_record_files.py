@@ -1,0 +1,180 @@
+import math
+import string
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from sciflow_shim import record_format as h5
+from sciflow_shim.record import Dataset, ExternalLink, Group, write_record
+from sciflow_shim.record_reader import RecordDataset, RecordGroup, read_record, verify_seal
+
+NO_NUL = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+NAMES = st.text(st.one_of(NO_NUL, st.sampled_from(string.ascii_letters)), min_size=1, max_size=300).filter(
+    lambda name: "/" not in name and name != "."
+)
+TEXTS = st.text(NO_NUL)
+INTEGERS = st.integers(-(2**63), 2**64 - 1)
+SCALARS = st.one_of(
+    st.booleans(),
+    INTEGERS,
+    st.floats(),
+    st.complex_numbers(),
+    TEXTS,
+    st.builds(lambda t, n: t * n, TEXTS, st.just(9999)),
+)
+LISTS = st.one_of(
+    st.lists(TEXTS, max_size=9),
+    st.lists(st.floats(), max_size=99),
+    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=99),
+    st.lists(st.booleans(), max_size=9),
+)
+ATTRIBUTES = st.dictionaries(NAMES, st.one_of(SCALARS, LISTS, st.none()), max_size=30)
+DTYPES = st.one_of(
+    arrays.boolean_dtypes(),
+    arrays.integer_dtypes(endianness="?"),
+    arrays.unsigned_integer_dtypes(endianness="?"),
+    arrays.floating_dtypes(endianness="?", sizes=(16, 32, 64)),
+    arrays.complex_number_dtypes(endianness="?", sizes=(64, 128)),
+    arrays.byte_string_dtypes(min_len=1),
+)
+SHAPES = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=9)
+DATA = st.one_of(arrays.arrays(DTYPES, SHAPES), TEXTS, st.lists(TEXTS, min_size=1, max_size=30))
+DATASETS = st.builds(lambda data, attributes: Dataset(data, attributes=attributes), DATA, ATTRIBUTES)
+LINKS = st.builds(ExternalLink, TEXTS.filter(bool), TEXTS.filter(bool))
+TREES = st.recursive(
+    st.builds(Group, ATTRIBUTES),
+    lambda groups: st.builds(Group, ATTRIBUTES, st.dictionaries(NAMES, groups | DATASETS | LINKS, max_size=12)),
+    max_leaves=20,
+)
+
+
+def write_with_h5py(group: h5py.Group, tree: Group) -> None:
+    """Write the same tree as the record's writer."""
+    for name, value in tree.attributes.items():
+        group.attrs[name] = h5py.Empty("f8") if value is None else value
+    for name, member in tree.members.items():
+        if isinstance(member, Group):
+            write_with_h5py(group.create_group(name), member)
+        elif isinstance(member, ExternalLink):
+            group[name] = h5py.ExternalLink(member.filename, member.path)
+        else:
+            data = member.data
+            group[name] = np.array(data, h5py.string_dtype()) if isinstance(data, list) else data
+            for key, value in member.attributes.items():
+                group[name].attrs[key] = h5py.Empty("f8") if value is None else value
+
+
+def seen(group: Any) -> dict[str, Any]:
+    """All that h5py sees of a group: values as bytes where they are numbers, types, shapes, links."""
+    found: dict[str, Any] = {f"@{name}": plain(value) for name, value in group.attrs.items()}
+    for name in group:
+        link = group.get(name, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            found[name] = (link.filename, link.path)
+        elif isinstance(group[name], h5py.Dataset):
+            attributes = {key: plain(value) for key, value in group[name].attrs.items()}
+            found[name] = (str(group[name].dtype), group[name].shape, plain(group[name][()]), attributes)
+        else:
+            found[name] = seen(group[name])
+    return found
+
+
+def plain(value: Any) -> Any:
+    """Return a value that compares as equal where type, shape and bits are, so also for NaN."""
+    if isinstance(value, h5py.Empty):
+        return ("empty", str(value.dtype))
+    if isinstance(value, (str, bytes)):
+        return value
+    value = np.asarray(value)
+    return (value.dtype.str, value.shape, value.tolist() if value.dtype == object else value.tobytes())
+
+
+def same(found: Any, given: Any) -> bool:
+    """Whether two Python values are equal, where NaN equals itself."""
+    if isinstance(given, list):
+        return len(found) == len(given) and all(map(same, found, given))
+    if isinstance(given, complex):
+        return same(found.real, given.real) and same(found.imag, given.imag)
+    if isinstance(given, float) and math.isnan(given):
+        return math.isnan(found)
+    return found == given
+
+
+def check_read(found: RecordGroup, tree: Group) -> None:
+    """Compare what our reader sees with what was written."""
+    check_attributes(found.attributes, tree.attributes)
+    assert list(found) == list(tree.members)
+    for name, member in tree.members.items():
+        read = found[name]
+        if isinstance(member, Group):
+            check_read(read, member)
+        elif isinstance(member, ExternalLink):
+            assert (read.filename, read.path) == (member.filename, member.path)
+        else:
+            assert isinstance(read, RecordDataset)
+            check_attributes(read.attributes, member.attributes)
+            data = member.data
+            if isinstance(data, np.ndarray):
+                assert (read.dtype, read.shape, bytes(read.read())) == (data.dtype.str, data.shape, data.tobytes())
+                data = data.tolist()
+            assert same(read.value, data)
+
+
+def check_attributes(found: dict[str, Any], given: dict[str, Any]) -> None:
+    """Compare attributes, types and order too."""
+    assert list(found) == list(given)
+    assert [type(value) for value in found.values()] == [type(value) for value in given.values()]
+    assert all(same(found[name], value) for name, value in given.items())
+
+
+@settings(max_examples=200, deadline=None)
+@given(tree=TREES)
+def test_record_is_what_h5py_would_have_written(tree: Group) -> None:
+    """h5py sees the same in our file as in its own of the same tree; our reader gives back the tree; the seal holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours, theirs = Path(folder, "ours.h5"), Path(folder, "theirs.h5")
+        write_record(ours, tree)
+        with h5py.File(theirs, "w", track_order=True, libver="latest") as file:
+            write_with_h5py(file, tree)
+        with h5py.File(ours) as left, h5py.File(theirs) as right:
+            assert seen(left) == seen(right)
+        assert verify_seal(ours) == "sealed"
+        check_read(read_record(ours), tree)
+
+
+@given(data=st.binary(min_size=1, max_size=300))
+def test_checksum_is_that_of_hdf5(data: bytes) -> None:
+    """HDF5 opens a group whose header, with its checksum, holds any text and name."""
+    name = data.hex()
+    with tempfile.TemporaryDirectory() as folder:
+        write_record(Path(folder, "r.h5"), Group({name: data.hex()}))
+        with h5py.File(Path(folder, "r.h5")) as file:
+            assert file.attrs[name] == name
+
+
+@given(text=st.text(st.characters(exclude_categories=())))
+def test_any_text_can_be_stored(text: str) -> None:
+    """Whatever `str` Python can hold is written, and read back the same by h5py and by our reader."""
+    stored = h5.encode_text(text).decode("utf-8", "surrogateescape")
+    with tempfile.TemporaryDirectory() as folder:
+        write_record(Path(folder, "r.h5"), Group({"x": text}))
+        with h5py.File(Path(folder, "r.h5")) as file:
+            assert file.attrs["x"] == read_record(Path(folder, "r.h5")).attributes["x"] == stored
+
+
+@settings(max_examples=500)
+@given(
+    content=st.binary(max_size=400), start=st.sampled_from([b"", b"\x89HDF\r\n\x1a\n", b"\x89HDF\r\n\x1a\n\3\x08\x08"])
+)
+def test_garbage_never_raises(content: bytes, start: bytes) -> None:
+    """Any bytes at all are torn, without an exception."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(start + content)
+        file.flush()
+        assert verify_seal(file.name) == "torn"
