@@ -117,7 +117,9 @@ class Engine:
         """Make the plan, and all that it takes to write it down; changes nothing on disk."""
         profile = load_profile(self.profile, workflow.directory)
         if profile.scheduler != "local":
-            raise ProfileError(f"profile `{profile.name}` names the scheduler `{profile.scheduler}`", hint="known is `local`")
+            raise ProfileError(
+                f"profile `{profile.name}` names the scheduler `{profile.scheduler}`", hint="known is `local`"
+            )
         machine = Machine.detect(profile.capacity)
         profile = profile.model_copy(update={"capacity": machine.capacity})
         return build_plan(workflow, profile, self.strict if strict is None else strict)

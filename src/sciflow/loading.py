@@ -134,7 +134,11 @@ def _function(reference: str, directory: Path, where: str) -> Callable[..., Any]
     _put_on_path(directory)
     known = sys.modules.get(module)
     beside = directory / (module.partition(".")[0] + ".py")
-    if known is not None and beside.is_file() and Path(getattr(known, "__file__", None) or "").resolve() != beside.resolve():
+    if (
+        known is not None
+        and beside.is_file()
+        and Path(getattr(known, "__file__", None) or "").resolve() != beside.resolve()
+    ):
         del sys.modules[module]  # of the same name, but of another workflow
     try:
         found: Any = importlib.import_module(module)

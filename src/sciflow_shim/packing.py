@@ -144,7 +144,9 @@ def _pack_object(outcome: Outcome, name: str, value: Any) -> None:
         data, kind = json.dumps(value).encode(), "json"
     else:
         data, kind = _pickled(value), "pickle"
-    outcome.add_result(name, "|u1", [len(data)], data, kind=kind, type=f"{type(value).__module__}.{type(value).__qualname__}")
+    outcome.add_result(
+        name, "|u1", [len(data)], data, kind=kind, type=f"{type(value).__module__}.{type(value).__qualname__}"
+    )
 
 
 def _survives_json(value: Any) -> bool:

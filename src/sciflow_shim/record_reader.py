@@ -52,10 +52,7 @@ def verify_seal(path: str | os.PathLike[str]) -> str:
         digest = h5.sha256(size)
         digest.update(head)
         left = size - len(head) - len(h5.UNSEALED)
-        while left:
-            block = file.read(min(left, h5.BLOCK))
-            if not block:
-                return "torn"
+        while block := file.read(min(left, h5.BLOCK)):
             digest.update(block)
             left -= len(block)
         stated = file.read()

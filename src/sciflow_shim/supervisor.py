@@ -210,7 +210,6 @@ class Supervisor:
             self._finish(running.attempt)
 
     def _reap(self) -> None:
-        by_pid = {one.pid: one for one in self.running.values() if one.pid}
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -218,8 +217,10 @@ class Supervisor:
                 return
             if pid == 0:
                 return
-            if pid in by_pid and not (self.keep_function and not by_pid[pid].gathering):
-                self._has_ended(by_pid[pid], status, usage)
+            # Looked up anew each time: the end of one child starts another, which may end right away.
+            running = next((one for one in self.running.values() if one.pid == pid), None)
+            if running is not None and not self.keep_function:
+                self._has_ended(running, status, usage)
 
     def _has_ended(self, running: Running, status: int, usage: resource.struct_rusage) -> None:
         attempt = running.attempt
@@ -312,5 +313,3 @@ class Supervisor:
 def _with_notes(outcome: Any, attempt: Attempt) -> Any:
     outcome.notes = {**attempt.outcome.notes, **outcome.notes}
     return outcome
-
-

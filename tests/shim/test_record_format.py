@@ -1,4 +1,6 @@
+import hashlib
 import random
+import sys
 
 import pytest
 
@@ -65,3 +67,16 @@ def test_unknown_dtype_is_refused_by_name(dtype: str) -> None:
     with pytest.raises(ValueError, match=r"^`.*` is not a dtype that a record can hold$") as caught:
         h5.split_dtype(dtype)
     assert f"`{dtype}`" in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", [[], ["_sha256", "_sha2"]], ids=["built in", "left out"])
+@pytest.mark.parametrize("size", [10, 1 << 40])
+def test_every_sha256_is_the_same(monkeypatch: pytest.MonkeyPatch, missing: list[str], size: int) -> None:
+    """Python's own SHA-256, OpenSSL's, and what stands in for a missing one give the same digest."""
+    expected = hashlib.sha256(b"text").hexdigest()
+    monkeypatch.delitem(sys.modules, "hashlib")
+    for name in missing:
+        monkeypatch.setitem(sys.modules, name, None)
+    digest = h5.sha256(size)
+    digest.update(b"text")
+    assert digest.hexdigest() == expected

@@ -210,6 +210,16 @@ def test_seal_is_checked_by_blocks(tmp_path: Path) -> None:
     assert verify_seal(tmp_path / "r.h5") == "torn"
 
 
+def change_last_header(record: Path, written: bytes, found: bytes) -> None:
+    """Change what the last header says, and make its checksum right again."""
+    whole = record.read_bytes()
+    start = whole.rindex(b"OHDR")
+    end = start + 7 + whole[start + 6]
+    header = whole[start:end]
+    assert header.count(written) == 1
+    record.write_bytes(whole[:start] + with_checksum(header.replace(written, found)) + whole[end + 4 :])
+
+
 def check_damage(record: Path, count: int) -> None:
     """Cut and flip a sealed record at random: the seal finds it, and the reader raises nothing but ValueError."""
     whole = record.read_bytes()
@@ -289,14 +299,19 @@ def test_reference_out_of_the_file_is_refused(tmp_path: Path) -> None:
 def test_what_the_writer_never_writes_is_refused(tmp_path: Path, written: bytes, found: bytes) -> None:
     """A header that is whole, but says what only other writers say, is a ValueError that names the file."""
     write_record(tmp_path / "r.h5", Group(members={"x": Dataset([1.0] * 9)}))
-    whole = (tmp_path / "r.h5").read_bytes()
-    start = whole.rindex(b"OHDR")
-    end = start + 7 + whole[start + 6]
-    header = whole[start:end]
-    assert header.count(written) == 1
-    (tmp_path / "r.h5").write_bytes(whole[:start] + with_checksum(header.replace(written, found)) + whole[end + 4 :])
+    change_last_header(tmp_path / "r.h5", written, found)
     with pytest.raises(ValueError, match=r"`.*r.h5` is damaged, or not a record that sciflow wrote"):
         _ = read_record(tmp_path / "r.h5")["x"].value
+
+
+@pytest.mark.parametrize("size", [60_000, 1 << 40])
+def test_data_beyond_the_end_is_refused(tmp_path: Path, size: int) -> None:
+    """A header that claims more data than the file holds is a ValueError when it is read, small or large."""
+    write_record(tmp_path / "r.h5", Group(members={"x": Dataset([1.0] * 9)}))
+    change_last_header(tmp_path / "r.h5", struct.pack("<Q", 72), struct.pack("<Q", size))
+    found = read_record(tmp_path / "r.h5")["x"]
+    with pytest.raises(ValueError, match=r"`.*r.h5` is damaged.*lie beyond its end"):
+        found.read()
 
 
 def test_texts_that_are_damaged_are_refused(tmp_path: Path) -> None:

@@ -7,28 +7,22 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def optimum(values: Sequence[Any], maximize: bool = True) -> int | None:
-    """Where the largest or smallest number stands; the first of equal ones.
+def ranked(values: Sequence[Any], maximize: bool = True) -> list[int]:
+    """The positions of all numbers, the best first, equal ones in their order.
 
     Parameters
     ----------
     values
         Numbers; None, NaN and anything that is no number are passed over.
     maximize
-        Look for the largest.
-
-    Returns
-    -------
-    int or None
-        Its position; None where there is no number.
+        Whether the largest is the best.
     """
     numbers = [
-        (value, position)
-        for position, value in enumerate(values)
-        if isinstance(value, int | float) and not math.isnan(value)
+        position for position, value in enumerate(values) if isinstance(value, int | float) and not math.isnan(value)
     ]
-    if not numbers:
-        return None
-    if maximize:
-        return max(numbers, key=lambda pair: (pair[0], -pair[1]))[1]
-    return min(numbers)[1]
+    return sorted(numbers, key=lambda position: -values[position] if maximize else values[position])
+
+
+def optimum(values: Sequence[Any], maximize: bool = True) -> int | None:
+    """The position of the best number; None where there is none."""
+    return next(iter(ranked(values, maximize)), None)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sciflow.analysis.optimum import optimum
+from sciflow.analysis.optimum import optimum, ranked
 from sciflow.errors import ResultError
 from sciflow.model.state import State
 from sciflow.model.validation import nearest
@@ -101,11 +101,25 @@ class Results:
         position = optimum(self._values(metric), maximize)
         if position is None:
             raise ResultError(
-                f"no completed combination has a number for `{metric}` "
-                f"({self.completed} of {len(self)} are completed)",
+                f"no completed combination has a number for `{metric}` ({self.completed} of {len(self)} are completed)",
                 hint=f"sciflow status {self.run.path}",
             )
         return {name: self.tables.combinations[name][position] for name in self.parameters}
+
+    def ranking(self, metric: str, maximize: bool = True, count: int = 1) -> list[tuple[dict[str, Any], float]]:
+        """The best completed combinations with their values, the best first.
+
+        Raises
+        ------
+        ResultError
+            As for `find_optimal_parameters`.
+        """
+        values = self._values(metric)
+        self.find_optimal_parameters(metric, maximize)
+        return [
+            ({name: self.tables.combinations[name][position] for name in self.parameters}, values[position])
+            for position in ranked(values, maximize)[:count]
+        ]
 
     def get_metric(self, parameters: Mapping[str, Any], metric: str) -> Any:
         """The value of a metric for one combination.
@@ -145,9 +159,7 @@ class Results:
             raise ResultError(f"there is no metric `{metric}`", hint=hint or nearest(metric, self.tables.metrics))
         states = self.tables.combinations["state"]
         values = self.tables.combinations[metric]
-        return [
-            value if state == State.COMPLETED.value else None for value, state in zip(values, states, strict=True)
-        ]
+        return [value if state == State.COMPLETED.value else None for value, state in zip(values, states, strict=True)]
 
     def _task_of(self, metric: str) -> str:
         return self.tables.facts.get("metric_tasks", {}).get(metric, "")

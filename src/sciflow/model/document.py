@@ -85,7 +85,9 @@ class Document:
         if self._count > _MOST_VALUES or len(path) > 100:
             raise self._error(f"{self.name} is too large or nested too deeply", hint="aliases multiply what they name")
         if node.tag not in _KNOWN_TAGS:
-            raise self._error(f"{self.locate(path)}: the tag `{node.tag}` has no meaning here", hint="write plain values")
+            raise self._error(
+                f"{self.locate(path)}: the tag `{node.tag}` has no meaning here", hint="write plain values"
+            )
         if isinstance(node, yaml.MappingNode):
             return dict(self._pairs(node, path))
         if isinstance(node, yaml.SequenceNode):

@@ -43,9 +43,7 @@ class Binding(NamedTuple):
         return self.takes_keywords or any(argument.source == "parameters" for argument in self.arguments)
 
 
-def bind(
-    function: Callable[..., Any], task: str, parameters: Collection[str], upstream: Collection[str]
-) -> Binding:
+def bind(function: Callable[..., Any], task: str, parameters: Collection[str], upstream: Collection[str]) -> Binding:
     """Match a function's arguments with parameters, earlier results and the context.
 
     Parameters
@@ -109,9 +107,7 @@ def _source(name: str, parameters: Collection[str], upstream: Collection[str]) -
     return ""
 
 
-def _names_nothing_known(
-    task: str, name: str, parameters: Collection[str], upstream: Collection[str]
-) -> WorkflowError:
+def _names_nothing_known(task: str, name: str, parameters: Collection[str], upstream: Collection[str]) -> WorkflowError:
     given = ", ".join(f"`{one}`" for one in parameters) or "none"
     earlier = ", ".join(f"`{one}`" for one in upstream) or "none"
     guess = nearest(name, [*parameters, *upstream, *sorted(RESERVED)])

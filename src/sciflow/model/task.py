@@ -158,5 +158,9 @@ def make_task(
     if repeated:
         raise WorkflowError(f"task `{name}` depends on `{min(repeated)}` twice")
     return Task(
-        name=name, function=function, command=command, depends_on=depends_on, **{n: getattr(known, n) for n in TaskDetails.model_fields}
+        name=name,
+        function=function,
+        command=command,
+        depends_on=depends_on,
+        **{n: getattr(known, n) for n in TaskDetails.model_fields},
     )

@@ -60,9 +60,7 @@ def validated(
         raise error("\n".join(lines), hint="; ".join(hints)) from None
 
 
-def _explain(
-    kind: type[Value], item: Any, where: str, locate: Callable[[Path], str] | None
-) -> tuple[str, str]:
+def _explain(kind: type[Value], item: Any, where: str, locate: Callable[[Path], str] | None) -> tuple[str, str]:
     # Names of union members that pydantic puts into the path mean nothing to a reader.
     path: Path = tuple(part for part in item["loc"] if not _is_union_member(part))
     place = (locate(path) if locate else "") or where

@@ -82,7 +82,9 @@ class ExperimentalWorkflow:
         """
         check_name(name, "task")
         if name in self.tasks:
-            raise WorkflowError(f"there are two tasks named `{name}`", hint="names are told apart by case, not by order")
+            raise WorkflowError(
+                f"there are two tasks named `{name}`", hint="names are told apart by case, not by order"
+            )
         if name in RESERVED:
             raise WorkflowError(f"a task cannot be named `{name}`", hint="functions ask for other things by that word")
         before = (depends_on,) if isinstance(depends_on, str) else tuple(depends_on)

@@ -91,7 +91,10 @@ def read_workflow(
 
     workflow = at(("name",), lambda: ExperimentalWorkflow(read.name, directory))
     for number, task in enumerate(read.tasks):
-        at(("tasks", number), lambda n=number, t=task: _add_task(workflow, t, document.locate(("tasks", n)), find_function))
+        at(
+            ("tasks", number),
+            lambda n=number, t=task: _add_task(workflow, t, document.locate(("tasks", n)), find_function),
+        )
     at(("parameters",), lambda: _add_space(workflow, read))
     if read.schedule:
         workflow.policy = read.schedule
@@ -105,9 +108,7 @@ def read_workflow(
 def _add_task(
     workflow: ExperimentalWorkflow, task: TaskDocument, where: str, find: Callable[[str, str], Callable[..., Any]]
 ) -> None:
-    details = {
-        name: getattr(task, name) for name in TaskDetails.model_fields if name in task.model_fields_set
-    }
+    details = {name: getattr(task, name) for name in TaskDetails.model_fields if name in task.model_fields_set}
     function = find(task.python, where) if task.python else None
     workflow.add_task(task.name, function, command=task.command, depends_on=task.depends_on, **details)
     if task.resources:

@@ -187,5 +187,3 @@ def _read(path: Path, where: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise WorkflowFileError(f"{where} cannot be read from `{path}`: {reason}") from None
-
-

@@ -170,5 +170,3 @@ def _expansion(value: RunPath | RunValue) -> tuple[str, str]:
 
 def _in_double_quotes(text: str) -> str:
     return re.sub(r'([\\"$`])', r"\\\1", text)
-
-

@@ -47,12 +47,15 @@ def script_renderer(profile: ClusterProfile, python: str, find: Finder) -> Calla
             return environment.get_template(name).render(array=array, profile=profile, python=python)
         except jinja2.TemplateNotFound as error:
             raise TemplateError(
-                f"there is no template `{error.name}`", hint="templates are looked for in `templates/` beside the workflow"
+                f"there is no template `{error.name}`",
+                hint="templates are looked for in `templates/` beside the workflow",
             ) from None
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"`{error.filename or name}`, line {error.lineno}: {error.message}") from None
         except jinja2.UndefinedError as error:
-            raise TemplateError(f"`{name}`: {error.message}", hint="templates get `array`, `profile` and `python`") from None
+            raise TemplateError(
+                f"`{name}`: {error.message}", hint="templates get `array`, `profile` and `python`"
+            ) from None
 
     return render
 
@@ -60,5 +63,3 @@ def script_renderer(profile: ClusterProfile, python: str, find: Finder) -> Calla
 def _loaded(find: Finder, name: str) -> tuple[str, str, Callable[[], bool]] | None:
     found = find(name)
     return (*found, lambda: True) if found else None
-
-

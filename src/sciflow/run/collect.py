@@ -71,9 +71,7 @@ def collect(run: RunDirectory, status: RunStatus | None = None) -> Tables:
             "run": run.run_id,
             "workflow": plan.workflow,
             "completeness": counts,
-            "metric_tasks": {
-                name: task for task, table in tables.items() for name in table.names if name in metrics
-            },
+            "metric_tasks": {name: task for task, table in tables.items() for name in table.names if name in metrics},
             "units": {name: unit for facts in manifest["tasks"].values() for name, unit in facts["units"].items()},
         },
     )

@@ -32,7 +32,9 @@ class Machine:
     def detect(cls, given: Capacity | None = None) -> Machine:
         """Find out what this machine has; what the profile says of it counts instead."""
         given = given or Capacity()
-        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+        cores = (
+            sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+        )
         quota = _cgroup_cores()
         usable = min(len(cores), quota) if quota else len(cores)
         memory = round(given.memory_gb * GIB) if given.memory_gb else _memory()
@@ -53,9 +55,7 @@ class Machine:
         )
         if not fits:
             return None
-        share = Share(
-            tuple(self.cores[: request.cpu_cores]), request.memory_bytes, tuple(self.gpus[: request.gpus])
-        )
+        share = Share(tuple(self.cores[: request.cpu_cores]), request.memory_bytes, tuple(self.gpus[: request.gpus]))
         del self.cores[: request.cpu_cores], self.gpus[: request.gpus]
         self.memory_bytes -= request.memory_bytes
         return share

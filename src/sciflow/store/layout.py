@@ -163,9 +163,7 @@ def find_run(name: str | Path | None, runs: Path) -> RunDirectory:
             return RunDirectory(pointed.resolve())
         if known:
             return known[0]
-        raise RunError(
-            f"there is no run in `{runs}`", hint="start one with `sciflow run`, or name the run's directory"
-        )
+        raise RunError(f"there is no run in `{runs}`", hint="start one with `sciflow run`, or name the run's directory")
     for run in known:
         if run.run_id == wanted:
             return run

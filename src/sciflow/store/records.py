@@ -69,5 +69,3 @@ def read_summary(path: str) -> RecordSummary | None:
         )
     except (ValueError, KeyError, OSError):
         return None
-
-

@@ -1,0 +1,36 @@
+"""The combinations as a file that other programs read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sciflow.analysis.table import Results
+from sciflow.errors import ResultError
+
+_FORMATS = (".csv", ".json")
+
+
+def check_format(path: Path) -> None:
+    """Refuse a file whose ending says nothing.
+
+    Raises
+    ------
+    ResultError
+        For endings other than ``.csv`` and ``.json``.
+    """
+    if path.suffix not in _FORMATS:
+        raise ResultError(f"`{path}` ends in no known format", hint=f"known are {' and '.join(_FORMATS)}")
+
+
+def export_combinations(results: Results, path: Path) -> None:
+    """Write one row per combination: parameters, then metrics, then the state."""
+    frame = results.to_dataframe()
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        if path.suffix == ".csv":
+            frame.to_csv(partial, index=False)
+        else:
+            frame.to_json(partial, orient="records", indent=1)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,92 @@
+"""A run's status in words and as a document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sciflow.cli.output import table
+from sciflow.model.state import State
+from sciflow.model.units import format_duration
+from sciflow.run.track import RunStatus
+from sciflow.store.layout import RunDirectory
+from sciflow_shim.files import format_ranges
+
+_MOST_GROUPS = 8
+_LONGEST = 60
+
+
+def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
+    """A run's status as JSON has it."""
+    return {
+        "run": run.run_id,
+        "path": str(run.path),
+        "workflow": status.plan.workflow,
+        "is_driven": status.is_driven,
+        "tasks": {
+            task: {state.value: n for state, n in sorted(status.counts(task).items())} for task in status.plan.tasks
+        },
+        "arrays": {
+            array.name: {state.value: text for state, text in _ranges(status, array.name).items()}
+            for array in status.plan.arrays
+        },
+        "failures": _failures(status),
+    }
+
+
+def describe_status(run: RunDirectory, status: RunStatus) -> str:
+    """A run's status in words: counts, index ranges, why things failed, what to type next."""
+    took = (status.last_event or 0) - (status.first_event or 0)
+    going = "is running" if status.is_driven else "is not running"
+    lines = [
+        f"run {run.run_id} of {status.plan.workflow}: {going}, {format_duration(took)} between first and last event"
+    ]
+    rows = []
+    for array in status.plan.arrays:
+        for state, indices in _ranges(status, array.name).items():
+            count = sum(one.state is state for one in status.indices[array.name].values())
+            shown = indices if len(indices) <= _LONGEST else indices[:_LONGEST].rpartition(",")[0] + ",…"
+            rows.append((array.name, state.value, count, shown))
+    lines.append(table(("array", "state", "count", "indices"), rows))
+    groups = _failures(status)
+    for group in groups[:_MOST_GROUPS]:
+        lines.append(f"{group['count']} × {group['task']} {group['state']}: {group['error']}  [{group['indices']}]")
+    if len(groups) > _MOST_GROUPS:
+        lines.append(f"… and {len(groups) - _MOST_GROUPS} more kinds of failure (`--json` has all)")
+    lines += _next(run, status, groups)
+    return "\n".join(lines)
+
+
+def _ranges(status: RunStatus, array: str) -> dict[State, str]:
+    found: dict[State, list[int]] = {}
+    for index, one in status.indices[array].items():
+        found.setdefault(one.state, []).append(index)
+    return {state: format_ranges(found[state]) for state in State if state in found}
+
+
+def _failures(status: RunStatus) -> list[dict[str, Any]]:
+    """Failures of the same task, state and message together, the most frequent first."""
+    groups: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
+    for array in status.plan.arrays:
+        for index, one in status.indices[array.name].items():
+            if one.state.is_failure:
+                # What stands upstream differs from index to index; the cause is shown there.
+                error = "" if one.state is State.UPSTREAM_FAILED else one.error.split("\n")[0][:200]
+                groups.setdefault((array.task, one.state.value, error), []).append((array.name, index))
+    found = []
+    for (task, state, error), places in groups.items():
+        by_array: dict[str, list[int]] = {}
+        for array, index in places:
+            by_array.setdefault(array, []).append(index)
+        indices = "; ".join(f"{array}[{format_ranges(one)}]" for array, one in by_array.items())
+        found.append({"task": task, "state": state, "error": error, "count": len(places), "indices": indices})
+    return sorted(found, key=lambda group: (group["state"] == "UPSTREAM_FAILED", -group["count"]))
+
+
+def _next(run: RunDirectory, status: RunStatus, groups: list[dict[str, Any]]) -> list[str]:
+    if groups:
+        first = next((group for group in groups if group["state"] != "UPSTREAM_FAILED"), groups[0])
+        place = first["indices"].partition(";")[0].partition("-")[0].partition(",")[0].rstrip("]") + "]"
+        return [f"next: sciflow logs {run.run_id} '{place}'"]
+    if not status.is_finished and not status.is_driven:
+        return ["next: the same `sciflow run …` goes on with it"]
+    return []

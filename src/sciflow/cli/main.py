@@ -1,0 +1,92 @@
+"""The `sciflow` command: its verbs, and errors turned into messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+
+from sciflow.cli.output import ERROR, INTERRUPTED, USAGE, report
+
+# Verb → where it is, and what it does; modules are imported when a verb is used.
+_VERBS = {
+    "init": ("workflows", "Make a small experiment that runs."),
+    "plan": ("workflows", "Show what would run; with -o, write it down for review."),
+    "run": ("workflows", "Run a workflow here to the end."),
+    "status": ("runs", "Show how far a run is, and what failed why."),
+    "logs": ("runs", "Print what an index printed."),
+    "exec": ("runs", "Run one index of a run again, here and now."),
+    "collect": ("answers", "Join all records into results.h5."),
+    "best": ("answers", "Show the combination with the best value of a metric."),
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        return getattr(importlib.import_module(f"sciflow.cli.{_VERBS[cmd_name][0]}"), cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in _VERBS.items()])
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SCIFLOW"})
+@click.version_option(package_name="sciflow", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--runs", metavar="DIR", help="The folder of all runs.  [default: sciflow-runs]")
+@click.pass_context
+def cli(context: click.Context, debug: bool, runs: str | None) -> None:
+    """Turn a workflow and a parameter grid into job arrays, follow them, and keep what happened."""
+    context.obj = {"debug": debug, "runs": runs}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = cli.main(arguments, prog_name="sciflow", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nstopped; the same command goes on from here", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ERROR
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        _explain(error, "--json" in arguments)
+        code = ERROR
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: Exception, as_json: bool) -> None:
+    from sciflow.errors import SciflowError
+
+    if isinstance(error, SciflowError):
+        report(error, error.hint, as_json)
+    elif isinstance(error, OSError) and error.strerror:
+        where = f": `{error.filename}`" if error.filename else ""
+        report(OSError(f"{error.strerror}{where}"), "", as_json)
+    else:
+        named = RuntimeError(f"{type(error).__name__}: {error}")
+        report(named, "this is a mistake in sciflow: run it again with `sciflow --debug …` and report it", as_json)
+
+
+def _terminated(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt

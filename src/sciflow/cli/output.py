@@ -1,0 +1,77 @@
+"""What commands print: data on standard output, the rest on standard error, as text or JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import click
+
+DONE, ERROR, USAGE, SOME_FAILED, NOT_FINISHED = 0, 1, 2, 3, 4
+INTERRUPTED = 130
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+
+
+def emit(as_json: bool, document: Any, text: str) -> None:
+    """Print the answer of a command."""
+    if as_json:
+        click.echo(json.dumps(_plain(document), ensure_ascii=False, indent=1))
+    elif text:
+        click.echo(text)
+
+
+def say(text: str) -> None:
+    """Tell a person something that is no data."""
+    click.echo(text, err=True)
+
+
+def report(error: BaseException, hint: str, as_json: bool) -> None:
+    """Say what went wrong and the way out."""
+    message = getattr(error, "message", None) or str(error) or type(error).__name__
+    if as_json:
+        click.echo(json.dumps({"error": message, "hint": hint}, ensure_ascii=False))
+    label = click.style("error:", fg="red", bold=True) if sys.stderr.isatty() else "error:"
+    say(f"{label} {message}")
+    if hint:
+        say(f"hint: {hint}")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Columns aligned for reading; numbers to the right."""
+    cells = [[cell(value) for value in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
+    right = [all(_is_number(line[i]) for line in cells) and bool(cells) for i in range(len(header))]
+    lines = [
+        "  ".join(v.rjust(w) if r else v.ljust(w) for v, w, r in zip(line, widths, right, strict=True)).rstrip()
+        for line in [list(header), *cells]
+    ]
+    return "\n".join(lines)
+
+
+def cell(value: Any) -> str:
+    """One value for a table."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).replace("-", "").replace("e", "").isdigit() or text in ("", "nan")
+
+
+def _plain(value: Any) -> Any:
+    # JSON has no NaN; what is missing is null.
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value

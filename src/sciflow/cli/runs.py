@@ -1,0 +1,70 @@
+"""Verbs on runs: status, logs, exec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, USAGE, emit, json_option, say
+
+
+@click.command()
+@click.argument("run", required=False)
+@json_option
+@click.pass_obj
+@click.pass_context
+def status(context: click.Context, obj: dict[str, Any], run: str | None, as_json: bool) -> None:
+    """Show how far RUN is: a directory, a run id, or `latest` (the default)."""
+    from sciflow.cli.describe import describe_status, status_document
+    from sciflow.engine import open_run
+
+    opened = open_run(run, obj["runs"])
+    known = opened.status()
+    emit(as_json, status_document(opened.directory, known), describe_status(opened.directory, known))
+    context.exit(NOT_FINISHED if not known.is_finished else SOME_FAILED if known.has_failures else DONE)
+
+
+@click.command()
+@click.argument("run_and_index", nargs=-1, required=True, metavar="[RUN] TASK[INDEX]")
+@click.option("--attempt", type=click.IntRange(min=1), help="An earlier attempt; by default the last.")
+@json_option
+@click.pass_obj
+def logs(obj: dict[str, Any], run_and_index: tuple[str, ...], attempt: int | None, as_json: bool) -> None:
+    """Print what one index printed: TASK[INDEX] counts all instances of a task, TASK.0[INDEX] one array job's."""
+    from sciflow.engine import open_run
+    from sciflow.run.inspect import locate, read_log
+
+    if len(run_and_index) > 2:
+        raise click.UsageError("give a run and an index: sciflow logs RUN 'TASK[INDEX]'")
+    run, place = run_and_index if len(run_and_index) == 2 else (None, run_and_index[0])
+    directory = open_run(run, obj["runs"]).directory
+    found = read_log(directory, *locate(directory, place), attempt)
+    if found.is_empty and not as_json:
+        say(f"{found.array}[{found.index}] is {found.state} and has printed nothing")
+    emit(as_json, found.to_document(), found.text.rstrip("\n"))
+
+
+@click.command(name="exec")
+@click.argument("run")
+@click.argument("task")
+@click.argument("index", type=click.IntRange(min=0))
+@json_option
+@click.pass_obj
+@click.pass_context
+def exec_(context: click.Context, obj: dict[str, Any], run: str, task: str, index: int, as_json: bool) -> None:
+    """Run instance INDEX of TASK again, here and now, as a new attempt."""
+    from sciflow.engine import open_run
+    from sciflow.run.inspect import execute, locate, read_log
+
+    directory = open_run(run, obj["runs"]).directory
+    array, place = locate(directory, f"{task}[{index}]")
+    state = execute(directory, array, place)
+    found = read_log(directory, array, place, None)
+    emit(as_json, found.to_document(), found.text.rstrip("\n"))
+    if not as_json:
+        say(f"{array}[{place}] is {state}" + (f": {found.error}" if found.error else ""))
+    context.exit(DONE if state.is_success else SOME_FAILED if state.is_final else USAGE)
+
+
+globals()["exec"] = exec_  # the verb's name is a word of Python's own

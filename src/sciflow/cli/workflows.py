@@ -1,0 +1,122 @@
+"""Verbs on workflows: init, plan, run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_option, say, table
+
+if TYPE_CHECKING:
+    from sciflow.engine import Engine, Execution
+    from sciflow.model.plan import Plan
+    from sciflow.planning.build import Compiled
+
+
+@click.command()
+@click.argument("directory", default=".", type=click.Path(path_type=Path))
+@json_option
+def init(directory: Path, as_json: bool) -> None:
+    """Make a small experiment that runs, in DIRECTORY."""
+    from sciflow.starter import write_starter
+
+    written = write_starter(directory)
+    where = "" if directory == Path() else f"cd {directory} && "
+    shown = "\n".join(f"wrote {path}" for path in written)
+    emit(as_json, {"written": [str(path) for path in written]}, f"{shown}\nnext: {where}sciflow run workflow.yaml")
+
+
+@click.command()
+@click.argument("workflow")
+@click.option("--profile", default="local", show_default=True, help="The cluster profile, by name or file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write scripts and tables into this new folder.")
+@click.option("--strict", is_flag=True, help="Refuse what the profile cannot give, instead of reducing it.")
+@json_option
+@click.pass_obj
+def plan(obj: dict[str, Any], workflow: str, profile: str, output: Path | None, strict: bool, as_json: bool) -> None:
+    """Show what would run: array jobs, indices, dependencies, requests. Submits nothing."""
+    engine, compiled = _compiled(obj, workflow, profile, strict, fresh=False)
+    document = compiled.plan.to_document()
+    text = _describe(compiled.plan)
+    if output is not None:
+        engine.write_plan(compiled, output)
+        document["written"] = str(output)
+        text += f"\n\nwritten to {output}; `bash {output}/scripts/{compiled.plan.arrays[0].name}.sh 0` runs an index"
+    emit(as_json, document, text)
+
+
+@click.command()
+@click.argument("workflow")
+@click.option("--profile", default="local", show_default=True, help="The cluster profile, by name or file.")
+@click.option("--strict", is_flag=True, help="Refuse what the profile cannot give, instead of reducing it.")
+@click.option("--fresh", is_flag=True, help="Start a new run, and take nothing over from earlier ones.")
+@json_option
+@click.pass_obj
+@click.pass_context
+def run(
+    context: click.Context, obj: dict[str, Any], workflow: str, profile: str, strict: bool, fresh: bool, as_json: bool
+) -> None:
+    """Run WORKFLOW here to the end. What is done already is not repeated."""
+    engine, compiled = _compiled(obj, workflow, profile, strict, fresh)
+    for warning in compiled.plan.warnings:
+        say(f"warning: {warning}")
+    for note in compiled.plan.notes:
+        say(f"note: {note}")
+    done = engine.run(compiled)
+    results = done.run.collect()
+    from sciflow.cli.describe import describe_status, status_document
+
+    status = done.status
+    document = {
+        **status_document(done.run.directory, status),
+        "continued": done.continued,
+        "reused": done.reused,
+        "combinations": {"completed": results.completed, "total": len(results)},
+        "results": str(results.path),
+    }
+    text = [_beginning(done), describe_status(done.run.directory, status)]
+    text.append(f"{results.completed} of {len(results)} combinations completed; results: {results.path}")
+    emit(as_json, document, "\n".join(line for line in text if line))
+    context.exit(DONE if status.is_complete else SOME_FAILED if status.is_finished else NOT_FINISHED)
+
+
+def _compiled(obj: dict[str, Any], workflow: str, profile: str, strict: bool, fresh: bool) -> tuple[Engine, Compiled]:
+    from sciflow.engine import Engine
+    from sciflow.loading import load_workflow
+
+    engine = Engine(profile, obj["runs"], strict=strict, fresh=fresh)
+    return engine, engine.compile(load_workflow(workflow))
+
+
+def _beginning(done: Execution) -> str:
+    if done.continued:
+        return f"went on with run {done.run.run_id}"
+    if done.reused:
+        return f"{done.reused} task instances were taken over from earlier runs"
+    return ""
+
+
+def _describe(plan: Plan) -> str:
+    rows = []
+    for array in plan.arrays:
+        after = ", ".join(f"{one.array} ({'same index' if one.kind == 'element' else 'all'})" for one in array.after)
+        indices = f"0-{array.count - 1}" if array.count > 1 else "0"
+        begin = array.begin.isoformat(sep=" ", timespec="minutes") if array.begin else "at once"
+        rows.append((array.name, indices, array.count, array.resources.describe(), after or "-", begin))
+    lines = [
+        f"workflow {plan.workflow} on profile {plan.profile}: {plan.combinations} combinations, "
+        f"{sum(plan.instances.values())} task instances in {len(plan.arrays)} array jobs",
+        "",
+        table(("array", "indices", "count", "request for each", "after", "begins"), rows),
+        "",
+        f"requested at most: {plan.core_hours:.4g} core-hours"
+        + (f", {plan.gpu_hours:.4g} GPU-hours" if plan.gpu_hours else ""),
+    ]
+    if any(not array.resources.runtime_seconds for array in plan.arrays):
+        unsaid = sorted({array.task for array in plan.arrays if not array.resources.runtime_seconds})
+        lines.append(f"(without {', '.join(unsaid)}, which ask for no runtime)")
+    lines += [f"warning: {text}" for text in plan.warnings]
+    lines += [f"note: {text}" for text in plan.notes]
+    return "\n".join(lines)
