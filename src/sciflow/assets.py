@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def bundled(kind: str) -> Path:
-    """The folder of bundled `templates` or `cluster_profiles`: in the installed package, or at the top of the source."""
+    """The folder of bundled `templates` or `cluster_profiles`: in the installed package, or atop the source tree."""
     installed = _PACKAGE / "_bundled" / kind
     return installed if installed.is_dir() else _PACKAGE.parent.parent / kind
 

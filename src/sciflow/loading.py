@@ -23,7 +23,7 @@ _MODULE = "sciflow_workflow_"
 _loading: list[str] = []
 
 
-class _Reached(BaseException):  # noqa: N818  no error: it stops a program at the place that was looked for
+class _Reached(BaseException):
     def __init__(self, workflow: ExperimentalWorkflow) -> None:
         super().__init__()
         self.workflow = workflow

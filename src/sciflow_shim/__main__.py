@@ -7,7 +7,7 @@ import os
 import selectors
 import signal
 import sys
-from typing import Any, Dict, List
+from typing import Any
 
 from sciflow_shim.array import Array, last_attempt
 from sciflow_shim.environment_record import ensure_captured
@@ -17,7 +17,7 @@ USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"
 EXIT_CODES = {"COMPLETED": 0, "CANCELLED": 143, "TIMEOUT": 124, "OUT_OF_MEMORY": 137}
 
 
-def main(arguments: List[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run one index, or serve.
 
     Returns
@@ -37,7 +37,7 @@ def main(arguments: List[str]) -> int:
 
 
 def _run_one(array: Array, index: int) -> int:
-    ended: Dict[str, Any] = {}
+    ended: dict[str, Any] = {}
     supervisor = Supervisor(array, lambda event: ended.update(event) if event["event"] == "ended" else None)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.cancel(index, message="stopped by a signal"))
@@ -60,7 +60,7 @@ def _serve(array: Array) -> int:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
 
-    def report(event: Dict[str, Any]) -> None:
+    def report(event: dict[str, Any]) -> None:
         try:
             answers.write(json.dumps(event) + "\n")
         except (BrokenPipeError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List
+from typing import Any
 
 from sciflow_shim import files
 
@@ -23,15 +23,15 @@ class Array:
     def __init__(self, run: str, name: str) -> None:
         self.run = run
         self.name = name
-        self.header: Dict[str, Any] = files.read_json(self.path(files.array_header(name)))
-        self.task: Dict[str, Any] = files.read_json(self.path(files.task_file(self.header["task"])))
-        self._offsets: List[int] = []
+        self.header: dict[str, Any] = files.read_json(self.path(files.array_header(name)))
+        self.task: dict[str, Any] = files.read_json(self.path(files.task_file(self.header["task"])))
+        self._offsets: list[int] = []
 
     def path(self, name: str) -> str:
         """The full path of one of the run's files."""
         return os.path.join(self.run, name)
 
-    def line(self, index: int) -> Dict[str, Any]:
+    def line(self, index: int) -> dict[str, Any]:
         """What index `index` is to do.
 
         Raises
@@ -47,9 +47,9 @@ class Array:
             file.seek(self._offsets[index])
             return json.loads(file.readline())
 
-    def upstream(self, line: Dict[str, Any], index: int) -> Dict[str, List[List[Any]]]:
+    def upstream(self, line: dict[str, Any], index: int) -> dict[str, list[list[Any]]]:
         """Earlier task → the array indices whose results an index needs, in the space's order."""
-        found: Dict[str, List[List[Any]]] = {}
+        found: dict[str, list[list[Any]]] = {}
         for task, facts in self.header["upstream"].items():
             if facts["array"]:
                 found[task] = [[facts["array"], index]]
@@ -58,7 +58,7 @@ class Array:
         return found
 
 
-def _line_offsets(file: Any) -> List[int]:
+def _line_offsets(file: Any) -> list[int]:
     offsets, position = [], 0
     for line in file:
         offsets.append(position)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
 import os
 import socket
 import time
-from typing import Any, Dict, Optional
+from typing import Any
 
 from sciflow_shim import files
 from sciflow_shim.array import Array
@@ -41,18 +42,18 @@ class Attempt:
         self.log = array.path(files.log(array.name, index, attempt))
         self.outcome_path = array.path(files.outcome(array.name, index, attempt))
         self.state = "RUNNING"
-        self.error: Dict[str, str] = {}
-        self.exit_code: Optional[int] = None
-        self.signal: Optional[int] = None
+        self.error: dict[str, str] = {}
+        self.exit_code: int | None = None
+        self.signal: int | None = None
         self.start = time.time()
-        self.end: Optional[float] = None
+        self.end: float | None = None
         self.environment = ""
         self.resources = Resources()
         self.series = Series()
         self.outcome = Outcome()
 
     @property
-    def facts(self) -> Dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """What a function may know of where it runs."""
         return {
             "task": self.task,
@@ -69,7 +70,7 @@ class Attempt:
         """31 bits of SHA-256 over task and instance: independent of order, machine and attempt."""
         return int.from_bytes(hashlib.sha256(f"{self.task}:{self.instance}".encode()).digest()[:4], "big") >> 1
 
-    def judge(self, code: Optional[int], number: Optional[int]) -> None:
+    def judge(self, code: int | None, number: int | None) -> None:
         """Give the state that an exit code or a signal and the outcome mean."""
         self.exit_code, self.signal = code, number
         if self.state != "RUNNING":
@@ -84,7 +85,7 @@ class Attempt:
             if not self.error:
                 self.error = {"type": "", "message": self._how_it_ended(code, number)}
 
-    def _how_it_ended(self, code: Optional[int], number: Optional[int]) -> str:
+    def _how_it_ended(self, code: int | None, number: int | None) -> str:
         tail = _last_line(self.log)
         how = f"killed by signal {number} ({_signal_name(number)})" if number else f"ended with exit code {code}"
         return f"{how}; the last it printed: {tail}" if tail else how
@@ -95,7 +96,7 @@ class Attempt:
             return "COMPLETED"
         try:
             # The expression was checked against a list of allowed nodes when the workflow was compiled.
-            met = eval(rule, {"__builtins__": {}}, {**_FUNCTIONS, **self.line["parameters"], **self.outcome.metrics})  # noqa: S307
+            met = eval(rule, {"__builtins__": {}}, {**_FUNCTIONS, **self.line["parameters"], **self.outcome.metrics})
         except Exception as error:  # an expression over what a program left may fail in any way
             self.error = {"type": type(error).__name__, "message": f"`{rule}` cannot be judged: {error}"}
             return "CRITERIA_NOT_MET"
@@ -134,7 +135,7 @@ class Attempt:
         root.members.update(members)
         return root
 
-    def _attributes(self) -> Dict[str, Any]:
+    def _attributes(self) -> dict[str, Any]:
         attributes = {
             "format": files.FORMAT,
             **self.facts,
@@ -169,15 +170,20 @@ class Attempt:
                 results.members[one["name"]] = stored
         return results
 
-    def _file(self, described: Dict[str, Any]) -> Dict[str, Any]:
+    def _file(self, described: dict[str, Any]) -> dict[str, Any]:
         inside = os.path.relpath(described["path"], self.array.run)
         path = described["path"] if inside.startswith("..") else inside
         return {**described, "path": path}
 
 
 # The functions that expressions know; the same list as in `sciflow.model.expressions`.
-_FUNCTIONS: Dict[str, Any] = {one.__name__: one for one in (min, max, abs, round, int, float, str, bool, len, sum)}
-_FUNCTIONS.update({name: getattr(math, name) for name in "sqrt exp log log2 log10 sin cos tan floor ceil pi".split()})
+_FUNCTIONS: dict[str, Any] = {one.__name__: one for one in (min, max, abs, round, int, float, str, bool, len, sum)}
+_FUNCTIONS.update(
+    {
+        name: getattr(math, name)
+        for name in ["sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "floor", "ceil", "pi"]
+    }
+)
 
 
 def _attribute(value: Any) -> Any:
@@ -205,10 +211,8 @@ def _last_line(path: str, limit: int = 400) -> str:
 
 
 def _remove(path: str) -> None:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-    except FileNotFoundError:
-        pass
 
 
 def _remove_if_empty(path: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable
 
 from sciflow_shim import command, function
 from sciflow_shim.array import Array
@@ -24,7 +24,7 @@ def load_prctl() -> Callable[[int, int], Any]:
     return ctypes.CDLL(None).prctl
 
 
-def share_of_machine(cpu_cores: int, gpus: Optional[List[str]]) -> Dict[str, str]:
+def share_of_machine(cpu_cores: int, gpus: list[str] | None) -> dict[str, str]:
     """The variables that keep libraries within a request, where the user has not set them."""
     variables = {name: str(cpu_cores) for name in _THREADS if name not in os.environ}
     if gpus is not None:
@@ -41,17 +41,17 @@ class Launch:
 
     def __init__(self, **facts: Any) -> None:
         self.index: int = facts["index"]
-        self.line: Dict[str, Any] = facts["line"]
-        self.facts: Dict[str, Any] = facts["facts"]
+        self.line: dict[str, Any] = facts["line"]
+        self.facts: dict[str, Any] = facts["facts"]
         self.work: str = facts["work"]
         self.log: str = facts["log"]
         self.outcome: str = facts["outcome"]
-        self.cores: List[int] = facts["cores"]
-        self.variables: Dict[str, str] = facts["variables"]
+        self.cores: list[int] = facts["cores"]
+        self.variables: dict[str, str] = facts["variables"]
 
 
 def become(
-    array: Array, launch: Launch, prctl: Callable[[int, int], Any], loaded: Optional[Callable[..., Any]] = None
+    array: Array, launch: Launch, prctl: Callable[[int, int], Any], loaded: Callable[..., Any] | None = None
 ) -> None:
     """Turn this process, just forked, into the user's program. Never returns."""
     code = 70

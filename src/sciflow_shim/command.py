@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import re
-from typing import Any, Dict, List
+from typing import Any
 
 from sciflow_shim import files, packing
 from sciflow_shim.array import Array
@@ -17,12 +17,11 @@ LONGEST_ARGUMENT = 100_000  # bytes; Linux takes 128 KiB in one argument
 _INPUT = re.compile(files.INPUT_MARK % "([^\x03]*)")
 # Variables without which, or with other values of which, no program starts.
 _NOT_FOR_PARAMETERS = frozenset(
-    ("PATH", "HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "PYTHONHOME", "SHELL", "USER", "TMPDIR", "IFS")
-    + ("BASH_ENV", "ENV", "PWD")
+    "PATH HOME LD_LIBRARY_PATH LD_PRELOAD PYTHONPATH PYTHONHOME SHELL USER TMPDIR IFS BASH_ENV ENV PWD".split()
 )
 
 
-def prepare(array: Array, line: Dict[str, Any], index: int, work: str) -> Dict[str, str]:
+def prepare(array: Array, line: dict[str, Any], index: int, work: str) -> dict[str, str]:
     """Write what a command finds in its working directory, and give the variables it finds in its environment."""
     os.makedirs(work, exist_ok=True)
     parameters = line["parameters"]
@@ -48,7 +47,7 @@ def prepare(array: Array, line: Dict[str, Any], index: int, work: str) -> Dict[s
     return variables
 
 
-def execute(text: str, variables: Dict[str, str]) -> None:
+def execute(text: str, variables: dict[str, str]) -> None:
     """Become bash, running the command; a line that fails ends it. Does not return."""
     environment = {**os.environ, **variables}
     arguments = ["bash", "-e", "-o", "pipefail"]
@@ -58,7 +57,7 @@ def execute(text: str, variables: Dict[str, str]) -> None:
         descriptor = os.memfd_create("command", 0)
         os.write(descriptor, text.encode())
         arguments.append(f"/proc/self/fd/{descriptor}")
-    os.execvpe("bash", arguments, environment)  # noqa: S606
+    os.execvpe("bash", arguments, environment)
 
 
 def gather(array: Array, work: str, log: str) -> Outcome:
@@ -84,7 +83,7 @@ def gather(array: Array, work: str, log: str) -> Outcome:
     return outcome
 
 
-def _extracted(name: str, rule: Dict[str, Any], work: str, log: str) -> Any:
+def _extracted(name: str, rule: dict[str, Any], work: str, log: str) -> Any:
     if "stdout" in rule:
         found = _matched(rule["stdout"], log, "what it printed")
     elif "log" in rule:
@@ -164,7 +163,7 @@ def _from_hdf5(path: str, dataset: str) -> Any:
 def _plain(values: Any) -> Any:
     """Results as JSON has them: numbers, texts and paths; arrays stay in the record."""
     if isinstance(values, list):
-        rows: List[Any] = [_plain(one) for one in values]
+        rows: list[Any] = [_plain(one) for one in values]
         parameters = getattr(values, "parameters", None)
         return [{"parameters": p, "results": r} for p, r in zip(parameters, rows)] if parameters is not None else rows
     if isinstance(values, dict):

@@ -6,7 +6,7 @@ import os
 import pickle
 import signal
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 from sciflow_shim import packing
 from sciflow_shim.outcome import Outcome
@@ -27,8 +27,8 @@ class TaskContext:
         A 31-bit number that belongs to this instance, the same in every attempt and run.
     """
 
-    def __init__(self, facts: Dict[str, Any], working_directory: str, outcome: Outcome) -> None:
-        self.parameters: Dict[str, Any] = facts["parameters"]
+    def __init__(self, facts: dict[str, Any], working_directory: str, outcome: Outcome) -> None:
+        self.parameters: dict[str, Any] = facts["parameters"]
         self.task: str = facts["task"]
         self.instance: str = facts["instance"]
         self.run: str = facts["run"]
@@ -38,7 +38,7 @@ class TaskContext:
         self.seed: int = facts["seed"]
         self._work = Path(working_directory)
         self._outcome = outcome
-        self._series: Dict[str, List[List[float]]] = {}
+        self._series: dict[str, list[list[float]]] = {}
         self._stop = False
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, self._remember)
@@ -91,7 +91,7 @@ class TaskContext:
         if not path.exists():
             return default
         with path.open("rb") as file:
-            return pickle.load(file)  # noqa: S301  written by this task itself
+            return pickle.load(file)
 
     def should_stop(self) -> bool:
         """Whether the time limit is near, or the run is being stopped."""

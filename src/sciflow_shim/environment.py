@@ -116,8 +116,8 @@ def fingerprint(
     if search_path is None:
         # A shim that was started without site-packages still has to notice what is installed there.
         version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        folders.append(f"{os.path.dirname(os.path.dirname(interpreter))}/lib/{version}/site-packages")  # noqa: PTH120
-    here = os.getcwd()  # noqa: PTH109
+        folders.append(f"{os.path.dirname(os.path.dirname(interpreter))}/lib/{version}/site-packages")
+    here = os.getcwd()
     for folder in [interpreter, *folders]:
         # The working directory changes while the run writes to it.
         if folder and folder != here:
@@ -330,7 +330,7 @@ def _pairs(text: str, separator: str) -> dict[str, str]:
 def _text(path: str, size: int = -1) -> str:
     """Read a file from its start; nothing where there is no such file."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read(size)
     except OSError:
         return ""
@@ -339,13 +339,13 @@ def _text(path: str, size: int = -1) -> str:
 def _listed(folder: str) -> list[str]:
     """List a folder; nothing where there is none."""
     try:
-        return os.listdir(folder)  # noqa: PTH208
+        return os.listdir(folder)
     except OSError:
         return []
 
 
 def _stamp(path: str) -> str:
     try:
-        return str(os.stat(path).st_mtime_ns)  # noqa: PTH116
+        return str(os.stat(path).st_mtime_ns)
     except OSError:
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from typing import Any, Dict
+from typing import Any
 
 from sciflow_shim import files
 from sciflow_shim.environment import capture, fingerprint
@@ -31,7 +31,7 @@ def ensure_captured(run: str) -> str:
     return mark
 
 
-def _group(captured: Dict[str, Any]) -> Group:
+def _group(captured: dict[str, Any]) -> Group:
     group = Group()
     for name, value in captured.items():
         name = str(name).replace("/", "|")

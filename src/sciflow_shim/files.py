@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Iterable, Iterator, List, Tuple
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 FORMAT = 1
 SHARD = 1000  # records in one folder: file systems slow down beyond some thousands
@@ -104,7 +105,7 @@ def read_json(path: str) -> Any:
 
 def format_ranges(indices: Iterable[int]) -> str:
     """Write indices as schedulers do: ``0-4,7``; runs in the order given."""
-    runs: List[List[int]] = []
+    runs: list[list[int]] = []
     for index in indices:
         if runs and index == runs[-1][1] + 1:
             runs[-1][1] = index
@@ -126,7 +127,7 @@ def parse_ranges(text: str) -> Iterator[int]:
         yield from range(int(first), int(last if dash else first) + 1)
 
 
-def split_attempt(name: str) -> Tuple[int, int]:
+def split_attempt(name: str) -> tuple[int, int]:
     """Index and attempt of a record's file name; (-1, -1) for any other name."""
     match = RECORD_NAME.fullmatch(name)
     return (int(match[1]), int(match[2])) if match else (-1, -1)

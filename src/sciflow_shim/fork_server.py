@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib.util
 import json
 import os
 import selectors
 import signal
 import socket
 import sys
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable
 
 from sciflow_shim.array import Array
 from sciflow_shim.child import Launch, become
 from sciflow_shim.function import load_function
 
 
-def serve(array: Array, link: socket.socket, prctl: Callable[[int, int], Any], variables: Dict[str, str]) -> None:
+def serve(array: Array, link: socket.socket, prctl: Callable[[int, int], Any], variables: dict[str, str]) -> None:
     """Fork a child for each line that comes in, and report each child that ends. Never returns.
 
     Parameters
@@ -43,8 +45,8 @@ class _Server:
         self.array = array
         self.link = link
         self.prctl = prctl
-        self.children: Dict[int, int] = {}
-        self.loaded: Optional[Callable[..., Any]] = None
+        self.children: dict[int, int] = {}
+        self.loaded: Callable[..., Any] | None = None
 
     def load(self) -> None:
         """Load the function; where that fails, every child finds it out for itself and says so in its record."""
@@ -52,11 +54,8 @@ class _Server:
         log = os.open(os.devnull, os.O_WRONLY)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        try:
-            if self.array.header["upstream"]:
-                import numpy  # noqa: F401  for the arrays that come; each child would import it again
-        except ImportError:
-            pass
+        if self.array.header["upstream"] and importlib.util.find_spec("numpy"):
+            importlib.import_module("numpy")  # for the arrays that come; each child would import it again
         try:
             self.loaded = load_function(self.array)
         except BaseException as error:
@@ -104,7 +103,7 @@ class _Server:
             if index is not None:
                 self._say({"index": index, "pid": pid, "status": status, "usage": list(usage)})
 
-    def _say(self, event: Dict[str, Any]) -> None:
+    def _say(self, event: dict[str, Any]) -> None:
         self.link.sendall(json.dumps(event).encode() + b"\n")
 
     def _end(self) -> None:
@@ -114,7 +113,5 @@ class _Server:
 
 
 def _kill_group(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

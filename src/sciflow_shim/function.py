@@ -7,7 +7,7 @@ import os
 import pickle
 import sys
 import traceback
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable
 
 from sciflow_shim import packing
 from sciflow_shim.array import Array
@@ -26,7 +26,7 @@ def load_function(array: Array) -> Callable[..., Any]:
             sys.path.insert(0, folder)
     if "pickle" in stored:
         with open(array.path(stored["pickle"]), "rb") as file:
-            return pickle.load(file)  # noqa: S301  staged by sciflow from the user's own program
+            return pickle.load(file)
     found: Any = importlib.import_module(stored["module"])
     for part in stored["qualname"].split("."):
         found = getattr(found, part)
@@ -34,8 +34,8 @@ def load_function(array: Array) -> Callable[..., Any]:
 
 
 def call_function(
-    array: Array, line: Dict[str, Any], facts: Dict[str, Any], work: str, function: Optional[Callable[..., Any]]
-) -> "tuple[Outcome, int]":
+    array: Array, line: dict[str, Any], facts: dict[str, Any], work: str, function: Callable[..., Any] | None
+) -> tuple[Outcome, int]:
     """Call a function with what it names; every way in which it can end becomes an outcome and an exit code.
 
     Parameters
@@ -70,14 +70,14 @@ def call_function(
 
 
 def _arguments(
-    array: Array, line: Dict[str, Any], facts: Dict[str, Any], work: str, outcome: Outcome
-) -> "tuple[List[Any], Dict[str, Any], Optional[TaskContext]]":
+    array: Array, line: dict[str, Any], facts: dict[str, Any], work: str, outcome: Outcome
+) -> tuple[list[Any], dict[str, Any], TaskContext | None]:
     parameters = {name: _hashable(value) for name, value in line["parameters"].items()}
     facts = {**facts, "parameters": parameters}
     inputs = Upstream(array, line, facts["index"])
-    context: Optional[TaskContext] = None
-    positional: List[Any] = []
-    named: Dict[str, Any] = {}
+    context: TaskContext | None = None
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
     for name, source, is_positional in array.task["arguments"]:
         if source == "parameter":
             value = parameters[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 MAGIC = b"sciflow1"
 
@@ -16,16 +16,16 @@ class Outcome:
     """
 
     def __init__(self) -> None:
-        self.metrics: Dict[str, Any] = {}
-        self.results: List[Dict[str, Any]] = []
-        self.artifacts: List[Dict[str, Any]] = []
-        self.order: List[str] = []
+        self.metrics: dict[str, Any] = {}
+        self.results: list[dict[str, Any]] = []
+        self.artifacts: list[dict[str, Any]] = []
+        self.order: list[str] = []
         self.returned = "none"
-        self.error: Dict[str, str] = {}
-        self.notes: Dict[str, Any] = {}
-        self._blobs: List[memoryview] = []
+        self.error: dict[str, str] = {}
+        self.notes: dict[str, Any] = {}
+        self._blobs: list[memoryview] = []
 
-    def add_result(self, name: str, dtype: str, shape: List[int], data: Any, **attributes: Any) -> None:
+    def add_result(self, name: str, dtype: str, shape: list[int], data: Any, **attributes: Any) -> None:
         """Add bytes under a name, described by a NumPy dtype and shape; they are not copied."""
         blob = memoryview(data)
         blob = blob.cast("B") if blob.nbytes else memoryview(b"")
@@ -45,13 +45,11 @@ class Outcome:
         os.replace(path + ".partial", path)
 
 
-def read_outcome(path: str) -> Optional[Outcome]:
+def read_outcome(path: str) -> Outcome | None:
     """Read an outcome back; its results get an ``offset`` each. None where the program left none."""
-    try:
-        file = open(path, "rb")
-    except FileNotFoundError:
+    if not os.path.exists(path):
         return None
-    with file:
+    with open(path, "rb") as file:
         head = file.read(16)
         header = file.read(int.from_bytes(head[8:], "little"))
     outcome = Outcome()

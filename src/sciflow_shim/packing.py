@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import pickle
-from typing import Any, Dict, List
+from typing import Any
 
 from sciflow_shim.outcome import Outcome
 
@@ -110,7 +110,7 @@ def _pack_ndarray(outcome: Outcome, name: str, value: Any, **attributes: Any) ->
         encoded = numpy.char.encode(value, "utf-8") if value.size else value.astype(f"S{width}")
         attributes["stored_as"] = value.dtype.str
         value = encoded
-    if value.dtype.kind not in "biufcS" or value.dtype.itemsize > 16 and value.dtype.kind in "fc":
+    if value.dtype.kind not in "biufcS" or (value.dtype.itemsize > 16 and value.dtype.kind in "fc"):
         return False
     data = numpy.ascontiguousarray(value)
     shape = list(value.shape)
@@ -166,7 +166,7 @@ def _pickled(value: Any) -> bytes:
         return cloudpickle.dumps(value)
 
 
-def describe_file(name: str, path: str) -> Dict[str, Any]:
+def describe_file(name: str, path: str) -> dict[str, Any]:
     """Path, size and SHA-256 of a file, or of all files of a folder."""
     if os.path.isdir(path):
         members = sorted(os.path.join(root, one) for root, _, names in os.walk(path) for one in names)
@@ -183,7 +183,7 @@ def describe_file(name: str, path: str) -> Dict[str, Any]:
     return {"name": name, "path": path, "size": size, "sha256": digest.hexdigest(), "files": len(members)}
 
 
-def unpack_array(path: str, offset: int, dtype: str, shape: List[int], attributes: Dict[str, Any]) -> Any:
+def unpack_array(path: str, offset: int, dtype: str, shape: list[int], attributes: dict[str, Any]) -> Any:
     """Give back an array, list or tuple that lies in a file; large arrays are read as they are used."""
     kind = attributes.get("kind")
     if kind in ("list", "tuple"):
@@ -209,4 +209,4 @@ def unpack_array(path: str, offset: int, dtype: str, shape: List[int], attribute
 
 def unpack_object(data: bytes, kind: str) -> Any:
     """Give back a value that was kept as JSON or as a pickle; only a task of the same workflow does this."""
-    return json.loads(data) if kind == "json" else pickle.loads(data)  # noqa: S301
+    return json.loads(data) if kind == "json" else pickle.loads(data)

@@ -5,7 +5,6 @@ describes the data lies at the start, so whoever collects ten thousand records r
 """
 
 # Importing pathlib takes longer than writing a record.
-# ruff: noqa: PTH105, PTH108, PTH123
 
 from __future__ import annotations
 

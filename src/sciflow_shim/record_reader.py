@@ -1,7 +1,6 @@
 """Reads records back without h5py, and tells whether their seal holds."""
 
 # Importing pathlib takes longer than reading a record.
-# ruff: noqa: PTH118, PTH120, PTH123
 
 from __future__ import annotations
 

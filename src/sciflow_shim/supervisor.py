@@ -9,7 +9,7 @@ import selectors
 import signal
 import socket
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable
 
 from sciflow_shim import child, fork_server
 from sciflow_shim.array import Array
@@ -31,13 +31,13 @@ class Running:
         self.attempt = attempt
         self.launch = launch
         self.pid = 0
-        self.tree: Optional[ProcessTree] = None
+        self.tree: ProcessTree | None = None
         self.started = now
         self.next_sample = now + next_interval(0.0)
         self.next_interim = now + INTERIM
         self.gathering = False
         self.warned = False
-        self.kill_at: Optional[float] = None
+        self.kill_at: float | None = None
 
 
 class Supervisor:
@@ -58,7 +58,7 @@ class Supervisor:
     def __init__(
         self,
         array: Array,
-        report: Callable[[Dict[str, Any]], None],
+        report: Callable[[dict[str, Any]], None],
         keep_function: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,7 +66,7 @@ class Supervisor:
         self.report = report
         self.clock = clock
         self.environment = ""
-        self.running: Dict[int, Running] = {}
+        self.running: dict[int, Running] = {}
         self.prctl = child.load_prctl()
         self.prctl(child.PR_SET_CHILD_SUBREAPER, 1)
         self.selector = selectors.DefaultSelector()
@@ -76,7 +76,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         self.selector.register(woken, selectors.EVENT_READ, lambda: os.read(woken, 4096))
-        self.link: Optional[socket.socket] = None
+        self.link: socket.socket | None = None
         self.server = 0
         self._pending = b""
         request = array.header["request"]
@@ -84,7 +84,7 @@ class Supervisor:
         self.memory: float = request["memory_bytes"] or float("inf")
         self.keep_function = keep_function and array.task["kind"] == "function"
 
-    def start(self, index: int, attempt: int, cores: List[int], gpus: Optional[List[str]]) -> None:
+    def start(self, index: int, attempt: int, cores: list[int], gpus: list[str] | None) -> None:
         """Start one attempt of one index, or record why it cannot start."""
         one = Attempt(self.array, index, attempt)
         one.environment = self.environment
@@ -120,7 +120,7 @@ class Supervisor:
             running.kill_at = self.clock() + (0.0 if state == "OUT_OF_MEMORY" else GRACE)
             self._signal(running, signal.SIGTERM)
 
-    def step(self, timeout: Optional[float] = None) -> None:
+    def step(self, timeout: float | None = None) -> None:
         """Wait for the next thing to happen, and do what is due."""
         due = min((self._due(one) for one in self.running.values()), default=float("inf"))
         wait = max(0.0, due - self.clock())
@@ -154,7 +154,7 @@ class Supervisor:
         one.error = {"message": shown + (f" and {len(failures) - 5} more" if len(failures) > 5 else "")}
         return True
 
-    def _serve(self, variables: Dict[str, str]) -> None:
+    def _serve(self, variables: dict[str, str]) -> None:
         if self.link is not None:
             return
         mine, theirs = socket.socketpair()
@@ -245,7 +245,7 @@ class Supervisor:
         attempt.judge(attempt.exit_code if running.gathering else code, number)
         self._finish(attempt)
 
-    def _must_gather(self, attempt: Attempt, code: Optional[int]) -> bool:
+    def _must_gather(self, attempt: Attempt, code: int | None) -> bool:
         if self.array.task["kind"] != "command" or code != 0 or attempt.state != "RUNNING":
             return False
         return not os.path.exists(attempt.outcome_path)  # there is one already if the command never started

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from sciflow_shim import files, packing
 from sciflow_shim.array import Array, last_attempt
 from sciflow_shim.record_reader import read_record
 
 
-class ResultMapping(Dict[str, Any]):
+class ResultMapping(dict[str, Any]):
     """What an earlier task instance returned, and the `parameters` that it had."""
 
-    parameters: Dict[str, Any]
+    parameters: dict[str, Any]
 
 
-class ResultList(List[Any]):
+class ResultList(list[Any]):
     """What the instances of an earlier task returned, in the space's order, and the `parameters` of each."""
 
-    parameters: List[Dict[str, Any]]
+    parameters: list[dict[str, Any]]
 
 
 class Upstream(Mapping):
@@ -36,10 +36,10 @@ class Upstream(Mapping):
         The index that asks.
     """
 
-    def __init__(self, array: Array, line: Dict[str, Any], index: int) -> None:
+    def __init__(self, array: Array, line: dict[str, Any], index: int) -> None:
         self._array = array
         self._sources = array.upstream(line, index)
-        self._records: Dict[str, List[Optional[str]]] = {}
+        self._records: dict[str, list[str | None]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)
@@ -47,11 +47,11 @@ class Upstream(Mapping):
     def __len__(self) -> int:
         return len(self._sources)
 
-    def failures(self) -> List[Tuple[str, str]]:
+    def failures(self) -> list[tuple[str, str]]:
         """Array index and state of every record that is not there or not completed."""
         failed = []
         for task, sources in self._sources.items():
-            paths: List[Optional[str]] = []
+            paths: list[str | None] = []
             for array, index in sources:
                 path, state = completed_record(self._array.run, array, index)
                 paths.append(path)
@@ -75,7 +75,7 @@ class Upstream(Mapping):
         return results
 
 
-def completed_record(run: str, array: str, index: int) -> Tuple[Optional[str], str]:
+def completed_record(run: str, array: str, index: int) -> tuple[str | None, str]:
     """The record of the last attempt if it is completed, and its state; (None, "missing") without one."""
     attempt = last_attempt(run, array, index)
     path = os.path.join(run, files.record(array, index, attempt))
@@ -88,7 +88,7 @@ def completed_record(run: str, array: str, index: int) -> Tuple[Optional[str], s
     return (path, state) if state == "COMPLETED" else (None, state)
 
 
-def read_parameters(path: str) -> Dict[str, Any]:
+def read_parameters(path: str) -> dict[str, Any]:
     """The parameters that a record was made with."""
     import json
 
@@ -101,7 +101,7 @@ def load_results(path: str) -> Any:
     results = record.members["results"].members
     metrics = record.members["metrics"].attributes
     artifacts = {one.attributes["name"]: one for one in record.members["artifacts"].members.values()}
-    values: Dict[str, Any] = ResultMapping()
+    values: dict[str, Any] = ResultMapping()
     for name in record.attributes.get("order", []):
         if name in metrics:
             values[name] = metrics[name]

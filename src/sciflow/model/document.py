@@ -14,14 +14,14 @@ _PREFIX = "tag:yaml.org,2002:"
 _KNOWN_TAGS = {_PREFIX + name for name in ("null", "bool", "int", "float", "str", "timestamp", "seq", "map", "value")}
 # The core schema of YAML 1.2: `no` and `on` are words, `22:30` is text, and `1e-3` is a number.
 _CORE = (
-    (re.compile(r"~|null|Null|NULL|"), lambda text: None),
+    (re.compile(r"~|null|Null|NULL|"), lambda _text: None),
     (re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
     (re.compile(r"[-+]?[0-9]+"), int),
     (re.compile(r"0o[0-7]+"), lambda text: int(text[2:], 8)),
     (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text[2:], 16)),
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
     (re.compile(r"[-+]?\.(inf|Inf|INF)"), lambda text: float(text.replace(".", "", 1))),
-    (re.compile(r"\.(nan|NaN|NAN)"), lambda text: float("nan")),
+    (re.compile(r"\.(nan|NaN|NAN)"), lambda _text: float("nan")),
 )
 _MOST_VALUES = 2_000_000  # aliases of aliases can make a small text enormous
 Path = tuple[int | str, ...]

@@ -190,4 +190,7 @@ def _notes(
             yield f"task `{task}` depends on {names}: it runs {len(projection)} times, not {combinations}"
     policy = workflow.policy
     if policy.policy != "immediate" and not profile.shared:
-        yield f"profile `{profile.name}` is not shared: the policy {policy.describe()} is noted, and the run starts at once"
+        yield (
+            f"profile `{profile.name}` is not shared: the policy {policy.describe()} is noted, "
+            "and the run starts at once"
+        )

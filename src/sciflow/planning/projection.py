@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -18,57 +18,29 @@ _BLOCK = 8192
 
 
 class Column:
-    """One parameter over all combinations: a few distinct values, and which of them each combination has.
+    """One parameter over all combinations: its values, and which of them each combination has.
 
     Attributes
     ----------
     values : list
-        The distinct values.
+        What the codes mean; zipped and derived parameters may have the same value several times.
     texts : list of str
         The same as canonical JSON.
+    codes : callable
+        Numbers of combinations → codes of their values.
     """
 
-    def __init__(self, name: str, values: Iterable[Any]) -> None:
+    def __init__(self, name: str, values: Iterable[Any], codes: Callable[[Ints], Ints]) -> None:
         self.name = name
         self.values = list(values)
         self.texts = [canonical_text(value) for value in self.values]
-
-    def codes(self, ordinals: Ints) -> Ints:
-        """Which value each of some combinations has."""
-        raise TypeError(f"{type(self).__name__} gives no codes")
+        self.codes = codes
 
     @cached_property
     def classes(self) -> Ints:
-        """Code → number of its value: zipped and derived parameters repeat values."""
+        """Code → number of its value, the same for equal values."""
         numbers: dict[str, int] = {}
         return np.array([numbers.setdefault(text, len(numbers)) for text in self.texts], dtype=np.int64)
-
-
-class _PlainColumn(Column):
-    """A parameter that a factor of the space lists."""
-
-    def __init__(self, name: str, space: ParameterSpace) -> None:
-        factor = next(one for one in space.factors if name in one.names)
-        super().__init__(name, factor.values(name))
-        self._raw = space.raw_positions()
-        self._stride, self._length = factor.stride, len(factor)
-
-    def codes(self, ordinals: Ints) -> Ints:
-        return (self._raw[ordinals] // self._stride) % self._length
-
-
-class _ComputedColumn(Column):
-    """A derived or conditional parameter: worked out once for each distinct set of what it depends on."""
-
-    def __init__(self, name: str, space: ParameterSpace) -> None:
-        axes = [axis for axis in space.axis_names if axis in space.value_depends(name)]
-        base = _grouped([_PlainColumn(axis, space) for axis in axes], len(space))
-        raw = space.raw_positions()
-        super().__init__(name, (space.values_at(int(raw[one]), (name,))[name] for one in base[0]))
-        self._of_combination = base[1]
-
-    def codes(self, ordinals: Ints) -> Ints:
-        return self._of_combination[ordinals]
 
 
 class Projection:
@@ -145,8 +117,19 @@ class Relation:
 
 def _column(name: str, space: ParameterSpace) -> Column:
     if space.value_depends(name) == {name}:
-        return _PlainColumn(name, space)
-    return _ComputedColumn(name, space)
+        return _listed(name, space)
+    # Derived and conditional parameters are worked out once for each distinct set of what they depend on.
+    axes = [axis for axis in space.axis_names if axis in space.value_depends(name)]
+    first, of_combination = _grouped([_listed(axis, space) for axis in axes], len(space))
+    raw = space.raw_positions()
+    values = (space.values_at(int(raw[one]), (name,))[name] for one in first)
+    return Column(name, values, lambda ordinals: of_combination[ordinals])
+
+
+def _listed(name: str, space: ParameterSpace) -> Column:
+    factor = next(one for one in space.factors if name in one.names)
+    raw, stride, length = space.raw_positions(), factor.stride, len(factor)
+    return Column(name, factor.values(name), lambda ordinals: (raw[ordinals] // stride) % length)
 
 
 def _grouped(columns: Iterable[Column], combinations: int) -> tuple[Ints, Ints]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +114,7 @@ class _Quotes:
             self.stack.append(text[position + 1])
             self._previous = text[position + 1]
             return 2
-        elif self.inside == "{" and character == "}" or self.inside == "(" and character == ")":
+        elif (self.inside == "{" and character == "}") or (self.inside == "(" and character == ")"):
             self.stack.pop()
         elif self.inside != '"':
             self._unquoted(character, previous)

@@ -37,7 +37,7 @@ def script_renderer(profile: ClusterProfile, python: str, find: Finder) -> Calla
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  shell text; the `quote` filter is what keeps values apart
+        autoescape=False,
     )
     environment.filters["quote"] = lambda value: shlex.quote(str(value))
     name = f"{profile.templates or profile.scheduler}/array.sh.j2"

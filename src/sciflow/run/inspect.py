@@ -88,7 +88,7 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
     """
     known = observe(run).indices[array][index]
     wanted = attempt or known.attempt
-    if wanted > known.attempt or known.attempt == 0 and known.state is not State.COMPLETED:
+    if wanted > known.attempt or (known.attempt == 0 and known.state is not State.COMPLETED):
         raise RunError(f"{array}[{index}] is {known.state} and was started {known.attempt} times so far")
     path = run.log(array, index, wanted)
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
@@ -105,5 +105,5 @@ def execute(run: RunDirectory, array: str, index: int) -> State:
     """
     with hold(run.lock, patience=0.0) as lock:
         script = run.script(array)
-        subprocess.run(["bash", str(script), str(index)], check=False, pass_fds=(lock,))  # noqa: S607
+        subprocess.run(["bash", str(script), str(index)], check=False, pass_fds=(lock,))
         return observe(run).indices[array][index].state

@@ -13,10 +13,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import sciflow
 from sciflow.errors import RunError
 from sciflow.model.plan import ArrayJob
 from sciflow.model.values import canonical_text
@@ -147,7 +147,7 @@ def _manifest(compiled: Compiled, run_id: str, folder: Path) -> dict[str, Any]:
         "notes": list(compiled.plan.notes),
         "inputs": file_digests(inputs, workflow.directory),
         "code": _code_version(workflow.directory, folder),
-        "sciflow": sciflow.__version__,
+        "sciflow": version("sciflow"),
         "python": sys.version.split()[0],
         "interpreter": sys.executable,
         "host": socket.gethostname(),
@@ -190,7 +190,7 @@ def _code_version(directory: Path, folder: Path) -> dict[str, Any]:
 def _git(directory: Path, *arguments: str) -> str:
     try:
         answer = subprocess.run(
-            ["git", "-C", str(directory), *arguments],  # noqa: S607
+            ["git", "-C", str(directory), *arguments],
             capture_output=True,
             timeout=20,
             check=False,

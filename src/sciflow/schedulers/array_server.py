@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -34,7 +35,7 @@ class ArrayServer:
         with errors.open("ab") as log:
             # In a session of its own, so that Ctrl-C reaches the driver alone, which then ends things in order.
             self.process = subprocess.Popen(
-                ["bash", str(script), "--serve"],  # noqa: S607  whichever bash the user has
+                ["bash", str(script), "--serve"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -76,10 +77,8 @@ class ArrayServer:
     def close(self) -> None:
         """Ask it to stop what still runs, and to go."""
         assert self.process.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it has gone already
             self.process.stdin.close()
-        except BrokenPipeError:
-            pass  # it has gone already
 
     def wait(self, timeout: float) -> int:
         """Wait until it has gone, and kill it if it does not go; gives its exit code."""

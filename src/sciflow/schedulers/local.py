@@ -229,7 +229,8 @@ class LocalScheduler:
             for index in lost:
                 self._has_ended(job, index, State.NODE_FAIL)
             raise SchedulerError(
-                f"the shim of array `{job.array.name}` ended with code {code}: {server.complaint() or 'it said nothing'}",
+                f"the shim of array `{job.array.name}` ended with code {code}: "
+                f"{server.complaint() or 'it said nothing'}",
                 hint=f"try it by hand: bash {job.script} 0",
             )
         for index in lost:

@@ -116,7 +116,7 @@ def _write_column(group: Any, name: str, values: Sequence[Any]) -> None:
 def _kind(values: Iterable[Any]) -> str:
     kinds = {type(value) for value in values}
     if kinds <= {float, type(None)} or kinds == {float, int} or kinds == {float, int, type(None)}:
-        return "float" if float in kinds or not kinds - {type(None)} and kinds else "json"
+        return "float" if float in kinds or (not kinds - {type(None)} and kinds) else "json"
     for kind, name in ((int, "int"), (bool, "bool"), (str, "str")):
         if kinds == {kind}:
             return name if kind is not int or all(abs(value) < 2**63 for value in values) else "json"
