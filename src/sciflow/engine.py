@@ -165,7 +165,7 @@ class Engine:
         """
         stop_if_loading(workflow)
         compiled = self.compile(workflow, strict)
-        for text in (*compiled.plan.warnings, *compiled.plan.notes[-1:] * (workflow.policy.policy != "immediate")):
+        for text in compiled.plan.warnings:
             warnings.warn(text, SciflowWarning, stacklevel=2)
         return self.run(compiled).run.collect()
 
@@ -204,4 +204,4 @@ def open_run(name: str | Path | None = None, runs: str | Path | None = None) -> 
     RunError
         Where there is none.
     """
-    return Run(find_run(name, Path(runs) if runs is not None else Path(RUNS)))
+    return Run(find_run(name, runs))

@@ -14,8 +14,9 @@ from typing import Any
 from sciflow import assets
 from sciflow.errors import ProfileError, WorkflowError, WorkflowFileError
 from sciflow.model.document import Document
+from sciflow.model.nearest import nearest
 from sciflow.model.profile import ClusterProfile
-from sciflow.model.validation import nearest, validated
+from sciflow.model.validation import validated
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.model.workflow_file import read_workflow
 

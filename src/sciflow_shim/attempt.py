@@ -120,7 +120,7 @@ class Attempt:
         usage = Group(self.resources.as_dict())
         for name, column in self.series.columns().items():
             usage.members[name] = Dataset(column, "<f8")
-        members = {
+        members: dict[str, Any] = {
             "parameters": Group({name: _attribute(value) for name, value in self.line["parameters"].items()}),
             "metrics": Group(dict(self.outcome.metrics)),
             "results": self._results(),

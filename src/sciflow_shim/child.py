@@ -62,6 +62,7 @@ def become(
             variables = command.prepare(array, launch.line, launch.index, launch.work)
             os.chdir(launch.work)
             command.execute(launch.line["command"], variables)
+        os.chdir(array.task["directory"])
         outcome, code = function.call_function(array, launch.line, launch.facts, launch.work, loaded)
         outcome.write(launch.outcome)
     except BaseException as error:  # whatever it is, it must not run on as a second supervisor

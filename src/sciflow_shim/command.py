@@ -17,7 +17,10 @@ LONGEST_ARGUMENT = 100_000  # bytes; Linux takes 128 KiB in one argument
 _INPUT = re.compile(files.INPUT_MARK % "([^\x03]*)")
 # Variables without which, or with other values of which, no program starts.
 _NOT_FOR_PARAMETERS = frozenset(
-    "PATH HOME LD_LIBRARY_PATH LD_PRELOAD PYTHONPATH PYTHONHOME SHELL USER TMPDIR IFS BASH_ENV ENV PWD".split()
+    (
+        *("PATH", "HOME", "SHELL", "USER", "TMPDIR", "PWD", "IFS", "ENV", "BASH_ENV"),
+        *("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "PYTHONHOME"),
+    )
 )
 
 
@@ -136,7 +139,7 @@ def _from_json(path: str, key: str) -> Any:
     return value
 
 
-def _from_csv(path: str, column: str, row: Any) -> Any:
+def _from_csv(path: str, column: str, row: str | int) -> Any:
     with open(path, encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         if column not in (reader.fieldnames or ()):
@@ -145,7 +148,7 @@ def _from_csv(path: str, column: str, row: Any) -> Any:
     if row == "all":
         return values
     try:
-        return values[{"first": 0, "last": -1}.get(row, row)]
+        return values[0 if row == "first" else -1 if row == "last" else int(row)]
     except IndexError:
         raise ValueError(f"`{os.path.basename(path)}` has {len(values)} rows, no row {row}") from None
 
@@ -156,7 +159,8 @@ def _from_hdf5(path: str, dataset: str) -> Any:
     with h5py.File(path, "r") as file:
         if dataset not in file:
             raise ValueError(f"`{os.path.basename(path)}` has no dataset `{dataset}`")
-        value = file[dataset][()]
+        found: Any = file[dataset]
+        value = found[()]
     return value.tolist() if hasattr(value, "tolist") else value
 
 

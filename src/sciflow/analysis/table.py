@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sciflow.analysis.optimum import optimum, ranked
 from sciflow.errors import ResultError
+from sciflow.model.nearest import nearest
 from sciflow.model.state import State
-from sciflow.model.validation import nearest
 from sciflow.model.values import combination_id
 from sciflow.store.layout import RunDirectory
 from sciflow.store.results import Tables, read_tables, rows
@@ -82,13 +82,13 @@ class Results:
         frame = pd.DataFrame(self.tables.instances)
         for name in ("start", "end"):
             if name in frame:
-                frame[name] = pd.to_datetime(pd.to_numeric(frame[name]), unit="s", utc=True)
+                frame[name] = pd.to_datetime(frame[name].astype(float), unit="s", utc=True)
         return frame
 
     def failures(self) -> pd.DataFrame:
         """The rows of `instances` that ended without success."""
         frame = self.instances()
-        return frame[[State(state).is_failure for state in frame["state"]]].reset_index(drop=True)
+        return frame.loc[[State(state).is_failure for state in frame["state"]]].reset_index(drop=True)
 
     def find_optimal_parameters(self, metric: str, maximize: bool = True) -> dict[str, Any]:
         """The completed combination with the best value of a metric; of equal ones the first.

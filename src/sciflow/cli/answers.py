@@ -54,9 +54,10 @@ def best(obj: dict[str, Any], run_and_metric: tuple[str, ...], minimize: bool, c
     """Show the completed combinations with the best values of METRIC."""
     from sciflow.engine import open_run
 
+    metric = run_and_metric[-1]
+    run = run_and_metric[0] if len(run_and_metric) > 1 else None
     if len(run_and_metric) > 2:
         raise click.UsageError("give a run and a metric: sciflow best RUN METRIC")
-    run, metric = run_and_metric if len(run_and_metric) == 2 else (None, run_and_metric[0])
     opened = open_run(run, obj["runs"])
     results = opened.results() if opened.directory.results.is_file() else opened.collect()
     ranked = results.ranking(metric, not minimize, count)

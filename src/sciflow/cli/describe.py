@@ -36,10 +36,7 @@ def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
 def describe_status(run: RunDirectory, status: RunStatus) -> str:
     """A run's status in words: counts, index ranges, why things failed, what to type next."""
     took = (status.last_event or 0) - (status.first_event or 0)
-    going = "is running" if status.is_driven else "is not running"
-    lines = [
-        f"run {run.run_id} of {status.plan.workflow}: {going}, {format_duration(took)} between first and last event"
-    ]
+    lines = [f"run {run.run_id} of {status.plan.workflow} {_going(status)}; {format_duration(took)} so far"]
     rows = []
     for array in status.plan.arrays:
         for state, indices in _ranges(status, array.name).items():
@@ -54,6 +51,14 @@ def describe_status(run: RunDirectory, status: RunStatus) -> str:
         lines.append(f"… and {len(groups) - _MOST_GROUPS} more kinds of failure (`--json` has all)")
     lines += _next(run, status, groups)
     return "\n".join(lines)
+
+
+def _going(status: RunStatus) -> str:
+    if status.is_driven:
+        return "is running"
+    if status.is_complete:
+        return "is complete"
+    return "has ended, with failures" if status.is_finished else "is not running and not finished"
 
 
 def _ranges(status: RunStatus, array: str) -> dict[State, str]:

@@ -17,11 +17,12 @@ from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, USAGE, emit, jso
 def status(context: click.Context, obj: dict[str, Any], run: str | None, as_json: bool) -> None:
     """Show how far RUN is: a directory, a run id, or `latest` (the default)."""
     from sciflow.cli.describe import describe_status, status_document
-    from sciflow.engine import open_run
+    from sciflow.run.track import observe
+    from sciflow.store.layout import find_run
 
-    opened = open_run(run, obj["runs"])
-    known = opened.status()
-    emit(as_json, status_document(opened.directory, known), describe_status(opened.directory, known))
+    directory = find_run(run, obj["runs"])
+    known = observe(directory)
+    emit(as_json, status_document(directory, known), describe_status(directory, known))
     context.exit(NOT_FINISHED if not known.is_finished else SOME_FAILED if known.has_failures else DONE)
 
 
@@ -32,13 +33,14 @@ def status(context: click.Context, obj: dict[str, Any], run: str | None, as_json
 @click.pass_obj
 def logs(obj: dict[str, Any], run_and_index: tuple[str, ...], attempt: int | None, as_json: bool) -> None:
     """Print what one index printed: TASK[INDEX] counts all instances of a task, TASK.0[INDEX] one array job's."""
-    from sciflow.engine import open_run
     from sciflow.run.inspect import locate, read_log
+    from sciflow.store.layout import find_run
 
+    place = run_and_index[-1]
+    run = run_and_index[0] if len(run_and_index) > 1 else None
     if len(run_and_index) > 2:
         raise click.UsageError("give a run and an index: sciflow logs RUN 'TASK[INDEX]'")
-    run, place = run_and_index if len(run_and_index) == 2 else (None, run_and_index[0])
-    directory = open_run(run, obj["runs"]).directory
+    directory = find_run(run, obj["runs"])
     found = read_log(directory, *locate(directory, place), attempt)
     if found.is_empty and not as_json:
         say(f"{found.array}[{found.index}] is {found.state} and has printed nothing")
@@ -54,10 +56,10 @@ def logs(obj: dict[str, Any], run_and_index: tuple[str, ...], attempt: int | Non
 @click.pass_context
 def exec_(context: click.Context, obj: dict[str, Any], run: str, task: str, index: int, as_json: bool) -> None:
     """Run instance INDEX of TASK again, here and now, as a new attempt."""
-    from sciflow.engine import open_run
     from sciflow.run.inspect import execute, locate, read_log
+    from sciflow.store.layout import find_run
 
-    directory = open_run(run, obj["runs"]).directory
+    directory = find_run(run, obj["runs"])
     array, place = locate(directory, f"{task}[{index}]")
     state = execute(directory, array, place)
     found = read_log(directory, array, place, None)

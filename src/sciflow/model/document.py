@@ -92,6 +92,7 @@ class Document:
             return dict(self._pairs(node, path))
         if isinstance(node, yaml.SequenceNode):
             return [self._read(one, (*path, number)) for number, one in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, path)
 
     def _pairs(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, Any]]:
@@ -108,7 +109,7 @@ class Document:
             self._lines[(*path, name)] = line
             yield name, read
 
-    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         if node.style is not None:  # quoted, or a block of text
             return node.value
         for pattern, convert in _CORE:

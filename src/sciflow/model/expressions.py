@@ -184,7 +184,7 @@ class Expression:
         missing = sorted(self.names - set(values))
         if missing:
             # Imported where it is needed: it brings pydantic, which a sound expression does without.
-            from sciflow.model.validation import nearest
+            from sciflow.model.nearest import nearest
 
             return ExpressionError(
                 f"{self._label()} names `{missing[0]}`, which is not known here", hint=nearest(missing[0], values)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from sciflow.errors import WorkflowError
-from sciflow.model.validation import nearest
+from sciflow.model.nearest import nearest
 
 ALL_PARAMETERS = frozenset({"params", "parameters", "config"})
 ALL_INPUTS = frozenset({"inputs", "upstream"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sciflow.errors import SciflowError, WorkflowError
+from sciflow.model.nearest import nearest
 
 
 class Value(BaseModel):
@@ -102,13 +102,3 @@ def _models_in(annotation: Any) -> list[Any]:
     if hasattr(annotation, "model_fields"):
         return [annotation]
     return [model for argument in getattr(annotation, "__args__", ()) for model in _models_in(argument)]
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that offers the nearest of the known names, or all of them."""
-    names = [str(one) for one in known]
-    close = difflib.get_close_matches(name, names, n=3)
-    if close:
-        return "did you mean " + " or ".join(f"`{one}`" for one in close) + "?"
-    shown = ", ".join(f"`{one}`" for one in names[:20])
-    return f"known are {shown}{', …' if len(names) > 20 else ''}" if names else ""

@@ -46,7 +46,7 @@ def checked_name(name: object, where: str) -> str:
 def unknown_name(name: object, known: Iterable[str], where: str) -> WorkflowError:
     """Say that a name is not known, and which ones come close."""
     # Imported where it is needed: it brings pydantic, which a sound space does without.
-    from sciflow.model.validation import nearest
+    from sciflow.model.nearest import nearest
 
     return WorkflowError(f"{where} names `{name}`, which is no parameter", hint=nearest(str(name), known))
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from sciflow.errors import WorkflowError
 from sciflow.model.functions import RESERVED
+from sciflow.model.nearest import nearest
 from sciflow.model.parameters import ParameterSpace
 from sciflow.model.policy import SchedulingPolicy
-from sciflow.model.resources import ResourceRequest
+from sciflow.model.request import ResourceRequest
 from sciflow.model.task import Task, make_task
-from sciflow.model.validation import nearest, validated
+from sciflow.model.validation import validated
 from sciflow.model.visualization import Visualization
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")

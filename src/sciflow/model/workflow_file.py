@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from sciflow.errors import WorkflowError, WorkflowFileError
 from sciflow.model.document import Document
 from sciflow.model.policy import SchedulingPolicy
-from sciflow.model.resources import ResourceRequest
+from sciflow.model.request import ResourceRequest
 from sciflow.model.task import TaskDetails
 from sciflow.model.validation import Value, validated
 from sciflow.model.visualization import Visualization

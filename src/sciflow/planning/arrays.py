@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.profile import Limits
@@ -40,7 +41,7 @@ class Placement:
                 self.arrays.append(ArrayJob(f"{task}.{len(self.arrays)}", task, len(chunk), request))
                 self.members.append(chunk)
 
-    def where(self, instances: Ints) -> list[tuple[str, Ints]]:
+    def where(self, instances: Ints) -> list[tuple[str, NDArray[np.int32]]]:
         """Array jobs and indices of some instances, in the order given, neighbours together."""
         arrays, indices = self.array_of[instances], self.index_of[instances]
         breaks = np.flatnonzero(np.diff(arrays)) + 1

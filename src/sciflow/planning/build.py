@@ -11,7 +11,8 @@ import numpy as np
 
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import ClusterProfile
-from sciflow.model.resources import ResourceRequest, Resources
+from sciflow.model.request import ResourceRequest
+from sciflow.model.resources import Resources
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.arrays import Placement, dependency, same_index
 from sciflow.planning.fit import fit
@@ -114,7 +115,7 @@ def build_plan(workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: 
         for task, use in uses.items()
         for earlier in use.reads
     }
-    warnings: list[str] = []
+    warnings = _policy_warnings(workflow, profile)
     placements = {}
     for task in uses:
         codes, requests, reduced = _requests(workflow, profile, task, projections[task], strict)
@@ -131,7 +132,7 @@ def build_plan(workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: 
         combinations=len(workflow.space),
         arrays=tuple(arrays),
         warnings=tuple(warnings),
-        notes=tuple(_notes(workflow, profile, projections, uses)),
+        notes=tuple(_notes(workflow, projections, uses)),
         tasks=tuple(uses),
     )
     lines = Lines(uses, projections, placements, relations)
@@ -176,11 +177,17 @@ def _after(
     return tuple(found)
 
 
+def _policy_warnings(workflow: ExperimentalWorkflow, profile: ClusterProfile) -> list[str]:
+    policy = workflow.policy
+    if policy.policy == "immediate" or profile.shared:
+        return []
+    return [
+        f"profile `{profile.name}` is not shared: the policy {policy.describe()} is noted, and the run starts at once"
+    ]
+
+
 def _notes(
-    workflow: ExperimentalWorkflow,
-    profile: ClusterProfile,
-    projections: dict[str, Projection],
-    uses: dict[str, TaskUse],
+    workflow: ExperimentalWorkflow, projections: dict[str, Projection], uses: dict[str, TaskUse]
 ) -> Iterator[str]:
     yield from workflow.space.notes
     combinations = len(workflow.space)
@@ -188,9 +195,3 @@ def _notes(
         if len(projection) < combinations:
             names = ", ".join(f"`{name}`" for name in uses[task].names) or "no parameter"
             yield f"task `{task}` depends on {names}: it runs {len(projection)} times, not {combinations}"
-    policy = workflow.policy
-    if policy.policy != "immediate" and not profile.shared:
-        yield (
-            f"profile `{profile.name}` is not shared: the policy {policy.describe()} is noted, "
-            "and the run starts at once"
-        )

@@ -13,8 +13,8 @@ import jinja2.nodes
 import jinja2.sandbox
 
 from sciflow.errors import WorkflowError, WorkflowFileError
+from sciflow.model.nearest import nearest
 from sciflow.model.task import Task
-from sciflow.model.validation import nearest
 from sciflow.planning.quoting import Raw, RunPath, RunValue, fill_in
 from sciflow_shim import files
 

@@ -70,4 +70,4 @@ def drive(
             scheduler.drive(keep)
         finally:
             journal.append(waiting)
-        return observe(run, plan)
+    return observe(run, plan)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sciflow.errors import RunError
+from sciflow.model.nearest import nearest
 from sciflow.model.state import State
-from sciflow.model.validation import nearest
 from sciflow.run.track import observe, read_plan
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold

@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sciflow.errors import RunError
 from sciflow.model.plan import Plan
@@ -17,10 +18,12 @@ from sciflow.store.layout import RunDirectory, read_document, runs_of
 from sciflow.store.records import read_summary
 from sciflow_shim import files
 
+_RUNS_TO_LEARN_FROM = 3
 Key = tuple[str, str, str, str]  # task, recipe, instance id, what it gathers
 
 
-class Finished(NamedTuple):
+@dataclass(frozen=True)
+class Finished:
     """A completed instance of an earlier run."""
 
     run: RunDirectory
@@ -51,7 +54,7 @@ def take_over(run: RunDirectory, plan: Plan) -> int:
 def expected_seconds(run: RunDirectory, plan: Plan) -> dict[tuple[str, int], float]:
     """(array, index) → seconds that the same instance took in an earlier run, whatever its code was then."""
     seconds: dict[tuple[str, str], float] = {}
-    for earlier in reversed(_earlier_runs(run)):
+    for earlier in reversed(_earlier_runs(run)[:_RUNS_TO_LEARN_FROM]):
         earlier_plan = read_plan(earlier)
         status = observe(earlier, earlier_plan)
         for array, index, line, key in _instances(earlier, earlier_plan):

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -26,6 +27,7 @@ from sciflow.run.payload import write_payload
 from sciflow.store.layout import LATEST, RunDirectory
 from sciflow_shim import files
 
+_ABANDONED = 86_400  # seconds
 _LARGEST_DIFF = 5_000_000  # bytes of uncommitted changes that a manifest's neighbour holds
 
 
@@ -69,6 +71,7 @@ def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> 
     partial = home / f".{run_id}.partial"
     try:
         home.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(home)
         partial.mkdir(mode=0o700)
         write_run(compiled, partial, run_id, scripts)
         partial.rename(home / run_id)
@@ -80,6 +83,13 @@ def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> 
         raise
     _point_to(runs / LATEST, home / run_id)
     return RunDirectory(home / run_id)
+
+
+def _remove_abandoned(home: Path) -> None:
+    """Remove what a staging that was killed has left, a day after."""
+    for partial in home.glob(".*.partial"):
+        if time.time() - partial.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_run(compiled: Compiled, folder: Path, run_id: str, scripts: Mapping[str, str]) -> None:

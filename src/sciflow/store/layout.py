@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sciflow.errors import RunError
 from sciflow_shim import files
@@ -14,7 +15,8 @@ RUNS = "sciflow-runs"
 LATEST = "latest"
 
 
-class RecordFile(NamedTuple):
+@dataclass(frozen=True)
+class RecordFile:
     """A record's place: which attempt of which array index."""
 
     array: str
@@ -145,7 +147,7 @@ def runs_of(runs: Path, workflow: str | None = None) -> list[RunDirectory]:
     return [RunDirectory(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
 
 
-def find_run(name: str | Path | None, runs: Path) -> RunDirectory:
+def find_run(name: str | Path | None, runs: str | Path | None = None) -> RunDirectory:
     """Find a run by its directory, its id, or `latest`, the default.
 
     Raises
@@ -153,7 +155,7 @@ def find_run(name: str | Path | None, runs: Path) -> RunDirectory:
     RunError
         Where there is none, naming what was looked for and where.
     """
-    wanted = str(name or LATEST)
+    wanted, runs = str(name or LATEST), Path(runs or RUNS)
     if (Path(wanted) / files.MANIFEST).is_file():
         return RunDirectory(wanted)
     known = runs_of(runs)

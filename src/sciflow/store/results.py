@@ -74,8 +74,9 @@ def read_tables(path: Path) -> Tables:
         raise RunError(f"`{path.parent}` has no collected results", hint=f"sciflow collect {path.parent}")
     try:
         with h5py.File(path, "r") as file:
-            if int(file.attrs["format"]) > files.FORMAT:
-                raise RunError(f"`{path}` has format {file.attrs['format']}, which is newer than this sciflow knows")
+            attributes: Any = file.attrs
+            if int(attributes["format"]) > files.FORMAT:
+                raise RunError(f"`{path}` has format {attributes['format']}, which is newer than this sciflow knows")
             columns = {
                 name: {column: _read_column(dataset) for column, dataset in _items(file, name)}
                 for name in ("combinations", "instances")
@@ -83,9 +84,9 @@ def read_tables(path: Path) -> Tables:
             return Tables(
                 columns["combinations"],
                 columns["instances"],
-                json.loads(str(file.attrs["parameters"])),
-                json.loads(str(file.attrs["metrics"])),
-                json.loads(str(file.attrs["facts"])),
+                json.loads(str(attributes["parameters"])),
+                json.loads(str(attributes["metrics"])),
+                json.loads(str(attributes["facts"])),
             )
     except (OSError, KeyError, ValueError) as error:
         raise RunError(f"`{path}` cannot be read: {error}", hint="collect it again") from None

@@ -1,0 +1,145 @@
+"""What a task asks for: numbers, or rules that give a number for each combination."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from typing_extensions import Self
+
+from sciflow.errors import ExpressionError, WorkflowError
+from sciflow.model.expressions import Expression
+from sciflow.model.resources import GIB, Resources
+from sciflow.model.units import parse_duration, parse_memory
+from sciflow.model.validation import Value
+
+Quantity = float | int | str | SkipJsonSchema[Callable[..., Any]] | None
+
+
+class ResourceRequest(Value):
+    """What a task asks for; a number, an expression over parameters, or a function of them.
+
+    Memory also takes text with a unit (``"512M"``), runtime also takes ``max_runtime: "02:30:00"``.
+    """
+
+    cpu_cores: Quantity = None
+    memory_gb: Quantity = None
+    memory: str | None = None
+    gpu: bool | None = None
+    gpus: Quantity = None
+    max_runtime_hours: Quantity = None
+    max_runtime: str | None = None
+
+    @field_validator("cpu_cores", "memory_gb", "gpus", "max_runtime_hours", mode="before")
+    @classmethod
+    def _is_a_quantity(cls, value: Any) -> Any:
+        if isinstance(value, bool) or not (value is None or isinstance(value, int | float | str) or callable(value)):
+            raise ValueError(f"{value!r} is no number, expression or function")
+        if isinstance(value, int | float) and not (math.isfinite(value) and value >= 0):
+            raise ValueError(f"{value!r} is no amount")
+        if isinstance(value, str):
+            try:
+                Expression(value)
+            except ExpressionError as error:
+                raise ValueError(error.message) from None
+        return value
+
+    @field_validator("memory")
+    @classmethod
+    def _is_memory(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_memory(value)
+        return value
+
+    @field_validator("max_runtime")
+    @classmethod
+    def _is_duration(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_duration(value)
+        return value
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        """Refuse two ways of saying the same thing."""
+        for one, other in (("memory_gb", "memory"), ("gpus", "gpu"), ("max_runtime_hours", "max_runtime")):
+            if getattr(self, one) is not None and getattr(self, other) is not None:
+                raise ValueError(f"`{one}` and `{other}` say the same thing; give one")
+        return self
+
+    def merged(self, other: ResourceRequest) -> ResourceRequest:
+        """This request, overridden by what the other one says."""
+        said = {name: value for name, value in other if value is not None}
+        twins = {"memory_gb": "memory", "gpus": "gpu", "max_runtime_hours": "max_runtime"}
+        twins |= {other: one for one, other in twins.items()}
+        kept = {n: v for n, v in self if v is not None and n not in said and twins.get(n) not in said}
+        return ResourceRequest(**kept, **said)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The parameters that the request depends on."""
+        fields = (self.cpu_cores, self.memory_gb, self.gpus, self.max_runtime_hours)
+        return frozenset().union(*(_names(value) for value in fields))
+
+    def resolve(self, parameters: Mapping[str, Any], task: str) -> Resources:
+        """Work the request out for one combination.
+
+        Raises
+        ------
+        WorkflowError
+            Where an expression or function does not give a usable number.
+        """
+        amounts = _Amounts(self, parameters, task)
+        memory = parse_memory(self.memory) if self.memory else math.ceil(amounts.get("memory_gb", 0) * GIB)
+        runtime = parse_duration(self.max_runtime) if self.max_runtime else amounts.get("max_runtime_hours", 0) * 3600
+        return Resources(
+            cpu_cores=max(1, math.ceil(amounts.get("cpu_cores", 1))),
+            memory_bytes=memory,
+            gpus=int(bool(self.gpu)) if self.gpu is not None else math.ceil(amounts.get("gpus", 0)),
+            runtime_seconds=math.ceil(runtime),
+        )
+
+
+@dataclass(frozen=True)
+class _Amounts:
+    request: ResourceRequest
+    parameters: Mapping[str, Any]
+    task: str
+
+    def get(self, field: str, default: float) -> float:
+        """The amount that a field comes to."""
+        value = getattr(self.request, field)
+        if value is None:
+            return default
+        where = f"`{field}` of task `{self.task}`"
+        if isinstance(value, str):
+            value = Expression(value, where=where).evaluate(self.parameters)
+        elif callable(value):
+            value = _called(value, self.parameters, where)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+            raise WorkflowError(f"{where} comes to {value!r} at {dict(self.parameters)}, which is no amount")
+        return value
+
+
+def _names(value: Any) -> frozenset[str]:
+    if isinstance(value, str):
+        return Expression(value).names
+    if callable(value):
+        return frozenset(_arguments(value))
+    return frozenset()
+
+
+def _arguments(function: Callable[..., Any]) -> list[str]:
+    import inspect
+
+    return list(inspect.signature(function).parameters)
+
+
+def _called(function: Callable[..., Any], parameters: Mapping[str, Any], where: str) -> Any:
+    try:
+        return function(**{name: parameters[name] for name in _arguments(function)})
+    except Exception as error:
+        raise WorkflowError(f"{where} fails at {dict(parameters)}: {type(error).__name__}: {error}") from error

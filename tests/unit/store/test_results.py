@@ -1,0 +1,144 @@
+"""`results.h5`: columns keep their values and their types."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sciflow.errors import RunError
+from sciflow.store.results import Tables, read_tables, rows, write_tables
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters())
+    | st.lists(st.integers() | st.text(), max_size=3)
+)
+columns = st.dictionaries(
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), st.lists(scalars, min_size=3, max_size=3)
+)
+
+
+def tables(combinations: dict[str, list[Any]], **more: Any) -> Tables:
+    """Make tables of these combinations and no instances."""
+    return Tables(combinations, {}, ["x"], ["y"], {"run": "r", **more})
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal, numbers by their value, all else with its type."""
+    if isinstance(one, float) and isinstance(other, int | float) and not isinstance(other, bool):
+        return one == other
+    return type(one) is type(other) and one == other
+
+
+@given(columns)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+def test_any_column_comes_back(tmp_path: Path, combinations: dict[str, list[Any]]) -> None:
+    """Whatever parameters and metrics there are, names, order and values survive the file; None in floats is NaN."""
+    write_tables(tmp_path / "results.h5", tables(combinations))
+    known = read_tables(tmp_path / "results.h5")
+    assert list(known.combinations) == list(combinations)
+    for name, values in combinations.items():
+        for value, found in zip(values, known.combinations[name], strict=True):
+            missing = value is None and isinstance(found, float) and math.isnan(found)
+            assert missing or same(found, value), (name, value, found)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2], "int"),
+        ([1.5, math.nan], "float"),
+        ([1.5, None], "float"),
+        ([1, 0.5], "float"),
+        ([True, False], "bool"),
+        (["a", "é"], "str"),
+        (["a", "b\0"], "json"),
+        (["a", "half a pair \ud800"], "json"),
+        ([1, None], "json"),
+        ([2**63, 1], "json"),
+        ([None, None], "json"),
+        ([True, 1], "json"),
+        ([], "json"),
+    ],
+)
+def test_other_programs_find_plain_datasets(tmp_path: Path, values: list[Any], kind: str) -> None:
+    """Numbers are stored as numbers and texts as texts; only what is mixed becomes JSON."""
+    write_tables(tmp_path / "results.h5", tables({"x": values}))
+    with h5py.File(tmp_path / "results.h5") as file:
+        group: Any = file["combinations"]
+        [dataset] = group.values()
+        assert dataset.attrs["name"] == "x"
+        assert dataset.attrs["kind"] == kind
+        assert dataset.shape == (len(values),)
+
+
+@pytest.mark.parametrize("values", [[1, 2], [0.5, 1.5], [True, False], ["a", "b"], [1, None]])
+def test_a_slash_in_a_name_makes_no_folder(tmp_path: Path, values: list[Any]) -> None:
+    """A column named `a/b` is one column, whatever it holds."""
+    write_tables(tmp_path / "results.h5", tables({"a/b": values, "a": values}))
+    assert read_tables(tmp_path / "results.h5").combinations == {"a/b": values, "a": values}
+
+
+def test_facts_come_back(tmp_path: Path) -> None:
+    """Names of parameters and metrics, and the facts, however many, survive the file."""
+    names = {f"metric number {i}": "task" for i in range(5000)}
+    write_tables(tmp_path / "results.h5", tables({"x": [1]}, metric_tasks=names))
+    known = read_tables(tmp_path / "results.h5")
+    assert (known.parameters, known.metrics) == (["x"], ["y"])
+    assert known.facts == {"run": "r", "metric_tasks": names}
+
+
+def test_nothing_is_left_beside_the_file(tmp_path: Path) -> None:
+    """Written or failed, there is no half-made file, and a failure leaves the old one."""
+    write_tables(tmp_path / "results.h5", tables({"x": [1]}))
+    with pytest.raises(TypeError):
+        write_tables(tmp_path / "results.h5", tables({"x": [object()]}))
+    assert [path.name for path in tmp_path.iterdir()] == ["results.h5"]
+    assert read_tables(tmp_path / "results.h5").combinations == {"x": [1]}
+
+
+def test_results_that_were_not_collected_name_the_command(tmp_path: Path) -> None:
+    """Without a file the error says what to type."""
+    with pytest.raises(RunError, match="has no collected results") as caught:
+        read_tables(tmp_path / "results.h5")
+    assert caught.value.hint == f"sciflow collect {tmp_path}"
+
+
+@pytest.mark.parametrize("data", [b"", b"no HDF5", b"\x89HDF\r\n\x1a\n" + bytes(200)])
+def test_a_damaged_file_is_named(tmp_path: Path, data: bytes) -> None:
+    """A file that is no HDF5 is an error that names it."""
+    (tmp_path / "results.h5").write_bytes(data)
+    with pytest.raises(RunError, match=r"results\.h5` cannot be read") as caught:
+        read_tables(tmp_path / "results.h5")
+    assert caught.value.hint == "collect it again"
+
+
+def test_a_newer_format_is_named(tmp_path: Path) -> None:
+    """A file of a later sciflow is refused by its format."""
+    write_tables(tmp_path / "results.h5", tables({"x": [1]}))
+    with h5py.File(tmp_path / "results.h5", "a") as file:
+        file.attrs["format"] = 99
+    with pytest.raises(RunError, match="has format 99, which is newer"):
+        read_tables(tmp_path / "results.h5")
+
+
+def test_a_file_without_its_tables_is_damaged(tmp_path: Path) -> None:
+    """An HDF5 file of something else is no results file."""
+    with h5py.File(tmp_path / "results.h5", "w") as file:
+        file["x"] = 1
+    with pytest.raises(RunError, match="cannot be read"):
+        read_tables(tmp_path / "results.h5")
+
+
+def test_rows_are_the_table_turned() -> None:
+    """Columns become one mapping a row, in order."""
+    assert list(rows({"x": [1, 2], "y": ["a", "b"]})) == [{"x": 1, "y": "a"}, {"x": 2, "y": "b"}]
+    with pytest.raises(ValueError, match="shorter"):
+        list(rows({"x": [1, 2], "y": ["a"]}))
