@@ -3,8 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 UV := $(shell command -v uv 2>/dev/null || echo $(VENV)/bin/uv)
 export UV_PROJECT_ENVIRONMENT := $(VENV)
+# What starts pytest; `make coverage` gives another one.
+RUN_MODULE ?= $(VENV)/bin/python -m
+COVERAGE := $(VENV)/bin/coverage
+# The parts that decide which combinations there are and who needs them are covered in full.
+COVERED_IN_FULL := */sciflow/model/parameters.py */sciflow/planning/projection.py
 
-.PHONY: demo test lint types layers coverage benchmarks clean
+.PHONY: demo test lint types layers coverage benchmarks check clean
 .DEFAULT_GOAL := test
 
 # Without uv on PATH it is installed into the project's own environment.
@@ -18,7 +23,7 @@ demo: $(VENV)/.ready
 	$(VENV)/bin/python examples/neural_network/experiment.py
 
 test: $(VENV)/.ready
-	$(VENV)/bin/python -m pytest -n auto
+	$(RUN_MODULE) pytest -n auto
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff format --check .
@@ -29,6 +34,23 @@ types: $(VENV)/.ready
 
 layers: $(VENV)/.ready
 	$(VENV)/bin/lint-imports
+
+coverage: $(VENV)/.ready
+	$(COVERAGE) erase
+	$(MAKE) --no-print-directory test RUN_MODULE="$(COVERAGE) run -m"
+	$(COVERAGE) combine --quiet
+	$(COVERAGE) report --skip-covered --fail-under=90
+	@set -e; for file in $(COVERED_IN_FULL); do \
+		$(COVERAGE) report --include="$$file" --fail-under=100; \
+	done
+
+# Each prints what it measured beside its floor; `measure.py` is what they measure with.
+benchmarks: $(VENV)/.ready
+	@set -e; for program in $(filter-out benchmarks/measure.py,$(wildcard benchmarks/*.py)); do \
+		echo "== $$program"; $(VENV)/bin/python $$program; \
+	done
+
+check: lint types layers coverage demo
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

@@ -15,7 +15,7 @@ from sciflow_shim import files
 from sciflow_shim.array import Array
 from sciflow_shim.outcome import Outcome
 from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
-from sciflow_shim.sampler import Resources, Series
+from sciflow_shim.usage import Resources, Series
 
 _SCHEDULER_VARIABLES = ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "PBS_JOBID")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -61,6 +62,7 @@ def become(
         if array.task["kind"] == "command":
             variables = command.prepare(array, launch.line, launch.index, launch.work)
             os.chdir(launch.work)
+            signal.signal(signal.SIGUSR1, signal.SIG_DFL)  # bash cannot trap what was ignored before it started
             command.execute(launch.line["command"], variables)
         os.chdir(array.task["directory"])
         outcome, code = function.call_function(array, launch.line, launch.facts, launch.work, loaded)
@@ -100,6 +102,9 @@ def _arrange(launch: Launch) -> None:
     if launch.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, launch.cores)
     os.environ.update(launch.variables)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)  # a program that is killed leaves what it printed
 
 
 def _leave_error(launch: Launch, error: BaseException) -> None:

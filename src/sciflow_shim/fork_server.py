@@ -60,6 +60,8 @@ class _Server:
             self.loaded = load_function(self.array)
         except BaseException as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.stdout.flush()  # what modules print when imported is not each child's
+        sys.stderr.flush()
         gc.collect()
         gc.freeze()  # children that collect garbage would otherwise copy every page they share
 

@@ -140,6 +140,10 @@ class Supervisor:
             self.selector.unregister(self.link)
             self.link.close()
             self.link = None
+            try:
+                os.waitpid(self.server, 0)  # it holds what the supervisor holds, a lock among others
+            except ChildProcessError:
+                pass  # it was killed, and reaped with its children
 
     def _is_held_back(self, one: Attempt) -> bool:
         inputs = Upstream(self.array, one.line, one.index)
@@ -282,7 +286,8 @@ class Supervisor:
             self.cancel(running.attempt.index, "TIMEOUT", f"ran longer than the {self.limit:g} s it asked for")
         elif running.kill_at is None and not running.warned and age >= self.limit - min(WARNING, self.limit / 10):
             running.warned = True
-            self._signal(running, signal.SIGUSR1)
+            if self.array.task["kind"] == "function":  # which ignores it unless it asked for the context
+                self._signal(running, signal.SIGUSR1)
         if now >= running.next_sample:
             self._sample(running, now, age)
 

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
-import itertools
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from sciflow_shim import sampler
-from sciflow_shim.sampler import (
-    GpuSample,
-    ProcessTree,
-    Resources,
-    Sample,
-    Series,
-    cgroup_limits,
-    cgroup_peak,
-    gpu_sample,
-    next_interval,
-)
+from sciflow_shim.sampler import ProcessTree, Sample, next_interval
 
 TICK = 1 / sampler.TICKS_PER_SECOND
 ROOT = 100
@@ -98,11 +83,6 @@ def proc(request: pytest.FixtureRequest, tmp_path: Path) -> RecordedProc:
 def scanned(tmp_path: Path) -> RecordedProc:
     """Give a /proc of a kernel that does not list children."""
     return RecordedProc(tmp_path, lists_children=False)
-
-
-def a_sample(time: float, rss: int = 0, cpu: float = 0.0, read: int = 0, write: int = 0) -> Sample:
-    """Make a sample of one process."""
-    return Sample(time, rss, cpu, 0.0, read, write, 1, 1, 0, 0)
 
 
 def test_one_process_is_read(proc: RecordedProc) -> None:
@@ -347,105 +327,6 @@ def test_without_proc_and_psutil_ended_children_are_all_that_is_known(
     assert sample.processes == 0
 
 
-def test_series_keeps_everything_below_its_limit() -> None:
-    """A short run is stored sample by sample, from time zero."""
-    series = Series(limit=4)
-    for i in range(4):
-        series.append(a_sample(100 + i, rss=i, cpu=i / 2, read=i * 10, write=i * 20))
-    assert series.columns() == {
-        "time": [0, 1, 2, 3],
-        "rss_bytes": [0, 1, 2, 3],
-        "cpu_seconds": [0, 0.5, 1, 1.5],
-        "read_bytes": [0, 10, 20, 30],
-        "write_bytes": [0, 20, 40, 60],
-    }
-
-
-def test_full_series_merges_neighbours() -> None:
-    """Of two neighbours the larger memory, the later time and the later counters stay."""
-    series = Series(limit=4)
-    for i, rss in enumerate([5, 1, 2, 3, 9, 4, 7]):
-        series.append(a_sample(i, rss=rss, cpu=i, read=i, write=i))
-    columns = series.columns()
-    assert columns["time"] == [1, 3, 5, 6]
-    assert columns["rss_bytes"] == [5, 3, 9, 7]
-    assert columns["cpu_seconds"] == columns["read_bytes"] == columns["write_bytes"] == [1, 3, 5, 6]
-
-
-@pytest.mark.parametrize("limit", [1, 2, 7, 200])
-def test_series_never_exceeds_its_limit(limit: int) -> None:
-    """However long the run, the points are at most `limit`, even but for the last, and hold peak and end."""
-    series = Series(limit=limit)
-    for i in range(5000):
-        series.append(a_sample(i, rss=i % 997))
-        times = series.columns()["time"]
-        assert len(times) <= limit
-        assert times[-1] == i
-        assert len({b - a for a, b in itertools.pairwise(times[:-1])}) <= 1
-    assert max(series.columns()["rss_bytes"]) == 996
-    assert len(series.columns()["time"]) >= limit // 2
-
-
-def test_empty_series() -> None:
-    """A run without a sample has empty columns."""
-    assert Series().columns() == {name: [] for name in Series.COLUMNS}
-
-
-def test_resources_add_up() -> None:
-    """Peaks are the largest of all samples, counters the last, and the mean is taken over time."""
-    resources = Resources()
-    resources.add(Sample(10.0, 100, 1.0, 0.5, 10, 20, 3, 2, 5, 6))
-    resources.add(Sample(11.0, 300, 2.0, 0.6, 30, 40, 9, 4, 7, 8))
-    resources.add(Sample(21.0, 100, 3.0, 0.7, 50, 60, 1, 1, 9, 10))
-    resources.finish()
-    assert resources.as_dict() == {
-        "peak_rss_bytes": 300,
-        "mean_rss_bytes": 200,
-        "user_cpu_seconds": 3.0,
-        "system_cpu_seconds": 0.7,
-        "read_bytes": 50,
-        "write_bytes": 60,
-        "peak_threads": 9,
-        "peak_processes": 4,
-        "voluntary_context_switches": 9,
-        "involuntary_context_switches": 10,
-        "wall_seconds": 11.0,
-        "samples": 3,
-    }
-
-
-def test_mean_weighs_time() -> None:
-    """Ten samples of the first second do not outweigh the hour after it."""
-    resources = Resources()
-    for i in range(10):
-        resources.add(a_sample(i / 10, rss=1000))
-    resources.add(a_sample(1.0, rss=10))
-    resources.add(a_sample(3601.0, rss=10))
-    assert resources.mean_rss_bytes == 10
-
-
-def test_rusage_fills_in_what_samples_missed() -> None:
-    """Of what both measured the larger counts, and the measured wall time is taken as it is."""
-    usage = resource.struct_rusage((9.0, 0.1, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 400))
-    resources = Resources()
-    resources.add(Sample(0.0, 100, 1.0, 0.5, 10, 20, 3, 2, 5, 6))
-    resources.finish(usage, wall=12.5)
-    found = resources.as_dict()
-    assert found["peak_rss_bytes"] == 50 * 1024
-    assert (found["user_cpu_seconds"], found["system_cpu_seconds"]) == (9.0, 0.5)
-    assert (found["voluntary_context_switches"], found["involuntary_context_switches"]) == (5, 400)
-    assert (found["wall_seconds"], found["read_bytes"]) == (12.5, 10)
-
-
-def test_run_without_samples_has_the_kernels_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that ended before the first sample has its peak, which counts bytes on macOS, as its mean."""
-    monkeypatch.setattr(sys, "platform", "darwin")
-    resources = Resources()
-    resources.finish(resource.struct_rusage((1.0, 2.0, 5000, *[0] * 13)), wall=3.0)
-    found = resources.as_dict()
-    assert (found["peak_rss_bytes"], found["mean_rss_bytes"], found["samples"]) == (5000, 5000, 0)
-
-
 def test_intervals_grow_with_age() -> None:
     """Waiting starts at 0.1 s, never shrinks as the run grows older, and ends at 10 s."""
     intervals = [next_interval(age / 10) for age in range(10_000)]
@@ -476,156 +357,3 @@ def test_a_sample_is_cheap(child: subprocess.Popen[str]) -> None:
         tree.sample()
         costs.append(tree.cost)
     assert sorted(costs)[25] < 0.005
-
-
-def put_cgroup(folder: Path, files: dict[str, str]) -> None:
-    """Write the files of a cgroup."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text)
-
-
-def put_mounts(tmp_path: Path, cgroup: str, mounts: str) -> str:
-    """Write what /proc tells about cgroups of process 5, and give its path."""
-    proc = tmp_path / "proc"
-    put_cgroup(proc / "5", {"cgroup": cgroup})
-    put_cgroup(proc / "self", {"mountinfo": f"22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n{mounts}"})
-    return str(proc)
-
-
-def test_cgroup_v2_takes_the_tightest_limit_above(tmp_path: Path) -> None:
-    """Slurm limits the step or the job and leaves the task without: that limit counts."""
-    top = tmp_path / "fs cgroup"
-    proc = put_mounts(
-        tmp_path,
-        "0::/slurm/job_7/step_0/task_0\n",
-        f"30 22 0:26 / {str(top).replace(' ', chr(92) + '040')} rw,nosuid shared:4 - cgroup2 cgroup2 rw\n",
-    )
-    events = "low 0\nhigh 0\nmax 12\noom 2\noom_kill 3\noom_group_kill 0\n"
-    task = {"memory.max": "max\n", "memory.peak": "123456\n", "memory.events": events}
-    put_cgroup(top / "slurm/job_7/step_0/task_0", task)
-    put_cgroup(top / "slurm/job_7/step_0", {"memory.max": "4000000\n"})
-    put_cgroup(top / "slurm/job_7", {"memory.max": "5000000\n"})
-    assert cgroup_limits(5, proc) == {"memory_peak_bytes": 123456, "memory_limit_bytes": 4000000, "oom_kills": 3}
-    assert cgroup_peak(5, proc) == 123456
-
-
-def test_cgroup_v1_beside_an_empty_v2(tmp_path: Path) -> None:
-    """On a hybrid machine the memory controller is found where it is, below the folder that was mounted."""
-    proc = put_mounts(
-        tmp_path,
-        "9:name=systemd:/x\n4:cpu,memory:/docker/abc/pbs/7\n0::/docker/abc\n",
-        f"31 22 0:27 / {tmp_path}/unified rw - cgroup2 cgroup2 rw\n"
-        f"32 22 0:28 /docker/abc {tmp_path}/memory rw - cgroup cgroup rw,cpu,memory\n"
-        f"33 22 0:29 /docker/abc {tmp_path}/systemd rw - cgroup cgroup rw,name=systemd\n",
-    )
-    files = {
-        "memory.max_usage_in_bytes": "99\n",
-        "memory.limit_in_bytes": "1000\n",
-        "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
-    }
-    put_cgroup(tmp_path / "memory/pbs/7", files)
-    put_cgroup(tmp_path / "memory", {"memory.limit_in_bytes": "9223372036854771712\n"})
-    assert cgroup_limits(5, proc) == {"memory_peak_bytes": 99, "memory_limit_bytes": 1000, "oom_kills": 1}
-
-
-def test_cgroup_without_a_limit_has_none(tmp_path: Path) -> None:
-    """What the kernel calls unlimited is absent, and so is what an older kernel does not tell."""
-    proc = put_mounts(tmp_path, "0::/\n", f"31 22 0:27 / {tmp_path}/v2 rw - cgroup2 cgroup2 rw\n")
-    put_cgroup(tmp_path / "v2", {"memory.max": "max\n", "memory.events": "oom_kill 0\n"})
-    assert cgroup_limits(5, proc) == {"oom_kills": 0}
-    assert cgroup_peak(5, proc) is None
-
-
-@pytest.mark.parametrize("path", ["/elsewhere", "/..", "/docker/abcdef"])
-def test_cgroup_out_of_sight_tells_nothing(tmp_path: Path, path: str) -> None:
-    """A cgroup that is not below what this container has mounted is not mixed up with the mounted one."""
-    proc = put_mounts(tmp_path, f"0::{path}\n", f"31 22 0:27 /docker/abc {tmp_path}/v2 rw - cgroup2 cgroup2 rw\n")
-    put_cgroup(tmp_path / "v2", {"memory.max": "5\n", "memory.peak": "6\n"})
-    assert cgroup_limits(5, proc) == {}
-
-
-def test_cgroups_may_be_unreadable(tmp_path: Path) -> None:
-    """Without /proc, or for a process that is gone, nothing is known."""
-    assert cgroup_limits(5, str(tmp_path)) == {}
-    assert cgroup_peak(5, str(tmp_path)) is None
-
-
-class FakeNvml:
-    """A driver with one GPU, which writes through pointers as the real one does."""
-
-    def __init__(self, works: int = 0) -> None:
-        self.works = works
-
-    def nvmlInit_v2(self) -> int:
-        """Start."""
-        return self.works
-
-    def nvmlDeviceGetHandleByIndex_v2(self, index: ctypes.c_uint, handle: Any) -> int:
-        """Find by index."""
-        handle._obj.value = 1000 + index.value
-        return 0 if index.value == 0 else 6
-
-    def nvmlDeviceGetHandleByUUID(self, uuid: bytes, handle: Any) -> int:
-        """Find by name."""
-        handle._obj.value = 1000
-        return 0 if uuid == b"GPU-1" else 6
-
-    def nvmlDeviceGetMemoryInfo(self, handle: ctypes.c_void_p, memory: Any) -> int:
-        """Tell total, free and used memory."""
-        memory._obj[:] = [80 << 30, 79 << 30, 1 << 30]
-        return 0 if handle.value == 1000 else 1
-
-    def nvmlDeviceGetUtilizationRates(self, handle: ctypes.c_void_p, rates: Any) -> int:
-        """Tell how busy GPU and memory are."""
-        rates._obj[:] = [87, 12]
-        return 0
-
-    def nvmlDeviceGetPowerUsage(self, handle: ctypes.c_void_p, milliwatts: Any) -> int:
-        """Tell the power."""
-        milliwatts._obj.value = 325500
-        return 0
-
-
-@pytest.fixture
-def nvml() -> Iterator[SimpleNamespace]:
-    """Forget the driver's library before and after."""
-    sampler._nvml.cache_clear()
-    yield SimpleNamespace()
-    sampler._nvml.cache_clear()
-
-
-@pytest.mark.usefixtures("nvml")
-def test_gpus_are_asked_by_index_and_by_uuid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A GPU is known by either name, and one that the driver does not know is left out."""
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: FakeNvml())
-    found = gpu_sample(["0", "GPU-1", "1", "GPU-2"])
-    assert found == [GpuSample("0", 87, 1 << 30, 325.5), GpuSample("GPU-1", 87, 1 << 30, 325.5)]
-
-
-@pytest.mark.usefixtures("nvml")
-def test_no_gpu_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without the library has no GPU samples, and is asked once only."""
-    asked = []
-
-    def missing(name: str) -> None:
-        asked.append(name)
-        raise OSError(name)
-
-    monkeypatch.setattr(ctypes, "CDLL", missing)
-    assert gpu_sample(["0"]) == gpu_sample(["0"]) == []
-    assert asked == ["libnvidia-ml.so.1"]
-
-
-@pytest.mark.usefixtures("nvml")
-def test_no_gpu_with_a_driver_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library without its kernel module is as good as none."""
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: FakeNvml(works=9))
-    assert gpu_sample(["0"]) == []
-
-
-@pytest.mark.usefixtures("nvml")
-def test_without_devices_no_driver_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task that asked for no GPU does not pay for starting the driver."""
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: pytest.fail("looked for a driver"))
-    assert gpu_sample([]) == []

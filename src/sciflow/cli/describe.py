@@ -46,7 +46,8 @@ def describe_status(run: RunDirectory, status: RunStatus) -> str:
     lines.append(table(("array", "state", "count", "indices"), rows))
     groups = _failures(status)
     for group in groups[:_MOST_GROUPS]:
-        lines.append(f"{group['count']} × {group['task']} {group['state']}: {group['error']}  [{group['indices']}]")
+        error = f": {group['error']}" if group["error"] else ""
+        lines.append(f"{group['count']} × {group['task']} {group['state']}{error}  [{group['indices']}]")
     if len(groups) > _MOST_GROUPS:
         lines.append(f"… and {len(groups) - _MOST_GROUPS} more kinds of failure (`--json` has all)")
     lines += _next(run, status, groups)

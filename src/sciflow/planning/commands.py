@@ -150,7 +150,7 @@ def _environment(finalize: Callable[..., str]) -> jinja2.Environment:
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined, finalize=finalize, keep_trailing_newline=True, autoescape=False
     )
-    environment.filters["raw"] = Raw
+    environment.filters["raw"] = lambda value: Raw(_deck_text(value))
     return environment
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import pickle
 import sys
+import sysconfig
 import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,6 +17,7 @@ from sciflow.model.values import canonical_text
 from sciflow.planning.uses import TaskUse
 
 _BLOCK = 1 << 20
+_SCALARS = (bool, int, float, complex, str, bytes, type(None))
 
 
 def recipes(uses: Mapping[str, TaskUse], directory: Path) -> dict[str, str]:
@@ -32,7 +36,7 @@ def recipes(uses: Mapping[str, TaskUse], directory: Path) -> dict[str, str]:
         task = use.task
         parts: list[Any] = [task.kind, sorted(task.environment.items()), task.success, task.missing, task.over]
         if task.function is not None:
-            parts.append(function_digest(task.function, directory))
+            parts.append(function_digest(task.function))
         else:
             assert use.template is not None
             extract = {metric: rule.model_dump(exclude_none=True) for metric, rule in task.extract.items()}
@@ -72,50 +76,62 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def function_digest(function: Callable[..., Any], directory: Path) -> str:
+def function_digest(function: Callable[..., Any]) -> str:
     """Digest of what a function does: its bytecode, its defaults, and all of the project's own code that it reaches.
 
     Comments, names of files and line numbers do not count; installed packages count by name only.
     """
-    reader = _CodeReader(directory)
+    reader = _CodeReader()
     reader.read(function)
     return reader.digest.hexdigest()[:16]
 
 
+@functools.cache
+def _installed_folders() -> frozenset[Path]:
+    kinds = ("stdlib", "platstdlib", "purelib", "platlib")
+    return frozenset(Path(sysconfig.get_paths()[kind]).resolve() for kind in kinds)
+
+
+def is_installed(path: Path) -> bool:
+    """Whether a file or folder belongs to the interpreter or to an installed package, not to the project."""
+    packages = {"site-packages", "dist-packages"} & set(path.parts)
+    return bool(packages) or any(one == path or one in path.parents for one in _installed_folders())
+
+
 class _CodeReader:
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory.resolve()
+    def __init__(self) -> None:
         self.digest = hashlib.sha256()
-        self.seen: set[int] = set()
+        self.seen: dict[int, Any] = {}  # keeps what it has read alive, so that no id is given twice
 
     def read(self, value: Any) -> None:
         """Add one value: what it is decides how far to look into it."""
+        if isinstance(value, _SCALARS):
+            self._add(repr(value))
+            return
         if id(value) in self.seen:
             return
+        self.seen[id(value)] = value
         if isinstance(value, types.FunctionType):
-            self.seen.add(id(value))
             self._function(value)
         elif isinstance(value, types.MethodType):
             self.read(value.__func__)
             self.read(value.__self__)
         elif isinstance(value, types.ModuleType):
-            self.seen.add(id(value))
             self._module(value)
         elif isinstance(value, type):
-            self.seen.add(id(value))
             self._class(value)
-        elif isinstance(value, dict):
+        elif type(value) is dict:
             for key in sorted(value, key=repr):
                 self._add(repr(key))
                 self.read(value[key])
-        elif isinstance(value, list | tuple | set | frozenset):
+        elif type(value) in (list, tuple, set, frozenset):
             self._add(type(value).__name__)
             for one in sorted(value, key=repr) if isinstance(value, set | frozenset) else value:
                 self.read(one)
-        elif callable(wrapped := getattr(value, "func", None)):
-            self.read([wrapped, getattr(value, "args", ()), getattr(value, "keywords", {})])  # functools.partial
+        elif isinstance(value, functools.partial):
+            self.read([value.func, value.args, value.keywords])
         else:
-            self._data(value)
+            self._object(value)
 
     def _function(self, function: types.FunctionType) -> None:
         if not self._is_ours(function.__module__, function.__code__.co_filename):
@@ -158,21 +174,17 @@ class _CodeReader:
                     self._add(name)
                     self.read(getattr(member, "__func__", member))
 
-    def _data(self, value: Any) -> None:
-        if hasattr(value, "tobytes") and hasattr(value, "dtype"):
-            self._add(str(value.dtype), str(value.shape), hashlib.sha256(value.tobytes()).hexdigest())
-            return
-        text = repr(value)
-        # The default repr holds an address, which says nothing about the value.
-        self._add(type(value).__qualname__ if " at 0x" in text else text)
+    def _object(self, value: Any) -> None:
+        self.read(type(value))
+        try:
+            self._add(hashlib.sha256(pickle.dumps(value, protocol=4)).hexdigest())
+        except Exception:  # pickling runs the object's own code, which may refuse in any way
+            self.read(getattr(value, "__dict__", None))
 
     def _is_ours(self, module: str | None, path: str) -> bool:
-        if module == "__main__":
+        if module == "__main__" or not path or path.startswith("<"):
             return True
-        if not path or path.startswith("<"):
-            return True
-        resolved = Path(path).resolve()
-        return self.directory in resolved.parents and "site-packages" not in resolved.parts
+        return not is_installed(Path(path).resolve())
 
     def _add(self, *texts: str) -> None:
         for text in texts:

@@ -157,17 +157,28 @@ def _join(
     for combination in space:
         for name, value in combination.items():
             everyone[name].append(value)
+    gathering = _gathering(manifest)
     worst = [_RANK["COMPLETED"]] * len(space)
     columns: dict[str, list[Any]] = {}
     for task, table in tables.items():
         instance_of = Projection(space, tuple(manifest["tasks"][task]["parameters"])).of_combination.tolist()
         ranks = [_RANK[state] for state in table.states]
-        worst = [min(known, ranks[instance]) for known, instance in zip(worst, instance_of, strict=True)]
+        if task not in gathering:
+            worst = [min(known, ranks[instance]) for known, instance in zip(worst, instance_of, strict=True)]
         for name in table.names:
             values = [metrics.get(name) for metrics in table.metrics]
             columns[_column_name(name, task, tables, space)] = [values[instance] for instance in instance_of]
     states = [_WORST_FIRST[rank].value for rank in worst]
     return {**everyone, **columns, "state": states}, list(columns)
+
+
+def _gathering(manifest: dict[str, Any]) -> set[str]:
+    """Tasks that gather, and those after them: they belong to many combinations, and fail none of these."""
+    gathering: set[str] = set()
+    for task, facts in manifest["tasks"].items():
+        if facts["over"] or gathering & set(facts["depends_on"]):
+            gathering.add(task)
+    return gathering
 
 
 def _column_name(name: str, task: str, tables: dict[str, _TaskTable], space: ParameterSpace) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +11,7 @@ from typing import Any
 
 from sciflow.errors import WorkflowError
 from sciflow.loading import is_workflow_module
+from sciflow.planning.identity import is_installed
 from sciflow_shim import files
 
 
@@ -48,12 +47,10 @@ def write_payload(function: Callable[..., Any], task: str, folder: Path, directo
 
 def import_path(directory: Path) -> list[str]:
     """The project's own folders on the import path: the workflow's, and what the user has added."""
-    installed = {Path(sysconfig.get_paths()[kind]) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
-    installed.add(Path(sys.prefix))
     found = [str(directory.resolve())]
     for entry in sys.path:
         folder = Path(entry or ".").resolve()
-        if folder.is_dir() and not any(one == folder or one in folder.parents for one in installed):
+        if folder.is_dir() and not is_installed(folder):
             found.append(str(folder))
     return list(dict.fromkeys(found))
 
@@ -66,16 +63,31 @@ def _importable(function: Callable[..., Any]) -> str:
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)
-    if found is not function or importlib.util.find_spec(module) is None:
-        return ""
-    return module
+    return module if found is function and _is_found(module) else ""
+
+
+def _is_found(module: str) -> bool:
+    """Whether an interpreter of its own would find the same module; one that was loaded by hand it would not."""
+    locations, name, spec = None, "", None
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        specs = (finder.find_spec(name, locations) for finder in sys.meta_path)
+        spec = next((one for one in specs if one is not None), None)
+        if spec is None:
+            return False
+        locations = spec.submodule_search_locations
+    file = getattr(sys.modules[module], "__file__", None)
+    return file is None or spec is None or spec.origin is None or Path(spec.origin).resolve() == Path(file).resolve()
 
 
 def _pickled(function: Callable[..., Any], task: str) -> bytes:
     import cloudpickle
 
-    scripts = [module for module in _workflow_modules() if module.__name__ in sys.modules]
-    for module in scripts:
+    scripts = {module.__name__: module for module in _workflow_modules()}
+    own = getattr(function, "__module__", None)
+    if own in sys.modules and own != "__main__" and not _is_found(own):
+        scripts[own] = sys.modules[own]
+    for module in scripts.values():
         cloudpickle.register_pickle_by_value(module)
     try:
         return cloudpickle.dumps(function)
@@ -86,7 +98,7 @@ def _pickled(function: Callable[..., Any], task: str) -> bytes:
             "open it inside the function",
         ) from error
     finally:
-        for module in scripts:
+        for module in scripts.values():
             cloudpickle.unregister_pickle_by_value(module)
 
 

@@ -65,6 +65,10 @@ def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> 
     RunError
         Where it cannot be written; nothing of it is left then.
     """
+    if compiled.workflow.name == LATEST:
+        raise RunError(
+            f"the workflow is named `{LATEST}`, as is the link to the newest run", hint="give it another name"
+        )
     scripts = {array.name: render(array) for array in compiled.plan.arrays}
     run_id = new_run_id()
     home = runs / compiled.workflow.name

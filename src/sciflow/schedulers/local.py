@@ -69,6 +69,7 @@ class LocalScheduler:
         self.machine = machine or Machine.detect()
         self.expected = expected or {}
         self.keep_open = keep_open
+        self._whole = Machine(list(self.machine.cores), self.machine.memory_bytes, list(self.machine.gpus))
         self.jobs: dict[str, _Job] = {}
         self.selector = selectors.DefaultSelector()
         self._twins: dict[str, list[str]] = {}  # array → arrays whose equal index waits for it
@@ -84,6 +85,12 @@ class LocalScheduler:
         name = submission.array.name
         if name in self.jobs:
             raise SchedulerError(f"array `{name}` was submitted twice")
+        if not self._whole.holds(submission.array.resources):
+            raise SchedulerError(
+                f"array `{name}` asks for {submission.array.resources.describe()} for each index, "
+                f"which this machine does not have",
+                hint="start a new run: a plan is made to fit the machine that it is made on",
+            )
         job = self.jobs[name] = _Job(submission, len(self.jobs))
         self._find_waits(job)
         for index in job.attempts:

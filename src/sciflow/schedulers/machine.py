@@ -46,14 +46,17 @@ class Machine:
         """The most that one index can be given."""
         return Capacity(cpu_cores=len(self.cores), memory_gb=self.memory_bytes / GIB, gpus=len(self.gpus))
 
-    def take(self, request: Resources) -> Share | None:
-        """Take a share, or None where it is not free."""
-        fits = (
+    def holds(self, request: Resources) -> bool:
+        """Whether there is as much free as one index asks for."""
+        return (
             request.cpu_cores <= len(self.cores)
             and request.memory_bytes <= self.memory_bytes
             and request.gpus <= len(self.gpus)
         )
-        if not fits:
+
+    def take(self, request: Resources) -> Share | None:
+        """Take a share, or None where it is not free."""
+        if not self.holds(request):
             return None
         share = Share(tuple(self.cores[: request.cpu_cores]), request.memory_bytes, tuple(self.gpus[: request.gpus]))
         del self.cores[: request.cpu_cores], self.gpus[: request.gpus]

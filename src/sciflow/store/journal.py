@@ -30,7 +30,8 @@ class Journal:
         lines = [json.dumps({"time": now, **event}, ensure_ascii=False) + "\n" for event in events]
         if not lines:
             return
-        data = "".join(lines).encode()
+        # Texts from users' programs may hold half a surrogate pair, whose escape is JSON again.
+        data = "".join(lines).encode(errors="backslashreplace")
         with self.path.open("ab+") as file:
             # A writer that was killed may have left half a line, which must not swallow the next one.
             if file.tell() and (file.seek(-1, 2), file.read(1))[1] != b"\n":

@@ -143,7 +143,9 @@ def write_whole(path: Path, data: str | bytes) -> None:
 def runs_of(runs: Path, workflow: str | None = None) -> list[RunDirectory]:
     """The runs below a folder, newest first; those of one workflow, or all."""
     pattern = f"{workflow or '*'}/*/{files.MANIFEST}"
-    found = [path.parent for path in runs.glob(pattern) if not path.parent.is_symlink()]
+    found = [path.parent for path in runs.glob(pattern)]
+    # One that starts with a dot is being written, or was when its writer was killed.
+    found = [path for path in found if not path.is_symlink() and not path.name.startswith(".")]
     return [RunDirectory(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
 
 

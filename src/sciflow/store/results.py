@@ -54,7 +54,7 @@ def write_tables(path: Path, tables: Tables) -> None:
                 columns: Columns = getattr(tables, name)
                 group = file.create_group(name, track_order=True)
                 for column, values in columns.items():
-                    _write_column(group, column, values)
+                    _write_column(group, column, values, is_exact=column in tables.parameters)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -97,31 +97,44 @@ def _items(file: Any, name: str) -> Iterable[tuple[str, Any]]:
     return [(dataset.attrs["name"], dataset) for dataset in group.values()]
 
 
-def _write_column(group: Any, name: str, values: Sequence[Any]) -> None:
+def _write_column(group: Any, name: str, values: Sequence[Any], is_exact: bool) -> None:
     """Numbers as numbers, texts as texts; anything mixed as JSON, so that nothing changes its type."""
     import h5py
 
-    kind = _kind(values)
+    kind = _kind(values, is_exact)
+    place = f"{len(group):04d} {name.replace('/', '|')}"
     if kind == "float":
         data: Any = [math.nan if value is None else float(value) for value in values]
-        dataset = group.create_dataset(f"{len(group):04d} {name.replace('/', '|')}", data=data, dtype="f8")
+        dataset = group.create_dataset(place, data=data, dtype="f8")
     elif kind in ("int", "bool"):
-        dataset = group.create_dataset(f"{len(group):04d} {name}", data=values, dtype="i8" if kind == "int" else "?")
+        dataset = group.create_dataset(place, data=values, dtype="i8" if kind == "int" else "?")
     else:
-        texts = [value if kind == "str" else json.dumps(value, ensure_ascii=False) for value in values]
-        dataset = group.create_dataset(f"{len(group):04d} {name}", data=texts, dtype=h5py.string_dtype())
+        texts = list(values) if kind == "str" else [_json(value) for value in values]
+        dataset = group.create_dataset(place, data=texts, dtype=h5py.string_dtype())
     dataset.attrs["name"] = name
     dataset.attrs["kind"] = kind
 
 
-def _kind(values: Iterable[Any]) -> str:
+def _kind(values: Sequence[Any], is_exact: bool) -> str:
+    """How a column is stored; what is missing among floats is NaN, except where values must come back as they were."""
     kinds = {type(value) for value in values}
-    if kinds <= {float, type(None)} or kinds == {float, int} or kinds == {float, int, type(None)}:
-        return "float" if float in kinds or (not kinds - {type(None)} and kinds) else "json"
-    for kind, name in ((int, "int"), (bool, "bool"), (str, "str")):
-        if kinds == {kind}:
-            return name if kind is not int or all(abs(value) < 2**63 for value in values) else "json"
-    return "json"
+    if kinds == {float} or (not is_exact and kinds and kinds <= {float, int, type(None)} and kinds != {int}):
+        return "json" if kinds == {int, type(None)} else "float"
+    if kinds == {int}:
+        return "int" if all(abs(value) < 2**63 for value in values) else "json"
+    if kinds == {str}:
+        return "str" if all(map(_is_plain, values)) else "json"
+    return "bool" if kinds == {bool} else "json"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether HDF5 can hold a text as it is: no NUL, no half of a surrogate pair."""
+    return "\0" not in text and text == text.encode(errors="replace").decode()
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if _is_plain(text) else json.dumps(value)
 
 
 def _read_column(dataset: Any) -> list[Any]:

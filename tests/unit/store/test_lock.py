@@ -42,7 +42,8 @@ def start_holder(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]
 
     yield start
     for process in started:
-        process.communicate()
+        with process:  # closes its pipes and waits for it
+            pass
 
 
 def test_a_lock_is_held_while_the_block_runs(tmp_path: Path) -> None:
@@ -70,7 +71,9 @@ def test_another_process_is_named(tmp_path: Path, start_holder: Callable[..., su
         with hold(tmp_path / "lock", clock=lambda: 0.0):
             pass
     assert "Ctrl-C" in caught.value.hint
-    process.communicate()
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait()
     with hold(tmp_path / "lock"):
         pass
 

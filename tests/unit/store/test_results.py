@@ -15,14 +15,13 @@ from sciflow.store.results import Tables, read_tables, rows, write_tables
 scalars = (
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(2**70), 2**70)
     | st.floats(allow_nan=False)
     | st.text(st.characters())
     | st.lists(st.integers() | st.text(), max_size=3)
 )
-columns = st.dictionaries(
-    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), st.lists(scalars, min_size=3, max_size=3)
-)
+names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+columns = st.dictionaries(names, st.lists(scalars, min_size=3, max_size=3))
 
 
 def tables(combinations: dict[str, list[Any]], **more: Any) -> Tables:
@@ -33,7 +32,7 @@ def tables(combinations: dict[str, list[Any]], **more: Any) -> Tables:
 def same(one: Any, other: Any) -> bool:
     """Tell whether two values are equal, numbers by their value, all else with its type."""
     if isinstance(one, float) and isinstance(other, int | float) and not isinstance(other, bool):
-        return one == other
+        return one == float(other)
     return type(one) is type(other) and one == other
 
 
@@ -57,26 +56,35 @@ def test_any_column_comes_back(tmp_path: Path, combinations: dict[str, list[Any]
         ([1.5, math.nan], "float"),
         ([1.5, None], "float"),
         ([1, 0.5], "float"),
+        ([1, 0.5, None], "float"),
         ([True, False], "bool"),
         (["a", "é"], "str"),
         (["a", "b\0"], "json"),
         (["a", "half a pair \ud800"], "json"),
         ([1, None], "json"),
         ([2**63, 1], "json"),
-        ([None, None], "json"),
+        ([None, None], "float"),
         ([True, 1], "json"),
         ([], "json"),
     ],
 )
 def test_other_programs_find_plain_datasets(tmp_path: Path, values: list[Any], kind: str) -> None:
     """Numbers are stored as numbers and texts as texts; only what is mixed becomes JSON."""
-    write_tables(tmp_path / "results.h5", tables({"x": values}))
+    write_tables(tmp_path / "results.h5", tables({"y": values}))
     with h5py.File(tmp_path / "results.h5") as file:
         group: Any = file["combinations"]
         [dataset] = group.values()
-        assert dataset.attrs["name"] == "x"
+        assert dataset.attrs["name"] == "y"
         assert dataset.attrs["kind"] == kind
         assert dataset.shape == (len(values),)
+
+
+@pytest.mark.parametrize("values", [[None, None], [0.1, None], [1, 0.5], [1, None], [2, 1], [0.5, 1.5]])
+def test_parameters_come_back_exactly(tmp_path: Path, values: list[Any]) -> None:
+    """A parameter that is None, or an integer among floats, stays what it is: it names its combination."""
+    write_tables(tmp_path / "results.h5", tables({"x": values}))
+    found = read_tables(tmp_path / "results.h5").combinations["x"]
+    assert [(type(value), value) for value in found] == [(type(value), value) for value in values]
 
 
 @pytest.mark.parametrize("values", [[1, 2], [0.5, 1.5], [True, False], ["a", "b"], [1, None]])

@@ -12,7 +12,7 @@ from sciflow.store.space import read_space
 
 def test_a_space_is_rebuilt_from_its_rules(tmp_path: Path) -> None:
     """What rules can say stands in the manifest alone."""
-    manifest = {"space": {"parameters": {"x": [1, 2], "y": ["a", "b"]}, "constraints": ["x < 2 or y == 'a'"]}}
+    manifest = {"space": {"axes": {"x": [1, 2], "y": ["a", "b"]}, "constraints": ["x < 2 or y == 'a'"]}}
     assert list(read_space(RunDirectory(tmp_path), manifest)) == [
         {"x": 1, "y": "a"},
         {"x": 1, "y": "b"},

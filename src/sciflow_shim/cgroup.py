@@ -1,0 +1,71 @@
+"""What the memory controller says about the cgroup of a process."""
+
+from __future__ import annotations
+
+from sciflow_shim.kernel_files import read_file, read_pairs
+
+UNLIMITED_FROM = 1 << 60  # cgroup v1 writes "no limit" as a huge number of whole pages
+
+
+def cgroup_peak(pid: int, proc: str = "/proc") -> int | None:
+    """Give the largest memory in bytes that the cgroup of a process has held, page cache included, if it is known."""
+    return cgroup_limits(pid, proc).get("memory_peak_bytes")
+
+
+def cgroup_limits(pid: int, proc: str = "/proc") -> dict[str, int]:
+    """Give what the memory controller says about the cgroup of a process.
+
+    Parameters
+    ----------
+    pid
+        The process.
+    proc
+        Where /proc is mounted.
+
+    Returns
+    -------
+    dict
+        `memory_peak_bytes` and `oom_kills` of its cgroup, and `memory_limit_bytes`, the tightest of it and those
+        above it (Slurm limits the job and its steps, not the task). What cannot be read, or has no limit, is absent.
+    """
+    for folder, top, is_v2 in _memory_cgroups(pid, proc):
+        peak = read_file(f"{folder}/{'memory.peak' if is_v2 else 'memory.max_usage_in_bytes'}")
+        events = read_file(f"{folder}/{'memory.events' if is_v2 else 'memory.oom_control'}")
+        limits: list[int] = []
+        level = folder
+        while level.startswith(top):
+            text = read_file(f"{level}/{'memory.max' if is_v2 else 'memory.limit_in_bytes'}") or b"max"
+            limits += [int(word) for word in text.split() if word.isdigit() and int(word) < UNLIMITED_FROM]
+            level = level.rpartition("/")[0]
+        found: dict[str, int] = {}
+        if peak:
+            found["memory_peak_bytes"] = int(peak)
+        if limits:
+            found["memory_limit_bytes"] = min(limits)
+        kills = read_pairs(events).get(b"oom_kill")
+        if kills is not None:
+            found["oom_kills"] = kills
+        if found:
+            return found
+    return {}
+
+
+def _memory_cgroups(pid: int, proc: str) -> list[tuple[str, str, bool]]:
+    """Give folder, mount point and version 2 or not of the cgroups that may hold the memory of a process."""
+    paths: dict[bool, str] = {}
+    for line in (read_file(f"{proc}/{pid}/cgroup") or b"").decode().splitlines():
+        hierarchy, controllers, path = line.split(":", 2)
+        if hierarchy == "0" or "memory" in controllers.split(","):
+            paths[hierarchy == "0"] = path
+    found: list[tuple[str, str, bool]] = []
+    for line in (read_file(f"{proc}/self/mountinfo") or b"").decode().splitlines():
+        left, _, right = line.partition(" - ")
+        kind, options = right.split()[0], right.split()[-1].split(",")
+        is_v2 = kind == "cgroup2"
+        if is_v2 not in paths or not (is_v2 or (kind == "cgroup" and "memory" in options)):
+            continue
+        root, top = (word.replace("\\040", " ") for word in left.split(" ")[3:5])
+        path = paths[is_v2]
+        if (path + "/").startswith(root.rstrip("/") + "/"):
+            found.append((f"{top}/{path[len(root.rstrip('/')) :].strip('/')}".rstrip("/"), top, is_v2))
+    return sorted(found, key=lambda one: not one[2])
