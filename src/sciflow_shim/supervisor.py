@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import selectors
 import signal
-import socket
+import sys
 import time
 from typing import Any, Callable
 
-from sciflow_shim import child, fork_server
+from sciflow_shim import child, files
 from sciflow_shim.array import Array
 from sciflow_shim.attempt import Attempt
+from sciflow_shim.cgroup import oom_kills
 from sciflow_shim.child import Launch
+from sciflow_shim.leftovers import MARK, adopted, kill_leftovers
 from sciflow_shim.outcome import read_outcome
-from sciflow_shim.sampler import ProcessTree, next_interval
+from sciflow_shim.running import Running
+from sciflow_shim.sampler import next_interval
+from sciflow_shim.server_link import ServerLink
 from sciflow_shim.upstream import Upstream
 
-GRACE = 10.0  # seconds between the polite signal and the other
 WARNING = 60.0  # seconds before the time limit, at most a tenth of it
-INTERIM = 5.0  # age at which a program gets its first interim record; it doubles from there
-
-
-class Running:
-    """An attempt whose program runs."""
-
-    def __init__(self, attempt: Attempt, launch: Launch, now: float) -> None:
-        self.attempt = attempt
-        self.launch = launch
-        self.pid = 0
-        self.tree: ProcessTree | None = None
-        self.started = now
-        self.next_sample = now + next_interval(0.0)
-        self.next_interim = now + INTERIM
-        self.gathering = False
-        self.warned = False
-        self.kill_at: float | None = None
 
 
 class Supervisor:
@@ -53,6 +38,8 @@ class Supervisor:
         Load a function once and fork for each index, instead of loading it in each child.
     clock
         Monotonic seconds.
+    grace
+        Seconds between the polite signal and the other.
     """
 
     def __init__(
@@ -61,11 +48,14 @@ class Supervisor:
         report: Callable[[dict[str, Any]], None],
         keep_function: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        grace: float = files.GRACE,
     ) -> None:
         self.array = array
         self.report = report
         self.clock = clock
+        self.grace = grace
         self.environment = ""
+        self.capture = 0  # the process that captures the environment
         self.running: dict[int, Running] = {}
         self.prctl = child.load_prctl()
         self.prctl(child.PR_SET_CHILD_SUBREAPER, 1)
@@ -76,23 +66,22 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         self.selector.register(woken, selectors.EVENT_READ, lambda: os.read(woken, 4096))
-        self.link: socket.socket | None = None
-        self.server = 0
-        self._pending = b""
+        self.link: ServerLink | None = None
         request = array.header["request"]
         self.limit: float = request["runtime_seconds"] or float("inf")
         self.memory: float = request["memory_bytes"] or float("inf")
         self.keep_function = keep_function and array.task["kind"] == "function"
+        self._oom_kills = oom_kills(os.getpid())
 
     def start(self, index: int, attempt: int, cores: list[int], gpus: list[str] | None) -> None:
         """Start one attempt of one index, or record why it cannot start."""
         one = Attempt(self.array, index, attempt)
         one.environment = self.environment
-        for path in (one.log, one.outcome_path):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+        one.clear()
         if self._is_held_back(one):
             self._finish(one)
             return
+        variables = child.share_of_machine(self.array.header["request"]["cpu_cores"], gpus)
         launch = Launch(
             index=index,
             line=one.line,
@@ -101,15 +90,13 @@ class Supervisor:
             log=one.log,
             outcome=one.outcome_path,
             cores=cores,
-            variables=child.share_of_machine(self.array.header["request"]["cpu_cores"], gpus),
+            variables={**variables, MARK: f"{self.array.run}/{self.array.name}/{index}.{attempt}"},
         )
         self.running[index] = running = Running(one, launch, self.clock())
         if self.keep_function:
-            self._serve(launch.variables)
-            assert self.link is not None
-            self.link.sendall(json.dumps(vars(launch)).encode() + b"\n")
+            self._serve(variables).ask(launch)
         else:
-            self._fork(running, lambda: child.become(self.array, launch, self.prctl))
+            self._fork(running, lambda parent: child.become(self.array, launch, self.prctl, parent))
 
     def cancel(self, index: int, state: str = "CANCELLED", message: str = "cancelled") -> None:
         """Ask a running index to end, and end it if it does not."""
@@ -117,12 +104,12 @@ class Supervisor:
         if running and running.kill_at is None:
             running.attempt.state = state
             running.attempt.error = {"message": message}
-            running.kill_at = self.clock() + (0.0 if state == "OUT_OF_MEMORY" else GRACE)
-            self._signal(running, signal.SIGTERM)
+            running.kill_at = self.clock() + (0.0 if state == "OUT_OF_MEMORY" else self.grace)
+            running.signal(signal.SIGTERM)
 
     def step(self, timeout: float | None = None) -> None:
         """Wait for the next thing to happen, and do what is due."""
-        due = min((self._due(one) for one in self.running.values()), default=float("inf"))
+        due = min((one.due(self.limit) for one in self.running.values()), default=float("inf"))
         wait = max(0.0, due - self.clock())
         if timeout is not None:
             wait = min(wait, timeout)
@@ -131,19 +118,16 @@ class Supervisor:
         self._reap()
         now = self.clock()
         for running in list(self.running.values()):
-            if running.pid and now >= self._due(running):
+            if now >= running.due(self.limit):
                 self._attend(running, now)
 
     def close(self) -> None:
-        """Let the fork server go."""
+        """Let the fork server go, and end what programs have left running."""
         if self.link is not None:
-            self.selector.unregister(self.link)
+            self._stop_hearing()
             self.link.close()
             self.link = None
-            try:
-                os.waitpid(self.server, 0)  # it holds what the supervisor holds, a lock among others
-            except ChildProcessError:
-                pass  # it was killed, and reaped with its children
+        self._sweep()
 
     def _is_held_back(self, one: Attempt) -> bool:
         inputs = Upstream(self.array, one.line, one.index)
@@ -158,46 +142,32 @@ class Supervisor:
         one.error = {"message": shown + (f" and {len(failures) - 5} more" if len(failures) > 5 else "")}
         return True
 
-    def _serve(self, variables: dict[str, str]) -> None:
-        if self.link is not None:
-            return
-        mine, theirs = socket.socketpair()
-        self.server = os.fork()
-        if self.server == 0:
-            self.prctl(child.PR_SET_PDEATHSIG, signal.SIGKILL)
-            self.selector.close()
-            mine.close()
-            fork_server.serve(self.array, theirs, self.prctl, variables)
-        theirs.close()
-        self.link, self._pending = mine, b""
-        self.selector.register(mine, selectors.EVENT_READ, self._hear)
+    def _serve(self, variables: dict[str, str]) -> ServerLink:
+        if self.link is None:
+            self.link = ServerLink(self.array, self.prctl, variables, self.selector.close)
+            self.selector.register(self.link.socket, selectors.EVENT_READ, self._hear)
+        return self.link
 
-    def _fork(self, running: Running, program: Callable[[], None]) -> None:
+    def _fork(self, running: Running, program: Callable[[int], None]) -> None:
+        parent = os.getpid()
+        # A signal that comes before the child has put its own handlers in place waits until then.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, child.POLITE)
         pid = os.fork()
         if pid == 0:
-            program()
+            program(parent)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._has_started(running, pid)
 
     def _has_started(self, running: Running, pid: int) -> None:
-        running.pid = pid
-        running.tree = ProcessTree(pid)
-        if running.kill_at is not None:  # cancelled between request and start
-            self._signal(running, signal.SIGTERM)
+        running.has_process(pid)
         if not running.gathering:
             self.report({"event": "started", "index": running.attempt.index, "attempt": running.attempt.attempt})
 
-    def _hear(self) -> None:
+    def _hear(self) -> bool:
+        """Take what the fork server says; whether it has said something."""
         assert self.link is not None
-        try:
-            data = self.link.recv(1 << 16)
-        except ConnectionResetError:
-            data = b""
-        if not data:
-            self._server_has_died()
-            return
-        *lines, self._pending = (self._pending + data).split(b"\n")
-        for line in lines:
-            event = json.loads(line)
+        events, is_open = self.link.events()
+        for event in events:
             running = self.running.get(event["index"])
             if running is None:
                 continue
@@ -205,13 +175,28 @@ class Supervisor:
                 self._has_ended(running, event["status"], resource.struct_rusage(event["usage"]))
             else:
                 self._has_started(running, event["pid"])
+        if not is_open:
+            self._stop_hearing()  # until its death comes, which says why
+        return bool(events)
 
-    def _server_has_died(self) -> None:
-        self.close()
+    def _stop_hearing(self) -> None:
+        if self.link is not None and self.link.socket in self.selector.get_map():
+            self.selector.unregister(self.link.socket)
+
+    def _server_has_died(self, status: int) -> None:
+        while self._hear():
+            pass  # what it said last still counts
+        assert self.link is not None
+        self._stop_hearing()
+        self.link.close()
+        self.link = None
         for running in list(self.running.values()):
-            running.attempt.error = {"message": "the process that held its function was killed"}
-            running.attempt.state = "FAILED"
-            self._finish(running.attempt)
+            running.kill_group()
+            attempt = running.attempt
+            if attempt.state == "RUNNING":
+                attempt.state = "FAILED"
+                attempt.error = {"message": f"the process that holds its function {child.how_it_ended(status)}"}
+            self._finish(attempt)
 
     def _reap(self) -> None:
         while True:
@@ -223,12 +208,24 @@ class Supervisor:
                 return
             # Looked up anew each time: the end of one child starts another, which may end right away.
             running = next((one for one in self.running.values() if one.pid == pid), None)
-            if running is not None and not self.keep_function:
+            if pid == self.capture:
+                self.capture = 0
+            elif self.link is not None and pid == self.link.pid:
+                self._server_has_died(status)
+            elif running is None:
+                self._sweep()  # what was left behind may itself have left something behind
+            elif not self.keep_function:
                 self._has_ended(running, status, usage)
+
+    def _sweep(self) -> None:
+        own = [one.pid for one in self.running.values()]
+        own += [self.capture, self.link.pid if self.link else 0]
+        if strangers := adopted(own):
+            kill_leftovers(strangers, self.running.values())
 
     def _has_ended(self, running: Running, status: int, usage: resource.struct_rusage) -> None:
         attempt = running.attempt
-        self._signal(running, signal.SIGKILL)  # whatever it left running
+        running.kill_group()
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         if not running.gathering:
@@ -237,8 +234,11 @@ class Supervisor:
             if self._must_gather(attempt, code):
                 running.gathering = True
                 running.pid = 0
-                self._fork(running, lambda: child.gather(self.array, running.launch))
+                self._fork(running, lambda _parent: child.gather(self.array, running.launch))
                 return
+        if number == signal.SIGKILL and attempt.state == "RUNNING" and self._kernel_killed_for_memory():
+            attempt.state = "OUT_OF_MEMORY"
+            attempt.error = {"message": "the kernel killed it because the memory was used up"}
         try:
             outcome = read_outcome(attempt.outcome_path)
         except ValueError:  # torn: the program was killed while it wrote
@@ -249,6 +249,10 @@ class Supervisor:
         attempt.judge(attempt.exit_code if running.gathering else code, number)
         self._finish(attempt)
 
+    def _kernel_killed_for_memory(self) -> bool:
+        before, self._oom_kills = self._oom_kills, oom_kills(os.getpid())
+        return self._oom_kills > before
+
     def _must_gather(self, attempt: Attempt, code: int | None) -> bool:
         if self.array.task["kind"] != "command" or code != 0 or attempt.state != "RUNNING":
             return False
@@ -256,8 +260,8 @@ class Supervisor:
 
     def _finish(self, attempt: Attempt) -> None:
         self.running.pop(attempt.index, None)
-        attempt.end = time.time()
-        attempt.write()
+        self._sweep()
+        attempt.close()
         self.report(
             {
                 "event": "ended",
@@ -265,30 +269,23 @@ class Supervisor:
                 "attempt": attempt.attempt,
                 "state": attempt.state,
                 "error": (attempt.error.get("type", "") + ": " + attempt.error.get("message", "")).strip(": "),
-                "seconds": round(attempt.end - attempt.start, 6),
+                "seconds": round(attempt.seconds, 6),
             }
         )
-
-    def _due(self, running: Running) -> float:
-        times = [running.next_sample]
-        if running.kill_at is not None:
-            times.append(running.kill_at)
-        else:
-            times.append(running.started + self.limit)
-        return min(times)
 
     def _attend(self, running: Running, now: float) -> None:
         age = now - running.started
         if running.kill_at is not None and now >= running.kill_at:
-            self._signal(running, signal.SIGKILL)
-            running.kill_at = now + GRACE
+            if not running.pid and self.link is not None:
+                self.link.kill()  # it hangs before it has forked, loading the function
+            running.signal(signal.SIGKILL)
+            running.kill_at = now + max(self.grace, 1.0)
         elif running.kill_at is None and age >= self.limit:
             self.cancel(running.attempt.index, "TIMEOUT", f"ran longer than the {self.limit:g} s it asked for")
         elif running.kill_at is None and not running.warned and age >= self.limit - min(WARNING, self.limit / 10):
             running.warned = True
-            if self.array.task["kind"] == "function":  # which ignores it unless it asked for the context
-                self._signal(running, signal.SIGUSR1)
-        if now >= running.next_sample:
+            running.signal(signal.SIGUSR1)
+        if running.pid and now >= running.next_sample:
             self._sample(running, now, age)
 
     def _sample(self, running: Running, now: float, age: float) -> None:
@@ -297,22 +294,16 @@ class Supervisor:
         running.attempt.resources.add(sample)
         running.attempt.series.append(sample)
         running.next_sample = now + next_interval(age, sample.rss_bytes / self.memory, running.tree.cost)
-        if sample.rss_bytes > self.memory:
-            used = f"used {sample.rss_bytes / 2**30:.2f} GB of the {self.memory / 2**30:.2f} GB it asked for"
+        # Pages that processes share are in the memory of each; only their share of them is what they take.
+        if sample.rss_bytes > self.memory and (taken := running.tree.proportional_bytes()) > self.memory:
+            used = f"used {taken / 2**30:.2f} GB of the {self.memory / 2**30:.2f} GB it asked for"
             self.cancel(running.attempt.index, "OUT_OF_MEMORY", used)
         if now >= running.next_interim:
             running.next_interim = now + 2 * age
-            running.attempt.write()
-
-    def _signal(self, running: Running, number: int) -> None:
-        if not running.pid:
-            return
-        try:
-            os.killpg(running.pid, number)
-        except ProcessLookupError:
-            pass  # it ended by itself in between
-        except PermissionError:
-            os.kill(running.pid, number)  # it has not made its own group yet
+            try:
+                running.attempt.write()
+            except OSError as error:  # a full disk may have room again at the end
+                sys.stderr.write(f"sciflow_shim: an interim record cannot be written: {error}\n")
 
 
 def _with_notes(outcome: Any, attempt: Attempt) -> Any:

@@ -116,7 +116,7 @@ def console(text: str) -> None:
         else:
             commands[-1][1].append(line)
     mark = f"__status=$?; printf '{_MARK}%s{_MARK}' $__status; (exit $__status)"
-    script = "\n".join(f"{command}\n{mark}" for command, _ in commands)
+    script = "\n".join(f"{command}\n{mark}" for command, _ in commands) + "\nprintf %s \"$PWD\""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     answer = subprocess.run(
         ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "PATH": path}
@@ -124,6 +124,7 @@ def console(text: str) -> None:
     parts = answer.stdout.decode().split(_MARK)
     outputs, codes = parts[:-1:2], [int(code) for code in parts[1::2]]
     assert len(outputs) == len(commands), f"the session ended early: {answer.stdout.decode()}"
+    os.chdir(parts[-1])  # a `cd` holds for the blocks that follow
     for number, (command, shown) in enumerate(commands):
         is_told = number + 1 < len(commands) and commands[number + 1][0] == "echo $?"
         assert is_told or codes[number] == 0, f"`{command}` ended with {codes[number]}: {outputs[number]}"

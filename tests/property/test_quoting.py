@@ -76,7 +76,7 @@ def _filled(place: str, value: str) -> tuple[str, int]:
     return fill_in(text, [value] * (len(parts) - 1), "here"), len(parts) - 1
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=TEXTS)
 @example(value="")
 @example(value="(touch hit)")
@@ -93,7 +93,7 @@ def test_an_argument_is_exactly_the_value(tmp_path: Path, value: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=TEXTS)
 @example(value="' \" $(touch hit)")
 def test_values_pass_through_command_substitutions(tmp_path: Path, value: str) -> None:
@@ -108,7 +108,7 @@ def test_values_pass_through_command_substitutions(tmp_path: Path, value: str) -
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(number=st.one_of(st.integers(-(2**70), 2**70), st.floats(allow_nan=False), st.booleans()))
 def test_numbers_are_passed_as_they_are_written(tmp_path: Path, number: float) -> None:
     """Numbers and truth values arrive as text, also before a redirection."""
@@ -119,7 +119,7 @@ def test_numbers_are_passed_as_they_are_written(tmp_path: Path, number: float) -
 
 
 @pytest.mark.parametrize("place", ["echo $(( @ + 1 ))", "(( @ ))", "echo ${H:-@}", "echo ${H[@]}", 'echo "${x:-@}"'])
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=TEXTS)
 def test_where_quotes_do_not_help_only_words_are_let_through(tmp_path: Path, place: str, value: str) -> None:
     """In arithmetic and parameter expansions a value is a number or a word, or an error; no command ever runs."""

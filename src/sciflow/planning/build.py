@@ -194,4 +194,5 @@ def _notes(
     for task, projection in projections.items():
         if len(projection) < combinations:
             names = ", ".join(f"`{name}`" for name in uses[task].names) or "no parameter"
-            yield f"task `{task}` depends on {names}: it runs {len(projection)} times, not {combinations}"
+            times = "once" if len(projection) == 1 else f"{len(projection)} times"
+            yield f"task `{task}` depends on {names}: it runs {times}, not {combinations} times"

@@ -18,7 +18,8 @@ from sciflow.model.task import Task
 from sciflow.planning.quoting import Raw, RunPath, RunValue, fill_in
 from sciflow_shim import files
 
-_BESIDE_WORKFLOW = re.compile(r"\{\{\s*workflow_dir\s*\}\}/([^\s\"'{}();|&<>]+)")
+# What a command is redirected to is written by it, and no part of its code.
+_BESIDE_WORKFLOW = re.compile(r"(?<!>)(?<!> )\{\{\s*workflow_dir\s*\}\}/([^\s\"'{}();|&<>]+)")
 
 
 class EarlierResults:

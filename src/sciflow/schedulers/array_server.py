@@ -32,7 +32,7 @@ class ArrayServer:
         self.running: set[int] = set()
         self.has_spoken = False
         self._pending = b""
-        with errors.open("ab") as log:
+        with errors.open("wb") as log:
             # In a session of its own, so that Ctrl-C reaches the driver alone, which then ends things in order.
             self.process = subprocess.Popen(
                 ["bash", str(script), "--serve"],
@@ -89,6 +89,7 @@ class ArrayServer:
             code = self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
+        self.close()
         if self.errors.exists() and not self.errors.stat().st_size:
             self.errors.unlink()
         return code

@@ -1,0 +1,77 @@
+"""The user's program of one attempt while it runs: its process, its signals and its times."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from sciflow_shim.attempt import Attempt
+from sciflow_shim.child import Launch
+from sciflow_shim.sampler import ProcessTree, next_interval
+
+INTERIM = 5.0  # age at which a program gets its first interim record; it doubles from there
+
+
+class Running:
+    """An attempt whose program runs, or is about to.
+
+    Attributes
+    ----------
+    pid
+        The program's process, which leads a session of its own; 0 until it has been forked.
+    gathering
+        Whether the program has ended and its outputs are being taken.
+    kill_at
+        When it is killed, once it has been asked to end.
+    """
+
+    def __init__(self, attempt: Attempt, launch: Launch, now: float) -> None:
+        self.attempt = attempt
+        self.launch = launch
+        self.pid = 0
+        self.tree: ProcessTree | None = None
+        self.started = now
+        self.next_sample = now + next_interval(0.0)
+        self.next_interim = now + INTERIM
+        self.gathering = False
+        self.warned = False
+        self.kill_at: float | None = None
+
+    def due(self, limit: float) -> float:
+        """When something is to be done about it next; nothing can be sampled before it is a process."""
+        end = self.started + limit if self.kill_at is None else self.kill_at
+        return min(end, self.next_sample) if self.pid else end
+
+    def has_process(self, pid: int) -> None:
+        """Note the process that was forked for it."""
+        self.pid = pid
+        self.tree = ProcessTree(pid)
+        if self.kill_at is not None:  # cancelled between request and fork
+            self.signal(signal.SIGTERM)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the program and all of its group."""
+        if self.pid and not self._signal_group(number):
+            try:
+                os.kill(self.pid, number)  # it has not made its own group yet
+            except ProcessLookupError:
+                pass  # it ended by itself in between
+
+    def kill_group(self) -> None:
+        """Kill what an ended program has left in its group."""
+        if self.pid:
+            self._signal_group(signal.SIGKILL)
+
+    def owns(self, pid: int) -> bool:
+        """Whether a process is known to be of this program."""
+        try:
+            return bool(self.pid) and (os.getsid(pid) == self.pid or (self.tree is not None and self.tree.has_seen(pid)))
+        except ProcessLookupError:
+            return False
+
+    def _signal_group(self, number: int) -> bool:
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True

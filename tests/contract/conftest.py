@@ -1,0 +1,135 @@
+"""The schedulers under test, each behind the same handful of words."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from sciflow import assets
+from sciflow.loading import load_profile
+from sciflow.model.plan import Plan
+from sciflow.model.profile import Capacity
+from sciflow.model.resources import GIB
+from sciflow.model.state import State
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.planning.build import build_plan
+from sciflow.planning.render import script_renderer
+from sciflow.run.stage import stage
+from sciflow.schedulers.base import Scheduler, Submission
+from sciflow.schedulers.local import LocalScheduler
+from sciflow.schedulers.machine import Machine
+from sciflow.store.layout import RunDirectory
+
+CAPACITY = Capacity(cpu_cores=4, memory_gb=4, gpus=2)
+Event = dict[str, Any]
+
+
+class Site(Protocol):
+    """A scheduler with a machine of 4 cores, 4 GB and 2 GPUs behind it, and one run directory."""
+
+    run: RunDirectory
+    plan: Plan
+    scheduler: Scheduler
+
+    def finish(self, hear: Callable[[Event], None] = ...) -> None:
+        """Let all that was submitted come to its end; `hear` is called when an index has started or ended."""
+        ...
+
+
+class LocalSite:
+    """The local scheduler on a machine that is made up, but for its core."""
+
+    def __init__(self, run: RunDirectory, plan: Plan) -> None:
+        self.run, self.plan = run, plan
+        core = min(os.sched_getaffinity(0))
+        self.scheduler = LocalScheduler(run, Machine([core] * 4, 4 * GIB, ["gpu-a", "gpu-b"]))
+
+    def finish(self, hear: Callable[[Event], None] = lambda _event: None) -> None:
+        """Drive until the end."""
+        self.scheduler.drive(hear)
+
+
+# Each takes a run directory and its plan; whoever adds a scheduler adds it here.
+SITES: Mapping[str, Callable[[RunDirectory, Plan], Site]] = {"local": LocalSite}
+
+
+@pytest.fixture(params=sorted(SITES))
+def site_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[ExperimentalWorkflow], Site]:
+    """Return a function that stages a workflow and gives a site that knows nothing of it yet."""
+
+    def make(workflow: ExperimentalWorkflow) -> Site:
+        profile = load_profile("local", workflow.directory).model_copy(update={"capacity": CAPACITY})
+        compiled = build_plan(workflow, profile, strict=True)
+        find = partial(assets.read_template, workflow.directory)
+        run = stage(compiled, tmp_path / "runs", script_renderer(profile, sys.executable, find))
+        return SITES[request.param](run, compiled.plan)
+
+    return make
+
+
+class Notebook:
+    """What programs on the node write down and wait for; it crosses to them by its folder alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        where = str(folder)
+
+        def note(text: str) -> None:
+            with open(f"{where}/lines", "a") as file:  # noqa: PTH123 - one write, which is whole
+                file.write(text + "\n")
+
+        def signal(name: str) -> None:
+            Path(f"{where}/{name}").touch()
+
+        def wait_for(name: str, patience: float = 60.0) -> None:
+            import time
+
+            until = time.monotonic() + patience
+            while not Path(f"{where}/{name}").exists():
+                if time.monotonic() > until:
+                    raise TimeoutError(f"{name} did not happen")
+                time.sleep(0.002)
+
+        self.note, self.signal, self.wait_for = note, signal, wait_for
+
+    def lines(self) -> list[str]:
+        """All that was noted, in order."""
+        path = self.folder / "lines"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Notebook:
+    """Return an empty notebook."""
+    (tmp_path / "notebook").mkdir()
+    return Notebook(tmp_path / "notebook")
+
+
+@pytest.fixture
+def submit_all() -> Callable[[Site], dict[str, str]]:
+    """Return a function that submits every array of a site's plan; gives array → job id."""
+
+    def submit(site: Site) -> dict[str, str]:
+        return {
+            array.name: site.scheduler.submit(
+                Submission(array, site.run.script(array.name), dict.fromkeys(range(array.count), 1))
+            )
+            for array in site.plan.arrays
+        }
+
+    return submit
+
+
+@pytest.fixture
+def states() -> Callable[[Site, dict[str, str]], dict[str, list[State]]]:
+    """Return a function that asks once for all jobs; gives array → the states by index."""
+
+    def ask(site: Site, jobs: dict[str, str]) -> dict[str, list[State]]:
+        known = site.scheduler.query(jobs.values())
+        return {name: [known[job][index] for index in sorted(known[job])] for name, job in jobs.items()}
+
+    return ask

@@ -1,0 +1,360 @@
+"""What every scheduler must do: submit, query, cancel, and hold to dependencies and requests."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sciflow.errors import SchedulerError
+from sciflow.model.state import State
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.schedulers.base import Submission
+from sciflow.store.records import read_state
+
+MakeSite = Callable[[ExperimentalWorkflow], Any]
+Submit = Callable[[Any], dict[str, str]]
+States = Callable[[Any, dict[str, str]], dict[str, list[State]]]
+DONE = State.COMPLETED
+
+
+def workflow_of(x: list[int], *tasks: tuple[Any, ...], **resources: Any) -> ExperimentalWorkflow:
+    """Make a workflow over one axis; each task is (name, function) or (name, function, depends_on, over)."""
+    workflow = ExperimentalWorkflow("contract")
+    for name, function, *more in tasks:
+        depends_on, over = (*more, (), ())[:2] if more else ((), ())
+        workflow.add_task(name, function, depends_on=depends_on, over=over, resources=resources.get(name))
+    workflow.add_parameter_space({"x": x})
+    return workflow
+
+
+def test_what_was_submitted_waits_and_then_is_done(site_of: MakeSite, submit_all: Submit, states: States) -> None:
+    """Every index is pending at first and completed at the end; job ids are texts, one for each array."""
+
+    def first(x):
+        return {"y": x}
+
+    def second(first):
+        return {"z": first["y"]}
+
+    site = site_of(workflow_of([1, 2, 3], ("first", first), ("second", second, "first")))
+    jobs = submit_all(site)
+    assert all(isinstance(job, str) and job for job in jobs.values())
+    assert len(set(jobs.values())) == 2
+    assert states(site, jobs) == {"first.0": [State.PENDING] * 3, "second.0": [State.PENDING] * 3}
+    site.finish()
+    assert states(site, jobs) == {"first.0": [DONE] * 3, "second.0": [DONE] * 3}
+
+
+def test_unknown_jobs_are_left_out(site_of: MakeSite, submit_all: Submit) -> None:
+    """A question about jobs that nobody knows has no answer, which is no error and no state."""
+    site = site_of(workflow_of([1], ("task", lambda x: None)))
+    assert site.scheduler.query(["42", "task.0"]) == {}
+    [job] = submit_all(site).values()
+    assert set(site.scheduler.query([job, "no such job"])) == {job}
+    assert site.scheduler.query([]) == {}
+    site.finish()
+
+
+def test_every_index_runs_exactly_once(site_of: MakeSite, submit_all: Submit, notebook: Any) -> None:
+    """Of many indices none is left out and none runs twice, and each leaves one record."""
+    note = notebook.note
+
+    def task(x, context):
+        note(f"{x} {context.index} {context.attempt}")
+
+    site = site_of(workflow_of(list(range(60)), ("task", task)))
+    submit_all(site)
+    site.finish()
+    assert Counter(notebook.lines()) == Counter({f"{x} {x} 1": 1 for x in range(60)})
+    records = list(site.run.records("task.0"))
+    assert {(one.index, one.attempt) for one in records} == {(index, 1) for index in range(60)}
+    assert {getattr(read_state(one.path), "state", None) for one in records} == {DONE}
+
+
+def test_only_the_indices_that_were_submitted_run(
+    site_of: MakeSite, notebook: Any, states: States
+) -> None:
+    """Some indices can be submitted, each as the attempt that it is; the others have no state."""
+    note = notebook.note
+
+    def task(x, context):
+        note(f"{context.index} {context.attempt}")
+
+    site = site_of(workflow_of([10, 20, 30, 40, 50], ("task", task)))
+    [array] = site.plan.arrays
+    job = site.scheduler.submit(Submission(array, site.run.script(array.name), {1: 3, 4: 1}))
+    site.finish()
+    assert sorted(notebook.lines()) == ["1 3", "4 1"]
+    assert site.scheduler.query([job]) == {job: {1: DONE, 4: DONE}}
+    assert site.run.record("task.0", 1, 3).exists()
+
+
+def test_an_index_starts_when_the_same_index_before_it_is_done(
+    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
+) -> None:
+    """Element by element: `later[1]` runs while `earlier[0]` still does."""
+    signal, wait_for = notebook.signal, notebook.wait_for
+
+    def earlier(x):
+        if x == 0:
+            wait_for("later-1-ran")
+
+    def later(earlier, x):
+        signal(f"later-{x}-ran")
+
+    site = site_of(workflow_of([0, 1], ("earlier", earlier), ("later", later, "earlier")))
+    assert [one.kind for one in site.plan.arrays[1].after] == ["element"]
+    jobs = submit_all(site)
+    site.finish()
+    assert states(site, jobs) == {"earlier.0": [DONE] * 2, "later.0": [DONE] * 2}
+
+
+def test_an_index_that_needs_all_starts_after_all(
+    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
+) -> None:
+    """The whole array: what gathers starts after the last index, whatever their order."""
+    note = notebook.note
+
+    def earlier(x):
+        note(f"earlier {x}")
+        return {"y": x}
+
+    def gather(earlier):
+        note("gather")
+        return {"sum": sum(one["y"] for one in earlier)}
+
+    site = site_of(workflow_of([5, 1, 3, 2], ("earlier", earlier), ("gather", gather, "earlier", "all")))
+    assert [one.kind for one in site.plan.arrays[1].after] == ["whole"]
+    jobs = submit_all(site)
+    site.finish()
+    assert notebook.lines()[-1] == "gather"
+    assert len(notebook.lines()) == 5
+    assert states(site, jobs)["gather.0"] == [DONE]
+
+
+def test_a_task_that_all_need_runs_first(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+    """One instance before many: all wait for it."""
+    note = notebook.note
+
+    def prepare():
+        note("prepare")
+        return {"y": 7}
+
+    def use(prepare, x):
+        note(f"use {prepare['y']}")
+
+    site = site_of(workflow_of([1, 2, 3], ("prepare", prepare), ("use", use, "prepare")))
+    jobs = submit_all(site)
+    site.finish()
+    assert notebook.lines() == ["prepare"] + ["use 7"] * 3
+    assert states(site, jobs) == {"prepare.0": [DONE], "use.0": [DONE] * 3}
+
+
+def test_a_failed_index_holds_back_only_what_needs_it(
+    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
+) -> None:
+    """Its own line of tasks ends, and what gathers everything; all others complete."""
+    note = notebook.note
+
+    def first(x):
+        if x == 2:
+            raise ValueError("no good")
+        return {"y": x}
+
+    def second(first, x):
+        note(f"second {x}")
+
+    def third(second, x):
+        note(f"third {x}")
+
+    def gather(first):
+        note("gather")
+
+    tasks = [("first", first), ("second", second, "first"), ("third", third, "second")]
+    site = site_of(workflow_of([1, 2, 3], *tasks, ("gather", gather, "first", "all")))
+    jobs = submit_all(site)
+    site.finish()
+    held = State.UPSTREAM_FAILED
+    assert states(site, jobs) == {
+        "first.0": [DONE, State.FAILED, DONE],
+        "second.0": [DONE, held, DONE],
+        "third.0": [DONE, held, DONE],
+        "gather.0": [held],
+    }
+    assert sorted(notebook.lines()) == ["second 1", "second 3", "third 1", "third 3"]
+
+
+def test_indices_run_side_by_side(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+    """As many run at once as there is room for: four that wait for each other all end."""
+    signal, wait_for = notebook.signal, notebook.wait_for
+
+    def task(x):
+        signal(f"here-{x}")
+        for other in range(4):
+            wait_for(f"here-{other}")
+
+    site = site_of(workflow_of([0, 1, 2, 3], ("task", task)))
+    jobs = submit_all(site)
+    site.finish()
+    assert states(site, jobs) == {"task.0": [DONE] * 4}
+
+
+def test_requests_are_never_exceeded(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+    """At no moment do the indices that run hold more cores, memory or GPUs together than there are."""
+    note = notebook.note
+    held = {"wide": (3, 1, 0), "big": (1, 3, 0), "fast": (1, 0.5, 1), "plain": (1, 0, 0)}
+
+    def task_named(name):
+        def task(x):
+            note(f"+ {name}")
+            sum(range(100_000))
+            note(f"- {name}")
+
+        return task
+
+    requests = {n: {"cpu_cores": c, "memory_gb": m, "gpus": g} for n, (c, m, g) in held.items()}
+    site = site_of(workflow_of(list(range(12)), *((name, task_named(name)) for name in held), **requests))
+    jobs = submit_all(site)
+    site.finish()
+    assert set(sum(states(site, jobs).values(), [])) == {DONE}
+    running: Counter[str] = Counter()
+    most = 0
+    for line in notebook.lines():
+        sign, name = line.split()
+        running[name] += 1 if sign == "+" else -1
+        total = [sum(count * held[one][kind] for one, count in running.items()) for kind in range(3)]
+        assert total[0] <= 4, running
+        assert total[1] <= 4, running
+        assert total[2] <= 2, running
+        most = max(most, running.total())
+    assert most > 1
+
+
+def test_a_request_that_can_never_be_met_is_refused(site_of: MakeSite) -> None:
+    """What no machine there has is an error at submission, not a job that waits for ever."""
+    from dataclasses import replace
+
+    site = site_of(workflow_of([1], ("task", lambda x: None)))
+    [array] = site.plan.arrays
+    for more in ({"cpu_cores": 5}, {"memory_bytes": 5 << 30}, {"gpus": 3}):
+        greedy = replace(array, resources=array.resources._replace(**more))
+        with pytest.raises(SchedulerError, match=r"`task\.0`"):
+            site.scheduler.submit(Submission(greedy, site.run.script(array.name), {0: 1}))
+    assert site.scheduler.query(["task.0"]) == {}
+
+
+def test_cancelled_indices_do_not_run(
+    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
+) -> None:
+    """Some indices can be taken back before they start; what needs them is held back, the others run."""
+    note = notebook.note
+
+    def first(x):
+        note(f"first {x}")
+
+    def second(first, x):
+        note(f"second {x}")
+
+    site = site_of(workflow_of([1, 2, 3], ("first", first), ("second", second, "first")))
+    jobs = submit_all(site)
+    site.scheduler.cancel(jobs["first.0"], [1])
+    site.scheduler.cancel(jobs["second.0"], [2])
+    site.finish()
+    assert states(site, jobs) == {
+        "first.0": [DONE, State.CANCELLED, DONE],
+        "second.0": [DONE, State.UPSTREAM_FAILED, State.CANCELLED],
+    }
+    assert sorted(notebook.lines()) == ["first 1", "first 3", "second 1"]
+
+
+def test_a_whole_job_can_be_cancelled(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+    """Without indices, all that has not ended of a job is cancelled; other jobs are not touched."""
+    note = notebook.note
+    site = site_of(workflow_of([1, 2], ("one", lambda x: note("one")), ("other", lambda x: note("other"))))
+    jobs = submit_all(site)
+    site.scheduler.cancel(jobs["one.0"])
+    site.finish()
+    assert states(site, jobs) == {"one.0": [State.CANCELLED] * 2, "other.0": [DONE] * 2}
+    assert notebook.lines() == ["other"] * 2
+    site.scheduler.cancel(jobs["other.0"])
+    assert states(site, jobs)["other.0"] == [DONE] * 2
+
+
+def test_a_running_index_can_be_cancelled(
+    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
+) -> None:
+    """A program that runs is stopped; its neighbours and its own checkpointing are not disturbed."""
+    note, signal, wait_for = notebook.note, notebook.signal, notebook.wait_for
+
+    def task(x, context):
+        if x != 2:
+            wait_for("stopped")
+            return
+        import signal as signals
+
+        previous = signals.getsignal(signals.SIGTERM)
+
+        def stop(number, frame):
+            note("asked to stop")
+            signal("stopped")
+            if callable(previous):
+                previous(number, frame)
+
+        signals.signal(signals.SIGTERM, stop)
+        signal("running")
+        while not context.should_stop():
+            signals.pause()
+
+    site = site_of(workflow_of([1, 2, 3], ("task", task)))
+    jobs = submit_all(site)
+    started: list[int] = []
+
+    def hear(event: dict[str, Any]) -> None:
+        if event["event"] == "started":
+            started.append(event["index"])
+            if event["index"] == 1:
+                wait_for("running")
+                site.scheduler.cancel(jobs["task.0"], [1])
+
+    site.finish(hear)
+    assert notebook.lines() == ["asked to stop"]
+    assert states(site, jobs) == {"task.0": [DONE, State.CANCELLED, DONE]}
+    assert sorted(started) == [0, 1, 2]
+
+
+def test_states_go_forward(site_of: MakeSite, submit_all: Submit, states: States) -> None:
+    """An index is pending, then running, then final; never back, and what is heard agrees with what is told."""
+
+    def first(x):
+        if x == 1:
+            raise ValueError
+
+    site = site_of(workflow_of([0, 1, 2], ("first", first), ("second", lambda first, x: None, "first")))
+    jobs = submit_all(site)
+    seen: dict[tuple[str, int], list[State]] = {}
+
+    def look(event: dict[str, Any]) -> None:
+        known = states(site, jobs)
+        for array, all_states in known.items():
+            for index, state in enumerate(all_states):
+                history = seen.setdefault((array, index), [State.PENDING])
+                if history[-1] is not state:
+                    history.append(state)
+        if event["event"] == "ended":
+            assert known[event["array"]][event["index"]] == State(event["state"])
+
+    site.finish(look)
+    way = [State.PENDING, State.RUNNING]
+    assert seen == {
+        **{(name, index): [*way, DONE] for name in ("first.0", "second.0") for index in (0, 2)},
+        ("first.0", 1): [*way, State.FAILED],
+        ("second.0", 1): [*way, State.UPSTREAM_FAILED],
+    }
+
+
+def test_limits_are_told(site_of: MakeSite) -> None:
+    """What one array job may hold is known before anything is submitted."""
+    limits = site_of(workflow_of([1], ("task", lambda x: None))).scheduler.limits()
+    for most in (limits.highest_index, limits.indices_per_array):
+        assert most is None or most > 0
