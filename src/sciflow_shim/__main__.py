@@ -9,12 +9,14 @@ import signal
 import sys
 from typing import Any
 
+from sciflow_shim import files
 from sciflow_shim.array import Array, last_attempt
 from sciflow_shim.environment_record import ensure_captured
 from sciflow_shim.supervisor import Supervisor
 
 USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"
 EXIT_CODES = {"COMPLETED": 0, "CANCELLED": 143, "TIMEOUT": 124, "OUT_OF_MEMORY": 137}
+CAPTURE_PATIENCE = 30.0  # seconds for which one index waits for the capture of its environment
 
 
 def main(arguments: list[str]) -> int:
@@ -25,38 +27,57 @@ def main(arguments: list[str]) -> int:
     int
         0 when the index is completed; 1 when it failed; 2 for wrong usage.
     """
-    if len(arguments) != 3 or not (arguments[2] == "--serve" or arguments[2].isdigit()):
+    if len(arguments) != 3 or not (arguments[2] == "--serve" or arguments[2].isdecimal()):
         sys.stderr.write(USAGE + "\n")
         return 2
     try:
         array = Array(os.path.abspath(arguments[0]), arguments[1])
-    except (OSError, ValueError) as error:
+        grace = files.grace_seconds()
+        if arguments[2] == "--serve":
+            return _serve(array, grace)
+        array.line(int(arguments[2]))
+    except (OSError, ValueError, IndexError) as error:
         sys.stderr.write(f"sciflow_shim: {error}\n")
         return 2
-    return _serve(array) if arguments[2] == "--serve" else _run_one(array, int(arguments[2]))
+    return _run_one(array, int(arguments[2]), grace)
 
 
-def _run_one(array: Array, index: int) -> int:
+class _Stop:
+    """Notes that a signal has asked to stop; the signal also wakes the supervisor."""
+
+    def __init__(self, *numbers: int) -> None:
+        self.is_asked = False
+        for number in numbers:
+            signal.signal(number, self._note)
+
+    def _note(self, _number: int, _frame: Any) -> None:
+        self.is_asked = True
+
+
+def _run_one(array: Array, index: int, grace: float) -> int:
     ended: dict[str, Any] = {}
-    supervisor = Supervisor(array, lambda event: ended.update(event) if event["event"] == "ended" else None)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: supervisor.cancel(index, message="stopped by a signal"))
-    supervisor.environment = ensure_captured(array.run)
-    try:
-        supervisor.start(index, last_attempt(array.run, array.name, index) + 1, [], None)
-    except IndexError as error:
-        sys.stderr.write(f"sciflow_shim: {error}\n")
-        return 2
+    stop = _Stop(signal.SIGTERM, signal.SIGINT)
+    supervisor = Supervisor(array, lambda e: ended.update(e) if e["event"] == "ended" else None, grace=grace)
+    supervisor.environment, supervisor.capture = ensure_captured(array.run)
+    supervisor.start(index, last_attempt(array.run, array.name, index) + 1, [], None)
     while not ended:
+        if stop.is_asked:
+            supervisor.cancel(index, message="stopped by a signal")
         supervisor.step()
+    supervisor.close()
     if ended["error"]:
         sys.stderr.write(f"{array.name}[{index}] {ended['state']}: {ended['error']}\n")
+        sys.stderr.flush()
+    until = supervisor.clock() + CAPTURE_PATIENCE
+    while supervisor.capture and not stop.is_asked and supervisor.clock() < until:
+        supervisor.step(until - supervisor.clock())  # a job that ends takes all its processes with it
     return EXIT_CODES.get(ended["state"], 1)
 
 
-def _serve(array: Array) -> int:
+def _serve(array: Array, grace: float) -> int:
     # The one who asks may close the pipe at any time; what was asked for last is then stopped and recorded.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop = _Stop(signal.SIGTERM)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
 
@@ -66,12 +87,15 @@ def _serve(array: Array) -> int:
         except (BrokenPipeError, ValueError):
             pass  # nobody listens any more; the record says it all
 
-    supervisor = Supervisor(array, report, keep_function=True)
-    supervisor.environment = ensure_captured(array.run)
+    supervisor = Supervisor(array, report, keep_function=True, grace=grace)
+    supervisor.environment, supervisor.capture = ensure_captured(array.run)
     service = _Service(supervisor)
     supervisor.selector.register(0, selectors.EVENT_READ, service.hear)
-    signal.signal(signal.SIGTERM, lambda *_: service.stop())
-    while not service.stopping or supervisor.running:
+    while True:
+        if stop.is_asked:
+            service.stop()
+        if service.stopping and not supervisor.running:
+            break
         supervisor.step()
     supervisor.close()
     return 0
@@ -99,8 +123,7 @@ class _Service:
     def stop(self) -> None:
         if not self.stopping:
             self.stopping = True
-            if 0 in self.supervisor.selector.get_map():
-                self.supervisor.selector.unregister(0)
+            self.supervisor.selector.unregister(0)
             for index in list(self.supervisor.running):
                 self.supervisor.cancel(index, message="the run was stopped")
 

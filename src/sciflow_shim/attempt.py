@@ -15,6 +15,7 @@ from sciflow_shim import files
 from sciflow_shim.array import Array
 from sciflow_shim.outcome import Outcome
 from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
+from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
 
 _SCHEDULER_VARIABLES = ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "PBS_JOBID")
@@ -66,9 +67,27 @@ class Attempt:
         }
 
     @property
+    def seconds(self) -> float:
+        """From start to end."""
+        return (self.end or time.time()) - self.start
+
+    @property
     def seed(self) -> int:
         """31 bits of SHA-256 over task and instance: independent of order, machine and attempt."""
         return int.from_bytes(hashlib.sha256(f"{self.task}:{self.instance}".encode()).digest()[:4], "big") >> 1
+
+    def is_held_back(self) -> bool:
+        """Whether it cannot start because of what it needs; its state says so then."""
+        failures = Upstream(self.array, self.line, self.index).failures()
+        if not failures:
+            return False
+        shown = ", ".join(f"{where} is {state}" for where, state in failures[:5])
+        if self.array.task["missing"] == "skip":
+            self.outcome.notes["skipped"] = f"{len(failures)} upstream: {shown}"
+            return False
+        self.state = "UPSTREAM_FAILED"
+        self.error = {"message": shown + (f" and {len(failures) - 5} more" if len(failures) > 5 else "")}
+        return True
 
     def judge(self, code: int | None, number: int | None) -> None:
         """Give the state that an exit code or a signal and the outcome mean."""
@@ -87,7 +106,7 @@ class Attempt:
 
     def _how_it_ended(self, code: int | None, number: int | None) -> str:
         tail = _last_line(self.log)
-        how = f"killed by signal {number} ({_signal_name(number)})" if number else f"ended with exit code {code}"
+        how = how_it_ended(code, number)
         return f"{how}; the last it printed: {tail}" if tail else how
 
     def _criteria(self) -> str:
@@ -105,15 +124,36 @@ class Attempt:
         self.error = {"type": "", "message": f"`{rule}` does not hold"}
         return "CRITERIA_NOT_MET"
 
-    def write(self) -> str:
-        """Write the record, beside and renamed; gives its path."""
+    def clear(self) -> None:
+        """Make its folders, and remove what a killed attempt of the same number may have left there."""
+        for path in (self.log, self.outcome_path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            _remove(path)
+
+    def write(self) -> None:
+        """Write the record, beside and renamed."""
         path = self.array.path(files.record(self.array.name, self.index, self.attempt))
         write_record(path, self._tree(path), seal=self.end is not None)
-        if self.end is not None:
-            _remove(self.outcome_path)
-            _remove_if_empty(self.log)
-            _remove_folder_if_empty(self.work)
-        return path
+
+    def close(self) -> None:
+        """Write the last record; what cannot be recorded is a failure, and no reason to leave others without one."""
+        self.end = time.time()
+        try:
+            try:
+                self.write()
+            except ValueError as error:
+                self._fail(f"its results cannot be recorded: {error}")
+                self.outcome = Outcome()
+                self.write()
+        except OSError as error:
+            self._fail(f"its record cannot be written: {error}")
+        _remove(self.outcome_path)
+        _remove_if_empty(self.log)
+        _remove_folder_if_empty(self.work)
+
+    def _fail(self, message: str) -> None:
+        self.state = "FAILED" if self.state == "COMPLETED" else self.state
+        self.error = {"type": "", "message": message}
 
     def _tree(self, path: str) -> Group:
         root = Group(self._attributes())
@@ -152,7 +192,7 @@ class Attempt:
             "end": self.end if self.end is not None else float("nan"),
             "host": socket.gethostname(),
             "returned": self.outcome.returned,
-            "order": self.outcome.order,
+            "order": json.dumps(self.outcome.order, ensure_ascii=False),
         }
         attributes.update({name: os.environ[name] for name in _SCHEDULER_VARIABLES if name in os.environ})
         attributes.update({f"note_{name}": note for name, note in self.outcome.notes.items()})
@@ -184,6 +224,11 @@ _FUNCTIONS.update(
         for name in ["sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "floor", "ceil", "pi"]
     }
 )
+
+
+def how_it_ended(code: int | None, number: int | None) -> str:
+    """Say in words what an exit code or a signal tells."""
+    return f"was killed by signal {number} ({_signal_name(number)})" if number else f"ended with exit code {code}"
 
 
 def _attribute(value: Any) -> Any:

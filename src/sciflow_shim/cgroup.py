@@ -12,6 +12,16 @@ def cgroup_peak(pid: int, proc: str = "/proc") -> int | None:
     return cgroup_limits(pid, proc).get("memory_peak_bytes")
 
 
+def oom_kills(pid: int, proc: str = "/proc") -> int:
+    """Give how many processes of the cgroup of a process the kernel has killed for memory, as far as it tells."""
+    for folder, _, is_v2 in _memory_cgroups(pid, proc):
+        events = read_file(f"{folder}/{'memory.events' if is_v2 else 'memory.oom_control'}")
+        kills = read_pairs(events).get(b"oom_kill")
+        if kills is not None:
+            return kills
+    return 0
+
+
 def cgroup_limits(pid: int, proc: str = "/proc") -> dict[str, int]:
     """Give what the memory controller says about the cgroup of a process.
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import sys
-from typing import Any, Callable
+from collections.abc import Iterable
+from typing import Any, Callable, NoReturn
 
-from sciflow_shim import command, function
+from sciflow_shim import command, files, function
 from sciflow_shim.array import Array
 from sciflow_shim.outcome import Outcome
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+OPEN_FILES = range(3, files.MOST_FILES)
+POLITE = (signal.SIGTERM, signal.SIGINT)  # held back around a fork, until the child has its own handlers
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
@@ -34,6 +38,13 @@ def share_of_machine(cpu_cores: int, gpus: list[str] | None) -> dict[str, str]:
     return variables
 
 
+def die_with(parent: int, prctl: Callable[[int, int], Any]) -> None:
+    """Let the kernel kill this process when its parent dies: no orphans, however the supervisor goes."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has died already
+        os._exit(70)
+
+
 class Launch:
     """What a child needs to know to become one attempt of one array index.
 
@@ -52,21 +63,40 @@ class Launch:
 
 
 def become(
-    array: Array, launch: Launch, prctl: Callable[[int, int], Any], loaded: Callable[..., Any] | None = None
-) -> None:
-    """Turn this process, just forked, into the user's program. Never returns."""
-    code = 70
+    array: Array,
+    launch: Launch,
+    prctl: Callable[[int, int], Any],
+    parent: int,
+    close: Iterable[int] = OPEN_FILES,
+    loaded: Callable[..., Any] | None = None,
+) -> NoReturn:
+    """Turn this process, just forked, into the user's program.
+
+    Parameters
+    ----------
+    array, launch
+        What to run.
+    prctl
+        Linux's prctl.
+    parent
+        The process that forked, with which this one dies.
+    close
+        File descriptors that are not the program's: a lock, or pipes whose end somebody waits for.
+    loaded
+        The function, where it has been loaded already.
+    """
+    die_with(parent, prctl)
+    code, me = 70, os.getpid()
     try:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans: when the supervisor is killed, so is this
-        _arrange(launch)
+        _arrange(launch, close)
         if array.task["kind"] == "command":
             variables = command.prepare(array, launch.line, launch.index, launch.work)
             os.chdir(launch.work)
-            signal.signal(signal.SIGUSR1, signal.SIG_DFL)  # bash cannot trap what was ignored before it started
             command.execute(launch.line["command"], variables)
         os.chdir(array.task["directory"])
         outcome, code = function.call_function(array, launch.line, launch.facts, launch.work, loaded)
-        outcome.write(launch.outcome)
+        if os.getpid() == me:  # a copy that the function has forked may come out of it too
+            outcome.write(launch.outcome)
     except BaseException as error:  # whatever it is, it must not run on as a second supervisor
         _leave_error(launch, error)
     finally:
@@ -74,11 +104,12 @@ def become(
         os._exit(code & 0xFF)
 
 
-def gather(array: Array, launch: Launch) -> None:
-    """In a process of its own, take metrics and outputs from what a command left. Never returns."""
+def gather(array: Array, launch: Launch, prctl: Callable[[int, int], Any], parent: int) -> NoReturn:
+    """Take metrics and outputs from what a command left, in this process, just forked."""
+    die_with(parent, prctl)
     code = 1
     try:
-        _arrange(launch)
+        _arrange(launch, OPEN_FILES)
         command.gather(array, launch.work, launch.log).write(launch.outcome)
         code = 0
     except BaseException as error:
@@ -88,17 +119,18 @@ def gather(array: Array, launch: Launch) -> None:
         os._exit(code)
 
 
-def _arrange(launch: Launch) -> None:
+def _arrange(launch: Launch, close: Iterable[int]) -> None:
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN if number == signal.SIGUSR1 else signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, POLITE)
+    for descriptor in (close,) if isinstance(close, range) else [range(one, one + 1) for one in close]:
+        os.closerange(descriptor.start, descriptor.stop)
     log = os.open(launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    # Whatever else is open belongs to the supervisor: a lock, or pipes whose end somebody waits for.
-    os.closerange(3, 256)
     if launch.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, launch.cores)
     os.environ.update(launch.variables)
@@ -115,7 +147,5 @@ def _leave_error(launch: Launch, error: BaseException) -> None:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(Exception):  # the program closed or replaced it, or the disk is full
             stream.flush()
-        except (OSError, ValueError):  # the program closed it, or the disk is full
-            continue

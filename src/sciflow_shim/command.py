@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import signal
 from typing import Any
 
 from sciflow_shim import files, packing
@@ -53,6 +54,9 @@ def prepare(array: Array, line: dict[str, Any], index: int, work: str) -> dict[s
 def execute(text: str, variables: dict[str, str]) -> None:
     """Become bash, running the command; a line that fails ends it. Does not return."""
     environment = {**os.environ, **variables}
+    # What is ignored when bash starts it cannot trap, and programs in a pipe would not end with it.
+    for number in (signal.SIGUSR1, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     arguments = ["bash", "-e", "-o", "pipefail"]
     if len(text.encode()) < LONGEST_ARGUMENT:
         arguments += ["-c", text]

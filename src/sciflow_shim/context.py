@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 import signal
@@ -66,8 +67,8 @@ class TaskContext:
         packing.pack(self._outcome, name, value, str(self._work))
 
     def save_array(self, name: str, values: Any, unit: str = "") -> None:
-        """Record an array under a name."""
-        packing.pack(self._outcome, name, values, str(self._work))
+        """Record an array under a name, as it is now."""
+        packing.pack(self._outcome, name, copy.copy(values), str(self._work))
         if unit and self._outcome.results and self._outcome.results[-1]["name"] == name:
             self._outcome.results[-1]["attributes"]["units"] = unit
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from typing import Any
 
 from sciflow_shim import files
@@ -14,21 +15,35 @@ from sciflow_shim.record import Dataset, Group, write_record
 _LONGEST_ATTRIBUTE = 1_000  # characters; longer texts and lists become datasets
 
 
-def ensure_captured(run: str) -> str:
-    """Give the fingerprint of this environment; where it is a new one, capture it in a process on the side."""
+def ensure_captured(run: str) -> tuple[str, int]:
+    """Give the fingerprint of this environment; where it is a new one, capture it in a process on the side.
+
+    Returns
+    -------
+    tuple
+        The fingerprint, and the process that captures; 0 where that has been done.
+    """
     mark = fingerprint(os.environ)
     path = os.path.join(run, files.environment(mark))
-    if not os.path.exists(path) and os.fork() == 0:
+    if os.path.exists(path):
+        return mark, 0
+    pid = os.fork()
+    if pid == 0:
         try:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGTERM, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            os.closerange(3, files.MOST_FILES)  # a lock, or pipes whose end somebody waits for
             os.makedirs(os.path.dirname(path), exist_ok=True)
             # Several nodes may be first at once; each writes a file of its own, and the renamed ones are alike.
             partial = f"{path}.{socket.gethostname()}.{os.getpid()}"
             write_record(partial, _group(capture()))
             os.replace(partial, path)
+        except BaseException as error:  # the run goes on without it
+            sys.stderr.write(f"sciflow_shim: the environment cannot be captured: {type(error).__name__}: {error}\n")
         finally:
             os._exit(0)
-    return mark
+    return mark, pid
 
 
 def _group(captured: dict[str, Any]) -> Group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -20,7 +21,27 @@ CODE = "code"
 SHIM = "shim"
 RECORDS = "records"
 ENVIRONMENTS = "environments"
+MOST_FILES = 4096  # descriptors that a driver may have open and hand on
+GRACE = 10.0  # seconds that a program gets between the polite signal and the other
 RECORD_NAME = re.compile(r"(\d+)\.(\d+)\.h5")
+
+
+def grace_seconds() -> float:
+    """How long programs that are to end are waited for: `SCIFLOW_GRACE_SECONDS`, or ten.
+
+    Raises
+    ------
+    ValueError
+        Where that is no number of seconds.
+    """
+    text = os.environ.get("SCIFLOW_GRACE_SECONDS", "")
+    try:
+        seconds = float(text or GRACE)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"the environment variable `SCIFLOW_GRACE_SECONDS` is `{text}`, which is no number of seconds")
+    return seconds
 
 
 def array_header(array: str) -> str:

@@ -11,15 +11,17 @@ import selectors
 import signal
 import socket
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, NoReturn
 
+from sciflow_shim import files
 from sciflow_shim.array import Array
-from sciflow_shim.child import Launch, become
+from sciflow_shim.child import POLITE, Launch, become
 from sciflow_shim.function import load_function
+from sciflow_shim.random_state import NumpyWatch
 
 
-def serve(array: Array, link: socket.socket, prctl: Callable[[int, int], Any], variables: dict[str, str]) -> None:
-    """Fork a child for each line that comes in, and report each child that ends. Never returns.
+def serve(array: Array, link: socket.socket, prctl: Callable[[int, int], Any], variables: dict[str, str]) -> NoReturn:
+    """Fork a child for each line that comes in, and report each child that ends.
 
     Parameters
     ----------
@@ -32,9 +34,14 @@ def serve(array: Array, link: socket.socket, prctl: Callable[[int, int], Any], v
     variables
         Set before the function is loaded: libraries read their thread counts when they are imported.
     """
+    # What the supervisor has open is closed here, and not in the children, who keep what the user's code opens.
+    os.closerange(3, link.fileno())
+    os.closerange(link.fileno() + 1, files.MOST_FILES)
     os.environ.update(variables)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # It goes when the supervisor lets it go: a signal to a whole job must leave its children time to end.
+    signal.pthread_sigmask(signal.SIG_BLOCK, POLITE)
     server = _Server(array, link, prctl)
     server.load()
     server.run()
@@ -46,26 +53,31 @@ class _Server:
         self.link = link
         self.prctl = prctl
         self.children: dict[int, int] = {}
+        self.own: list[int] = [link.fileno()]
+        self.random = NumpyWatch()
         self.loaded: Callable[..., Any] | None = None
 
     def load(self) -> None:
         """Load the function; where that fails, every child finds it out for itself and says so in its record."""
-        os.chdir(self.array.task["directory"] or ".")
+        if os.path.isdir(self.array.task["directory"]):
+            os.chdir(self.array.task["directory"])
         log = os.open(os.devnull, os.O_WRONLY)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        sys.meta_path.insert(0, self.random)
         if self.array.header["upstream"] and importlib.util.find_spec("numpy"):
             importlib.import_module("numpy")  # for the arrays that come; each child would import it again
         try:
             self.loaded = load_function(self.array)
         except BaseException as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.meta_path.remove(self.random)
         sys.stdout.flush()  # what modules print when imported is not each child's
         sys.stderr.flush()
         gc.collect()
         gc.freeze()  # children that collect garbage would otherwise copy every page they share
 
-    def run(self) -> None:
+    def run(self) -> NoReturn:
         """Wait for requests and for children until the supervisor has gone."""
         woken, wake = os.pipe()
         os.set_blocking(woken, False)
@@ -75,6 +87,7 @@ class _Server:
         selector = selectors.DefaultSelector()
         selector.register(self.link, selectors.EVENT_READ)
         selector.register(woken, selectors.EVENT_READ)
+        self.own += [woken, wake, selector.fileno()]
         pending = b""
         while True:
             for key, _ in selector.select():
@@ -90,9 +103,11 @@ class _Server:
             self._reap()
 
     def _fork(self, launch: Launch) -> None:
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            become(self.array, launch, self.prctl, self.loaded)
+            self.random.reseed()
+            become(self.array, launch, self.prctl, parent, self.own, self.loaded)
         self.children[pid] = launch.index
         self._say({"index": launch.index, "pid": pid})
 
@@ -108,7 +123,7 @@ class _Server:
     def _say(self, event: dict[str, Any]) -> None:
         self.link.sendall(json.dumps(event).encode() + b"\n")
 
-    def _end(self) -> None:
+    def _end(self) -> NoReturn:
         for pid in self.children:
             _kill_group(pid)
         os._exit(0)

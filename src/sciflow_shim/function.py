@@ -52,20 +52,21 @@ def call_function(
         The function when it has been loaded already.
     """
     outcome = Outcome()
+    context: TaskContext | None = None
     code = 1
     try:
         function = function or load_function(array)
         positional, named, context = _arguments(array, line, facts, work, outcome)
         value = function(*positional, **named)
         packing.pack_returned(outcome, value, _base(work))
-        if context:
-            context.finish()
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
         _keep_error(outcome, error, f"the function called sys.exit({error.code!r}) instead of returning")
     except BaseException as error:  # a record must say how it ended, whatever it was
-        _keep_error(outcome, error, str(error))
+        _keep_error(outcome, error, _text(error))
+    if context:
+        context.finish()
     return outcome, code
 
 
@@ -114,7 +115,17 @@ def _keep_error(outcome: Outcome, error: BaseException, message: str) -> None:
         "message": message[:2_000],
         "traceback": "".join(lines)[-TRACEBACK_LIMIT:],
     }
-    sys.stderr.write("".join(lines))
+    try:
+        sys.stderr.write("".join(lines))
+    except Exception:  # the program closed or replaced it; the record has it all
+        return
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:
+        return f"<its text cannot be made: {type(second).__name__}>"
 
 
 def _users_frames(error: BaseException) -> Any:

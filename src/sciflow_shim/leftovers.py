@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterable
@@ -26,10 +27,8 @@ def kill_leftovers(strangers: Iterable[int], running: Iterable[Running]) -> None
         mark = _mark(pid)
         may_be_theirs = bool(alive) and (not mark or mark in marks)
         if not may_be_theirs and not any(one.owns(pid) for one in alive):
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
 
 
 def _mark(pid: int) -> bytes:

@@ -34,6 +34,17 @@ class Outcome:
         )
         self._blobs.append(blob)
 
+    def forget(self, name: str) -> None:
+        """Take back what was put under a name, if anything was."""
+        if name not in self.order:
+            return
+        self.order.remove(name)
+        self.metrics.pop(name, None)
+        self.artifacts = [one for one in self.artifacts if one["name"] != name]
+        kept = [i for i, one in enumerate(self.results) if one["name"].partition("/")[0] != name]
+        self.results = [self.results[i] for i in kept]
+        self._blobs = [self._blobs[i] for i in kept]
+
     def write(self, path: str) -> None:
         """Write the file beside and rename it."""
         facts = {name: value for name, value in vars(self).items() if not name.startswith("_")}

@@ -18,6 +18,7 @@ from sciflow_shim.outcome import Outcome
 _TYPECODES = {int: ("q", "<i8"), float: ("d", "<f8")}
 _INT64 = 2**63
 _LONG_TEXT = 32_000
+_DEEPEST = 100  # levels of a nested value that become JSON
 
 
 def pack_returned(outcome: Outcome, value: Any, base: str) -> None:
@@ -55,9 +56,13 @@ def pack(outcome: Outcome, name: str, value: Any, base: str) -> None:
     """
     if not name or "/" in name or "\0" in name or name in (".", ".."):
         raise ValueError(f"a result cannot be named {name!r}: names have no `/` and are not empty")
-    _forget(outcome, name)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"a result cannot be named {name!r}: that is no text") from None
+    outcome.forget(name)
     outcome.order.append(name)
-    if hasattr(value, "dtype") and hasattr(value, "item") and getattr(value, "shape", None) == ():
+    if _is_scalar(value):
         value = value.item()
     if _is_metric(value):
         outcome.metrics[name] = value
@@ -67,16 +72,25 @@ def pack(outcome: Outcome, name: str, value: Any, base: str) -> None:
         _pack_object(outcome, name, value)
 
 
-def _forget(outcome: Outcome, name: str) -> None:
-    if name in outcome.order:
-        outcome.order.remove(name)
-        outcome.metrics.pop(name, None)
+def _is_scalar(value: Any) -> bool:
+    """Whether it is a number of NumPy, PyTorch and the like, and not a date, a record or a masked value."""
+    if not (hasattr(value, "dtype") and hasattr(value, "item") and getattr(value, "shape", None) == ()):
+        return False
+    return getattr(value.dtype, "kind", "f") not in "mMV" and not hasattr(value, "mask")
 
 
 def _is_metric(value: Any) -> bool:
     if isinstance(value, str):
-        return len(value) <= _LONG_TEXT and "\0" not in value
+        return len(value) <= _LONG_TEXT and "\0" not in value and _is_text(value)
     return isinstance(value, (bool, float)) or (isinstance(value, int) and -_INT64 <= value < _INT64)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: a file name in another encoding, say
+        return False
+    return True
 
 
 def _pack_array(outcome: Outcome, name: str, value: Any) -> bool:
@@ -94,7 +108,8 @@ def _pack_array(outcome: Outcome, name: str, value: Any) -> bool:
 
 
 def _is_ndarray(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "__array_interface__")
+    # Others mean more than their numbers: a mask, a matrix product.
+    return type(value).__module__.partition(".")[0] == "numpy" and type(value).__name__ in ("ndarray", "memmap")
 
 
 def _pack_ndarray(outcome: Outcome, name: str, value: Any, **attributes: Any) -> bool:
@@ -103,20 +118,28 @@ def _pack_ndarray(outcome: Outcome, name: str, value: Any, **attributes: Any) ->
     if type(value) is not numpy.ndarray:
         value = numpy.asarray(value)
     if value.dtype.kind in "mM":
+        value = numpy.ascontiguousarray(value, value.dtype.newbyteorder("<"))
         attributes["stored_as"] = value.dtype.str
-        value = value.view("<i8") if value.flags.c_contiguous else numpy.ascontiguousarray(value).view("<i8")
+        value = value.view("<i8")
     elif value.dtype.kind == "U":
-        width = max(1, value.dtype.itemsize // 4)
-        encoded = numpy.char.encode(value, "utf-8") if value.size else value.astype(f"S{width}")
         attributes["stored_as"] = value.dtype.str
-        value = encoded
-    if value.dtype.kind not in "biufcS" or (value.dtype.itemsize > 16 and value.dtype.kind in "fc"):
+        try:
+            value = numpy.char.encode(value, "utf-8") if value.size else value.astype("S1")
+        except UnicodeEncodeError:
+            return False
+    if not _is_storable(value.dtype):
         return False
     data = numpy.ascontiguousarray(value)
     shape = list(value.shape)
     attributes.setdefault("kind", "array")
     outcome.add_result(name, data.dtype.str, shape, data.reshape(-1).view("u1") if data.size else b"", **attributes)
     return True
+
+
+def _is_storable(dtype: Any) -> bool:
+    if dtype.kind in "fc":  # what is longer is a matter of the machine
+        return dtype.itemsize <= (8 if dtype.kind == "f" else 16)
+    return dtype.kind in "biuS" and dtype.itemsize > 0
 
 
 def _pack_table(outcome: Outcome, name: str, value: Any) -> bool:
@@ -143,33 +166,44 @@ def _pack_object(outcome: Outcome, name: str, value: Any) -> None:
     if _survives_json(value):
         data, kind = json.dumps(value).encode(), "json"
     else:
-        data, kind = _pickled(value), "pickle"
+        data, kind = _pickled(name, value), "pickle"
     outcome.add_result(
         name, "|u1", [len(data)], data, kind=kind, type=f"{type(value).__module__}.{type(value).__qualname__}"
     )
 
 
-def _survives_json(value: Any) -> bool:
+def _survives_json(value: Any, depth: int = 0) -> bool:
+    if depth > _DEEPEST:  # a list that holds itself, say
+        return False
     if value is None or type(value) in (bool, int, float, str):
         return True
     if type(value) is list:
-        return all(_survives_json(one) for one in value)
-    return type(value) is dict and all(type(name) is str and _survives_json(one) for name, one in value.items())
+        return all(_survives_json(one, depth + 1) for one in value)
+    return type(value) is dict and all(
+        type(name) is str and _survives_json(one, depth + 1) for name, one in value.items()
+    )
 
 
-def _pickled(value: Any) -> bytes:
+def _pickled(name: str, value: Any) -> bytes:
     try:
         return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-    except Exception:  # what pickle refuses (lambdas, local classes) cloudpickle may take; its error is the better one
-        import cloudpickle
+    except Exception as error:
+        try:
+            import cloudpickle  # takes some of what pickle refuses: lambdas, local classes
 
-        return cloudpickle.dumps(value)
+            return cloudpickle.dumps(value)
+        except Exception as second:
+            error = error if isinstance(second, ImportError) else second
+            raise TypeError(f"result `{name}` cannot be kept: {error}") from error
 
 
 def describe_file(name: str, path: str) -> dict[str, Any]:
     """Path, size and SHA-256 of a file, or of all files of a folder."""
     if os.path.isdir(path):
-        members = sorted(os.path.join(root, one) for root, _, names in os.walk(path) for one in names)
+        found = sorted(os.path.join(root, one) for root, _, names in os.walk(path) for one in names)
+        members = [one for one in found if os.path.isfile(one)]  # a pipe would be waited for
+    elif os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError(f"`{name}`, which is `{path}`, is neither file nor folder")
     else:
         members = [path]
     digest, size = hashlib.sha256(), 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
 from sciflow_shim.attempt import Attempt
 from sciflow_shim.child import Launch
+from sciflow_shim.kernel_files import read_file
 from sciflow_shim.sampler import ProcessTree, next_interval
 
 INTERIM = 5.0  # age at which a program gets its first interim record; it doubles from there
@@ -52,10 +54,19 @@ class Running:
     def signal(self, number: int) -> None:
         """Send a signal to the program and all of its group."""
         if self.pid and not self._signal_group(number):
-            try:
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself in between
                 os.kill(self.pid, number)  # it has not made its own group yet
-            except ProcessLookupError:
-                pass  # it ended by itself in between
+
+    def warn(self) -> None:
+        """Say that the time limit is near to those of its processes that listen; others it would end."""
+        if self.warned or self.tree is None or self.kill_at is not None:
+            return
+        self.warned = True
+        for pid in {self.pid, *self.tree.members}:
+            for line in (read_file(f"/proc/{pid}/status") or b"").splitlines():
+                if line.startswith(b"SigCgt:") and int(line.split()[1], 16) >> (signal.SIGUSR1 - 1) & 1:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGUSR1)
 
     def kill_group(self) -> None:
         """Kill what an ended program has left in its group."""
@@ -65,7 +76,7 @@ class Running:
     def owns(self, pid: int) -> bool:
         """Whether a process is known to be of this program."""
         try:
-            return bool(self.pid) and (os.getsid(pid) == self.pid or (self.tree is not None and self.tree.has_seen(pid)))
+            return self.tree is not None and (os.getsid(pid) == self.pid or pid in self.tree.members)
         except ProcessLookupError:
             return False
 

@@ -6,6 +6,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Collection
 from typing import Any, Callable, NamedTuple
 
 from sciflow_shim.kernel_files import read_file, read_pairs
@@ -103,6 +104,22 @@ class ProcessTree:
         sample = self._sample(now) if self._has_proc else _portable_sample(self.root_pid, now)
         self.cost = time.thread_time() - began
         return sample
+
+    @property
+    def members(self) -> Collection[int]:
+        """The processes that were in the tree when it was sampled last."""
+        return self._seen.keys()
+
+    def proportional_bytes(self) -> int:
+        """Give the memory of the latest sample's processes, counting what several of them share once.
+
+        Reading it takes a hundred times as long as a sample.
+        """
+        total = 0
+        for pid, (process, _) in self._seen.items():
+            pairs = read_pairs(read_file(f"{self._proc}/{pid}/smaps_rollup"))
+            total += pairs.get(b"Pss", process.rss_pages * PAGE_BYTES // 1024) * 1024
+        return total
 
     def _sample(self, now: float) -> Sample:
         found = self._find()
@@ -258,6 +275,7 @@ def next_interval(age: float, closeness: float = 0.0, cost: float = 0.0) -> floa
 
 
 def peak_rss(rusage: resource.struct_rusage) -> int:
+    """Give the largest memory in bytes; kernels tell it in different units."""
     return rusage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 from sciflow_shim import child, files
 from sciflow_shim.array import Array
-from sciflow_shim.attempt import Attempt
+from sciflow_shim.attempt import Attempt, how_it_ended
 from sciflow_shim.cgroup import oom_kills
 from sciflow_shim.child import Launch
 from sciflow_shim.leftovers import MARK, adopted, kill_leftovers
@@ -20,8 +20,8 @@ from sciflow_shim.outcome import read_outcome
 from sciflow_shim.running import Running
 from sciflow_shim.sampler import next_interval
 from sciflow_shim.server_link import ServerLink
-from sciflow_shim.upstream import Upstream
 
+LAST_WAIT = 2.0  # seconds for killed processes to be gone
 WARNING = 60.0  # seconds before the time limit, at most a tenth of it
 
 
@@ -78,7 +78,7 @@ class Supervisor:
         one = Attempt(self.array, index, attempt)
         one.environment = self.environment
         one.clear()
-        if self._is_held_back(one):
+        if one.is_held_back():
             self._finish(one)
             return
         variables = child.share_of_machine(self.array.header["request"]["cpu_cores"], gpus)
@@ -127,20 +127,9 @@ class Supervisor:
             self._stop_hearing()
             self.link.close()
             self.link = None
-        self._sweep()
-
-    def _is_held_back(self, one: Attempt) -> bool:
-        inputs = Upstream(self.array, one.line, one.index)
-        failures = inputs.failures()
-        if not failures:
-            return False
-        shown = ", ".join(f"{where} is {state}" for where, state in failures[:5])
-        if self.array.task["missing"] == "skip":
-            one.outcome.notes["skipped"] = f"{len(failures)} upstream: {shown}"
-            return False
-        one.state = "UPSTREAM_FAILED"
-        one.error = {"message": shown + (f" and {len(failures) - 5} more" if len(failures) > 5 else "")}
-        return True
+        until = self.clock() + LAST_WAIT
+        while self._sweep() and self.clock() < until:
+            self.step(until - self.clock())
 
     def _serve(self, variables: dict[str, str]) -> ServerLink:
         if self.link is None:
@@ -195,7 +184,8 @@ class Supervisor:
             attempt = running.attempt
             if attempt.state == "RUNNING":
                 attempt.state = "FAILED"
-                attempt.error = {"message": f"the process that holds its function {child.how_it_ended(status)}"}
+                how = how_it_ended(*_code_and_signal(status))
+                attempt.error = {"message": f"the process that holds its function {how}"}
             self._finish(attempt)
 
     def _reap(self) -> None:
@@ -217,24 +207,26 @@ class Supervisor:
             elif not self.keep_function:
                 self._has_ended(running, status, usage)
 
-    def _sweep(self) -> None:
+    def _sweep(self) -> bool:
+        """Kill what ended programs have left behind; whether there was something."""
         own = [one.pid for one in self.running.values()]
         own += [self.capture, self.link.pid if self.link else 0]
-        if strangers := adopted(own):
+        strangers = adopted(own)
+        if strangers:
             kill_leftovers(strangers, self.running.values())
+        return bool(strangers)
 
     def _has_ended(self, running: Running, status: int, usage: resource.struct_rusage) -> None:
         attempt = running.attempt
         running.kill_group()
-        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        code, number = _code_and_signal(status)
         if not running.gathering:
             attempt.resources.finish(usage, self.clock() - running.started)
             attempt.exit_code, attempt.signal = code, number
             if self._must_gather(attempt, code):
                 running.gathering = True
                 running.pid = 0
-                self._fork(running, lambda _parent: child.gather(self.array, running.launch))
+                self._fork(running, lambda parent: child.gather(self.array, running.launch, self.prctl, parent))
                 return
         if number == signal.SIGKILL and attempt.state == "RUNNING" and self._kernel_killed_for_memory():
             attempt.state = "OUT_OF_MEMORY"
@@ -282,9 +274,8 @@ class Supervisor:
             running.kill_at = now + max(self.grace, 1.0)
         elif running.kill_at is None and age >= self.limit:
             self.cancel(running.attempt.index, "TIMEOUT", f"ran longer than the {self.limit:g} s it asked for")
-        elif running.kill_at is None and not running.warned and age >= self.limit - min(WARNING, self.limit / 10):
-            running.warned = True
-            running.signal(signal.SIGUSR1)
+        elif age >= self.limit - min(WARNING, self.limit / 10):
+            running.warn()
         if running.pid and now >= running.next_sample:
             self._sample(running, now, age)
 
@@ -304,6 +295,12 @@ class Supervisor:
                 running.attempt.write()
             except OSError as error:  # a full disk may have room again at the end
                 sys.stderr.write(f"sciflow_shim: an interim record cannot be written: {error}\n")
+
+
+def _code_and_signal(status: int) -> tuple[int | None, int | None]:
+    if os.WIFSIGNALED(status):
+        return None, os.WTERMSIG(status)
+    return os.WEXITSTATUS(status), None
 
 
 def _with_notes(outcome: Any, attempt: Attempt) -> Any:

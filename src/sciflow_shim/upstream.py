@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -90,8 +91,6 @@ def completed_record(run: str, array: str, index: int) -> tuple[str | None, str]
 
 def read_parameters(path: str) -> dict[str, Any]:
     """The parameters that a record was made with."""
-    import json
-
     return json.loads(read_record(path).attributes["parameters"])
 
 
@@ -102,7 +101,7 @@ def load_results(path: str) -> Any:
     metrics = record.members["metrics"].attributes
     artifacts = {one.attributes["name"]: one for one in record.members["artifacts"].members.values()}
     values: dict[str, Any] = ResultMapping()
-    for name in record.attributes.get("order", []):
+    for name in json.loads(record.attributes["order"]):
         if name in metrics:
             values[name] = metrics[name]
         elif name in artifacts:

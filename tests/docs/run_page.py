@@ -22,6 +22,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,7 +69,9 @@ class Page:
     """A page that is being run."""
 
     def __init__(self) -> None:
-        self.namespace: dict[str, Any] = vars(sys.modules["__main__"])
+        # As if the page were a script that somebody runs.
+        sys.modules["__main__"] = program = types.ModuleType("__main__")
+        self.namespace: dict[str, Any] = vars(program)
         self.printed = ""
         self.done: collections.Counter[str] = collections.Counter()
 
@@ -116,7 +119,7 @@ def console(text: str) -> None:
         else:
             commands[-1][1].append(line)
     mark = f"__status=$?; printf '{_MARK}%s{_MARK}' $__status; (exit $__status)"
-    script = "\n".join(f"{command}\n{mark}" for command, _ in commands) + "\nprintf %s \"$PWD\""
+    script = "\n".join(f"{command}\n{mark}" for command, _ in commands) + '\nprintf %s "$PWD"'
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     answer = subprocess.run(
         ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "PATH": path}

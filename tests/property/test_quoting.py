@@ -35,7 +35,7 @@ PLACES = [
     ('"a $H@ $((1 + 1)) \\" @"', 'a h@ 2 " @'),
     ("$H@", "h@"),
     ("\\$@", None),
-    ('"a"@\'b\'"@"\'@\'', "a@b@@"),
+    ("\"a\"@'b'\"@\"'@'", "a@b@@"),
     ('"${H}@"', "h@"),
     ("x\\ @", "x @"),
     ("\\#@", "#@"),
@@ -49,7 +49,7 @@ NESTED = [
     ("\"$(printf '%s.' @)\"", "@."),
     ('"$(printf "%s." "@")"', "@."),
     ("\"$(printf '%s.' '@')\"", "@."),
-    ("\"x $(printf %s. \"$(printf '%s' @)\")$(printf '%s.' \"a @\")\"", None),
+    ('"x $(printf %s. "$(printf \'%s\' @)")$(printf \'%s.\' "a @")"', None),
     ("\"$( (printf '%s.' @) )\"", "@."),
     ("\"$(: $((1 + (2))); printf '%s.' @)\"", "@."),
     ("\"$(printf '%s.' @ # it's\n)\"", "@."),
@@ -81,7 +81,7 @@ def _filled(place: str, value: str) -> tuple[str, int]:
 @example(value="")
 @example(value="(touch hit)")
 @example(value="*")
-@example(value="it's \"$(touch hit)\" `touch hit` \\ \n!")
+@example(value='it\'s "$(touch hit)" `touch hit` \\ \n!')
 def test_an_argument_is_exactly_the_value(tmp_path: Path, value: str) -> None:
     """Unquoted, in double, single and ANSI quotes, beside other text and in comments, the value arrives as it is."""
     wanted, commands = [], []

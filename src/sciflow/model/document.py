@@ -59,8 +59,11 @@ class Document:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as problem:
             raise self._explained(problem, text) from None
-        except yaml.YAMLError as problem:
-            raise error(f"{name} is no YAML: {problem}") from None
+        except yaml.reader.ReaderError as problem:
+            line = text.count("\n", 0, problem.position) + 1
+            raise error(
+                f"{name}, line {line}: the character {chr(problem.character)!r} is not allowed in YAML"
+            ) from None
         except RecursionError:
             raise error(f"{name} is nested too deeply") from None
         self.value: Any = self._read(node, ()) if node is not None else None

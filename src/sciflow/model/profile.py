@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from sciflow.model.fields import Names, Variables
 from sciflow.model.validation import Value
 
 
@@ -35,5 +36,5 @@ class ClusterProfile(Value):
     templates: str | None = None
     capacity: Capacity = Capacity()
     limits: Limits = Limits()
-    setup: tuple[str, ...] = ()
-    environment: dict[str, str] = {}
+    setup: Names = ()
+    environment: Variables = {}

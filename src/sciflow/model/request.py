@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -119,9 +120,10 @@ class _Amounts:
             value = Expression(value, where=where).evaluate(self.parameters)
         elif callable(value):
             value = _called(value, self.parameters, where)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        # NumPy's numbers are numbers too.
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value) or value < 0:
             raise WorkflowError(f"{where} comes to {value!r} at {dict(self.parameters)}, which is no amount")
-        return value
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
 def _names(value: Any) -> frozenset[str]:

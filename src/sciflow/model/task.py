@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from typing_extensions import Self
 
 from sciflow.errors import ExpressionError, WorkflowError
 from sciflow.model.expressions import Expression
+from sciflow.model.fields import NAMES_SCHEMA, Names, Variables, one_or_more
 from sciflow.model.validation import Value, validated
 
 
@@ -59,20 +60,20 @@ class Extract(Value):
 class TaskDetails(Value):
     """What a task may say of itself beyond its name and its program."""
 
-    parameters: tuple[str, ...] | None = None
-    over: tuple[str, ...] | Literal["all"] = ()
+    parameters: Names | None = None
+    over: Annotated[tuple[str, ...] | Literal["all"], WithJsonSchema(NAMES_SCHEMA)] = ()
     missing: Literal["fail", "skip"] = "fail"
     files: dict[str, str] = {}
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    inputs: Names = ()
+    outputs: Names = ()
     extract: dict[str, Extract] = {}
     success: str | None = None
-    environment: dict[str, str] = {}
+    environment: Variables = {}
 
-    @field_validator("parameters", "over", "inputs", "outputs", mode="before")
+    @field_validator("over", mode="before")
     @classmethod
-    def _one_or_more(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) and value != "all" else value
+    def _all_or_names(cls, value: Any) -> Any:
+        return value if value == "all" else one_or_more(value)
 
     @field_validator("files", "outputs")
     @classmethod
@@ -80,16 +81,6 @@ class TaskDetails(Value):
         for path in value:
             if not path or path.startswith("/") or ".." in path.split("/") or "\0" in path:
                 raise ValueError(f"`{path}` does not stay inside the working directory")
-        return value
-
-    @field_validator("environment", mode="before")
-    @classmethod
-    def _texts(cls, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            for name in value:
-                if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                    raise ValueError(f"{name!r} cannot name an environment variable")
-            return {name: str(one) if isinstance(one, int | float) else one for name, one in value.items()}
         return value
 
     @field_validator("extract", mode="after")
@@ -117,7 +108,7 @@ class Task(TaskDetails):
     name: str
     function: Callable[..., Any] | None = None
     command: str | None = None
-    depends_on: tuple[str, ...] = ()
+    depends_on: Names = ()
 
     @property
     def kind(self) -> str:
@@ -132,7 +123,7 @@ def make_task(
     name: str,
     function: Callable[..., Any] | None,
     command: str | None,
-    depends_on: tuple[str, ...],
+    depends_on: str | tuple[str, ...],
     details: Mapping[str, Any],
     locate: Callable[[tuple[int | str, ...]], str] | None = None,
 ) -> Task:
@@ -154,13 +145,10 @@ def make_task(
                 raise WorkflowError(
                     f"task `{name}` is a function; `{detail}` is for commands", hint="return the values instead"
                 )
-    repeated = {before for before in depends_on if depends_on.count(before) > 1}
-    if repeated:
-        raise WorkflowError(f"task `{name}` depends on `{min(repeated)}` twice")
-    return Task(
-        name=name,
-        function=function,
-        command=command,
-        depends_on=depends_on,
-        **{n: getattr(known, n) for n in TaskDetails.model_fields},
-    )
+    program = {"name": name, "function": function, "command": command, "depends_on": depends_on}
+    said = {n: getattr(known, n) for n in TaskDetails.model_fields}
+    task = validated(Task, {**program, **said}, f"task `{name}`")
+    for before in task.depends_on:
+        if task.depends_on.count(before) > 1:
+            raise WorkflowError(f"task `{name}` depends on `{before}` twice")
+    return task

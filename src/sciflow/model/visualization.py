@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 from typing_extensions import Self
 
+from sciflow.model.fields import Names
 from sciflow.model.validation import Value
 
 
@@ -18,13 +19,8 @@ class Visualization(Value):
     x_axis: str | None = None
     y_axis: str | None = None
     series: str | None = None
-    facet_by: tuple[str, ...] = ()
+    facet_by: Names = ()
     title: str | None = None
-
-    @field_validator("facet_by", mode="before")
-    @classmethod
-    def _one_or_more(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

@@ -88,7 +88,9 @@ class ExperimentalWorkflow:
             )
         if name in RESERVED:
             raise WorkflowError(f"a task cannot be named `{name}`", hint="functions ask for other things by that word")
-        before = (depends_on,) if isinstance(depends_on, str) else tuple(depends_on)
+        before = (
+            tuple(depends_on) if isinstance(depends_on, Iterable) and not isinstance(depends_on, str) else depends_on
+        )
         self.tasks[name] = make_task(name, function, command, before, details)
         if resources:
             self.set_resource_requirements({name: resources})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from pydantic import Field, field_validator
 
 from sciflow.errors import WorkflowError, WorkflowFileError
 from sciflow.model.document import Document
+from sciflow.model.fields import Names
+from sciflow.model.parameters import ParameterSpace
 from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.request import ResourceRequest
 from sciflow.model.task import TaskDetails
@@ -17,20 +20,24 @@ from sciflow.model.validation import Value, validated
 from sciflow.model.visualization import Visualization
 from sciflow.model.workflow import ExperimentalWorkflow
 
+_REFERENCE = r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$"
+
 
 class TaskDocument(TaskDetails):
     """One entry of `tasks`."""
 
     name: str
     command: str | None = None
-    python: str | None = Field(default=None, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")
-    depends_on: tuple[str, ...] = ()
+    python: str | None = Field(default=None, json_schema_extra={"pattern": _REFERENCE})
+    depends_on: Names = ()
     resources: ResourceRequest | None = None
 
-    @field_validator("depends_on", mode="before")
+    @field_validator("python")
     @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
+    def _is_a_reference(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(_REFERENCE, value):
+            raise ValueError(f"`{value}` is no reference to a function; write it like `module:function`")
+        return value
 
 
 class WorkflowDocument(Value):
@@ -42,7 +49,7 @@ class WorkflowDocument(Value):
     parameters: dict[str, Any] = {}
     zip: tuple[tuple[str, ...], ...] = ()
     sample: dict[str, Any] | None = None
-    constraints: tuple[str, ...] = ()
+    constraints: Names = ()
     derived: dict[str, str] = {}
     include: tuple[dict[str, Any], ...] = ()
     exclude: tuple[dict[str, Any], ...] = ()
@@ -54,7 +61,7 @@ class WorkflowDocument(Value):
 def workflow_schema() -> dict[str, Any]:
     """The JSON Schema of workflow files, for editors."""
     schema = WorkflowDocument.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "sciflow workflow", **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "sciflow workflow"}
 
 
 def read_workflow(
@@ -95,7 +102,12 @@ def read_workflow(
             ("tasks", number),
             lambda n=number, t=task: _add_task(workflow, t, document.locate(("tasks", n)), find_function),
         )
-    at(("parameters",), lambda: _add_space(workflow, read))
+    rules = _rules(read)
+    try:
+        workflow.add_parameter_space(read.parameters, **rules)
+    except WorkflowError as error:
+        place = document.locate(_origin(error, read.parameters, rules))
+        raise WorkflowFileError(f"{place}: {error.message}", hint=error.hint) from error
     if read.schedule:
         workflow.policy = read.schedule
     for title, figure in read.visualizations.items():
@@ -115,13 +127,38 @@ def _add_task(
         workflow.resources[task.name] = task.resources
 
 
-def _add_space(workflow: ExperimentalWorkflow, read: WorkflowDocument) -> None:
-    workflow.add_parameter_space(
-        read.parameters,
-        zip_groups=read.zip,
-        sample=read.sample,
-        constraints=read.constraints,
-        derived=read.derived,
-        include=read.include,
-        exclude=read.exclude,
-    )
+def _rules(read: WorkflowDocument) -> dict[str, Any]:
+    """What is said of the parameters beside their values, in the order in which it is read."""
+    return {
+        "zip_groups": read.zip,
+        "sample": read.sample,
+        "derived": read.derived,
+        "constraints": read.constraints,
+        "include": read.include,
+        "exclude": read.exclude,
+    }
+
+
+def _origin(error: WorkflowError, parameters: dict[str, Any], rules: dict[str, Any]) -> tuple[int | str, ...]:
+    """The path of what an error is about: the first part with which it shows."""
+    for name, values in parameters.items():
+        if _says(error, {name: values}, {}):
+            return "parameters", name
+    said: dict[str, Any] = {}
+    for rule, parts in rules.items():
+        if isinstance(parts, tuple):
+            for number in range(len(parts)):
+                if _says(error, parameters, {**said, rule: parts[: number + 1]}):
+                    return rule.removesuffix("_groups"), number
+        said[rule] = parts
+        if _says(error, parameters, said):
+            return (rule,)
+    return ("parameters",)
+
+
+def _says(error: WorkflowError, parameters: dict[str, Any], rules: dict[str, Any]) -> bool:
+    try:
+        ParameterSpace.from_document(parameters, **rules)
+    except WorkflowError as other:
+        return other.message == error.message
+    return False

@@ -128,6 +128,10 @@ class _CodeReader:
             self._add(type(value).__name__)
             for one in sorted(value, key=repr) if isinstance(value, set | frozenset) else value:
                 self.read(one)
+        elif isinstance(value, property):
+            self.read([value.fget, value.fset, value.fdel])
+        elif isinstance(getattr(value, "__wrapped__", None), types.FunctionType):
+            self.read(value.__wrapped__)  # functools.lru_cache
         elif isinstance(value, functools.partial):
             self.read([value.func, value.args, value.keywords])
         else:
@@ -157,7 +161,7 @@ class _CodeReader:
             if isinstance(constant, types.CodeType):
                 self._code(constant)
             else:
-                self._add(repr(constant))
+                self.read(constant)  # not its repr: the order of a set differs between processes
 
     def _module(self, module: types.ModuleType) -> None:
         path = getattr(module, "__file__", None)
@@ -169,6 +173,7 @@ class _CodeReader:
         self._add(f"{kind.__module__}.{kind.__qualname__}")
         module = sys.modules.get(kind.__module__)
         if self._is_ours(kind.__module__, getattr(module, "__file__", None) or ""):
+            self.read(kind.__bases__)
             for name, member in sorted(vars(kind).items()):
                 if not name.startswith("__") or callable(member):
                     self._add(name)

@@ -78,9 +78,11 @@ def _earlier_runs(run: RunDirectory) -> list[RunDirectory]:
             continue
         try:
             read_document(one.manifest)
+            plan = read_plan(one)
         except RunError:
             continue  # of a newer sciflow, or damaged: nothing can be taken from it
-        found.append(one)
+        if all(one.lines(array.name).is_file() for array in plan.arrays):
+            found.append(one)
     return found
 
 

@@ -18,7 +18,7 @@ from sciflow.schedulers.machine import Machine, Share
 from sciflow.store.layout import RunDirectory, read_document
 from sciflow_shim import files
 
-PATIENCE = 15.0  # seconds that programs get to stop; the shim itself kills them after ten
+PATIENCE = 5.0  # seconds for the shim to go, beyond those that it gives to programs
 RESTARTS = 3
 Place = tuple[str, int]
 Event = dict[str, Any]
@@ -72,6 +72,7 @@ class LocalScheduler:
         self._whole = Machine(list(self.machine.cores), self.machine.memory_bytes, list(self.machine.gpus))
         self.jobs: dict[str, _Job] = {}
         self.selector = selectors.DefaultSelector()
+        self.patience = _grace_seconds() + PATIENCE
         self._twins: dict[str, list[str]] = {}  # array → arrays whose equal index waits for it
         self._waiting: dict[Place, list[Place]] = {}
         self._is_stopping = False
@@ -251,7 +252,7 @@ class LocalScheduler:
             if job.server is not None and not job.left:
                 self.selector.unregister(job.server.output)
                 job.server.close()
-                job.server.wait(PATIENCE)
+                job.server.wait(self.patience)
                 job.server = None
 
     def _stop(self) -> Iterator[Event]:
@@ -259,7 +260,7 @@ class LocalScheduler:
             if job.server is not None:
                 job.server.close()
         while any(job.server is not None for job in self.jobs.values()):
-            ready = self.selector.select(PATIENCE)
+            ready = self.selector.select(self.patience)
             for key, _ in ready:
                 yield from self._heard(key.data)
             if not ready:
@@ -269,6 +270,13 @@ class LocalScheduler:
         for job in self.jobs.values():
             if job.server is not None:
                 job.server.close()
-                job.server.wait(PATIENCE)
+                job.server.wait(self.patience)
                 job.server = None
         self.selector.close()
+
+
+def _grace_seconds() -> float:
+    try:
+        return files.grace_seconds()
+    except ValueError as error:
+        raise SchedulerError(str(error), hint="give seconds, or leave it out for ten") from None

@@ -1,0 +1,142 @@
+"""Run directories made by the real compiler, and the shim run in them as schedulers run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sciflow_shim
+from sciflow.engine import Engine
+from sciflow.loading import load_workflow
+from sciflow.run.stage import write_run
+from sciflow_shim import files
+from sciflow_shim.array import Array
+from sciflow_shim.attempt import Attempt
+from sciflow_shim.outcome import Outcome, read_outcome
+from sciflow_shim.packing import pack_returned
+from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
+from sciflow_shim.upstream import load_results
+
+SOURCE = Path(sciflow_shim.__file__).parents[1]
+PATIENCE = 60.0  # seconds after which a program that should have ended is a failure
+
+
+class PreparedRun:
+    """A run directory, as the compiler has written it, and its shim."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(SOURCE),
+            "SCIFLOW_GRACE_SECONDS": "0.3",
+        }
+
+    def array(self, task: str = "work") -> Array:
+        """The first array job of a task, as the node sees it."""
+        return Array(str(self.path), f"{task}.0")
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command that runs the shim."""
+        return [sys.executable, "-m", "sciflow_shim", str(self.path), *arguments]
+
+    def execute(self, task: str = "work", index: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run one index as a job script does."""
+        return subprocess.run(
+            self.command(f"{task}.0", str(index)),
+            env=self.environment,
+            cwd=self.path.parent,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def record(self, task: str = "work", index: int = 0, attempt: int = 1) -> RecordGroup:
+        """The sealed record of an attempt."""
+        path = self.path / files.record(f"{task}.0", index, attempt)
+        assert verify_seal(path) == "sealed"
+        return read_record(path)
+
+    def facts(self, task: str = "work", index: int = 0, attempt: int = 1) -> dict[str, Any]:
+        """The attributes of an attempt's record."""
+        return dict(self.record(task, index, attempt).attributes)
+
+    def results(self, task: str = "work", index: int = 0, attempt: int = 1) -> Any:
+        """What the next task would get."""
+        return load_results(str(self.path / files.record(f"{task}.0", index, attempt)))
+
+    def log(self, task: str = "work", index: int = 0, attempt: int = 1) -> str:
+        """What an attempt printed."""
+        path = self.path / files.log(f"{task}.0", index, attempt)
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+Prepare = Callable[..., PreparedRun]
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give one folder of captured environments for all runs, so that each is captured once."""
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.fixture
+def prepare(tmp_path: Path, environments: Path) -> Iterator[Prepare]:
+    """Give a function that compiles tasks into a run directory.
+
+    It takes the text of a module `programs`, and tasks as a workflow file has them; a task's `python` may leave out
+    the module.
+    """
+    path = list(sys.path)
+
+    def make(
+        program: str, *tasks: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, name: str = "run"
+    ) -> PreparedRun:
+        (tmp_path / "programs.py").write_text(program, encoding="utf-8")
+        described = [
+            {**one, "python": f"programs:{one['python']}"} if "python" in one else dict(one)
+            for one in tasks or ({"name": "work", "python": "work"},)
+        ]
+        document = {"name": "test", "parameters": dict(parameters or {}), "tasks": described}
+        (tmp_path / "workflow.yaml").write_text(json.dumps(document), encoding="utf-8")
+        compiled = Engine(runs=tmp_path / "runs").compile(load_workflow(str(tmp_path / "workflow.yaml")))
+        folder = tmp_path / name
+        folder.mkdir()
+        write_run(compiled, folder, name, {array.name: "" for array in compiled.plan.arrays})
+        (folder / files.ENVIRONMENTS).symlink_to(environments)
+        return PreparedRun(folder)
+
+    yield make
+    sys.path[:] = path
+    sys.modules.pop("programs", None)
+
+
+@pytest.fixture
+def kept(prepare: Prepare, tmp_path: Path) -> Callable[[Any], Any]:
+    """Give a function that takes a value through a record, as what a function returned, and back."""
+    run = prepare("def work(): pass")
+    attempts = iter(range(1, 1000))
+
+    def through_a_record(value: Any) -> Any:
+        attempt = Attempt(run.array(), 0, next(attempts))
+        attempt.clear()
+        outcome = Outcome()
+        pack_returned(outcome, value, str(tmp_path))
+        outcome.write(attempt.outcome_path)
+        found = read_outcome(attempt.outcome_path)
+        assert found is not None
+        attempt.outcome = found
+        attempt.judge(0, None)
+        attempt.close()
+        assert attempt.state == "COMPLETED", attempt.error
+        return run.results(attempt=attempt.attempt)
+
+    return through_a_record

@@ -1,0 +1,41 @@
+"""The plan: array jobs, their dependencies, start times and requests."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+
+from sciflow.model.plan import ArrayJob, Dependency, Plan
+from sciflow.model.resources import Resources
+
+PLAN = Plan(
+    workflow="w",
+    profile="local",
+    combinations=6,
+    arrays=(
+        ArrayJob("train.0", "train", 4, Resources(2, 1024, 1, 1800)),
+        ArrayJob("train.1", "train", 2, Resources(1, 0, 0, 3600), begin=datetime(2031, 5, 17, 22, tzinfo=timezone.utc)),
+        ArrayJob("test.0", "test", 6, Resources(), (Dependency("train.0", "whole"), Dependency("train.1", "element"))),
+    ),
+    warnings=("less memory",),
+    notes=("é $(x) 'y'",),
+    tasks=("train", "test", "idle"),
+)
+
+
+def test_a_plan_comes_back_from_its_document() -> None:
+    """`plan.json` holds all of it, and the totals for people."""
+    document = json.loads(json.dumps(PLAN.to_document()))
+    assert Plan.from_document(document) == PLAN
+    assert (document["core_hours"], document["gpu_hours"]) == (6, 2)
+
+
+def test_instances_are_counted_in_running_order() -> None:
+    """The array jobs of a task are added up; a task without one has none."""
+    assert list(PLAN.instances.items()) == [("train", 6), ("test", 6), ("idle", 0)]
+
+
+def test_hours_are_summed_over_all_indices() -> None:
+    """4 × 2 cores × 0.5 h and 2 × 1 h; 4 × 1 GPU × 0.5 h."""
+    assert PLAN.core_hours == 6
+    assert PLAN.gpu_hours == 2

@@ -1,0 +1,100 @@
+"""What a task asks for: numbers, or rules that give a number for each combination."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sciflow.errors import WorkflowError
+from sciflow.model.request import ResourceRequest
+from sciflow.model.resources import GIB, Resources
+from sciflow.model.validation import validated
+
+
+def asked(**fields: Any) -> ResourceRequest:
+    """Make a request as a workflow does."""
+    return validated(ResourceRequest, fields, "resources of task `train`")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, Resources()),
+        (
+            {"cpu_cores": 4, "memory_gb": 1.5, "gpu": True, "max_runtime_hours": 0.5},
+            Resources(4, 3 * GIB // 2, 1, 1800),
+        ),
+        ({"memory": "512M", "gpus": 2, "max_runtime": "02:30:00"}, Resources(1, GIB // 2, 2, 9000)),
+        ({"cpu_cores": 0, "gpu": False}, Resources(1, 0, 0, 0)),
+        ({"cpu_cores": "n // 2", "memory_gb": "0.1 + n / 64"}, Resources(8, 375809639)),
+        ({"cpu_cores": lambda n: n + 0.5, "gpus": lambda n: np.int64(n)}, Resources(17, 0, 16)),
+        ({"memory_gb": lambda: np.float32(2)}, Resources(1, 2 * GIB)),
+    ],
+)
+def test_requests_become_whole_cores_bytes_and_seconds(fields: Any, expected: Resources) -> None:
+    """Numbers, expressions and functions give a request, NumPy's numbers too; parts are rounded up."""
+    given = asked(**fields).resolve({"n": 16}, "train")
+    assert given == expected
+    assert {type(amount) for amount in given} == {int}
+
+
+def test_a_request_depends_on_the_parameters_that_it_names() -> None:
+    """Names come from expressions and from the arguments of functions."""
+    assert asked(cpu_cores="a + 1", memory_gb=lambda b: b, gpus=1).names == {"a", "b"}
+    assert asked().names == frozenset()
+
+
+def test_a_later_request_overrides_what_it_says_only() -> None:
+    """Two ways of saying the same thing replace each other."""
+    both = asked(cpu_cores=2, memory_gb=4, gpu=True, max_runtime="1h").merged(asked(memory="1G", max_runtime_hours=2))
+    assert both == asked(cpu_cores=2, memory="1G", gpu=True, max_runtime_hours=2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"cpu_cores": -1}, "`cpu_cores`: -1 is no amount"),
+        ({"memory_gb": float("nan")}, "`memory_gb`: nan is no amount"),
+        ({"gpus": [1]}, r"`gpus`: [1] is no number, expression or function"),
+        ({"cpu_cores": True}, "`cpu_cores`: True is no number"),
+        ({"cpu_cores": "n +"}, "`cpu_cores`: expression `n +`: it cannot be read"),
+        ({"cpu_cores": "n.__class__"}, "`cpu_cores`: expression `n.__class__`: an attribute (`.name`) is not allowed"),
+        ({"memory": "8"}, "`memory`: `8` is no amount of memory; write it like `8G`"),
+        ({"max_runtime": "soon"}, "`max_runtime`: `soon` is no duration; write it like `90 min`"),
+        ({"memory": "8G", "memory_gb": 8}, "`memory_gb` and `memory` say the same thing; give one"),
+        ({"gpu": True, "gpus": 1}, "`gpus` and `gpu` say the same thing"),
+        ({"cores": 4}, "`cores` is not known here"),
+        ({"gpu": "maybe"}, "`gpu` is 'maybe'; it takes `true` or `false`"),
+    ],
+)
+def test_what_is_no_request(fields: Any, reason: str) -> None:
+    """The task, the field, the value and the way out are named."""
+    with pytest.raises(WorkflowError) as caught:
+        asked(**fields)
+    assert caught.value.message.startswith("resources of task `train`: ")
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"cpu_cores": "0 - n"}, "`cpu_cores` of task `train` comes to -16 at {'n': 16}, which is no amount"),
+        ({"cpu_cores": "n > 1"}, "comes to True"),
+        ({"memory_gb": "'8'"}, "comes to '8'"),
+        ({"memory_gb": lambda: [1]}, "comes to [1]"),
+        ({"max_runtime_hours": lambda: float("inf")}, "comes to inf"),
+        (
+            {"cpu_cores": "n / 0"},
+            "`cpu_cores` of task `train`: expression `n / 0` cannot be evaluated: division by zero",
+        ),
+        ({"cpu_cores": lambda n: n["x"]}, "`cpu_cores` of task `train` fails at {'n': 16}: TypeError"),
+        ({"cpu_cores": "m + 1"}, "`cpu_cores` of task `train`: expression `m + 1` names `m`"),
+    ],
+)
+def test_what_comes_to_no_amount(fields: Any, reason: str) -> None:
+    """A rule that gives no usable number is named with the combination for which it fails."""
+    with pytest.raises(WorkflowError) as caught:
+        asked(**fields).resolve({"n": 16}, "train")
+    assert reason in caught.value.message

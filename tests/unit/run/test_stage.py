@@ -1,0 +1,208 @@
+"""A compiled workflow becomes a run directory, whole or not at all."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sciflow.engine import Engine
+from sciflow.errors import RunError, WorkflowError
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.run.stage import identity, new_run_id, stage
+from sciflow.store.layout import RunDirectory, runs_of
+
+
+def staged_by(engine: Engine, workflow: ExperimentalWorkflow) -> RunDirectory:
+    """Stage a workflow as a run of the engine's."""
+    compiled = engine.compile(workflow)
+    scripts = engine.render(compiled)
+    return stage(compiled, engine.runs, lambda array: scripts[array.name])
+
+
+def test_ids_sort_by_age() -> None:
+    """A later second has a greater id; in the same second no two are alike."""
+    early = new_run_id(datetime(2025, 1, 31, 23, 59, 59, tzinfo=timezone.utc))
+    late = new_run_id(datetime(2025, 2, 1, 0, 0, 0, tzinfo=timezone.utc))
+    assert early < late
+    assert re.fullmatch(r"20250131-235959-[0-9a-f]{4}", early)
+    assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{4}", new_run_id())
+
+
+def test_all_files_are_there(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Manifest, plan, scripts, tables, code and shim are written; nothing is collected or journalled yet."""
+    run = staged_by(engine, squares)
+    files = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}
+    assert files - {one for one in files if one.startswith("shim/")} == {
+        "manifest.json",
+        "plan.json",
+        *(f"arrays/{name}.0.json{more}" for name in ("square", "total") for more in ("", "l")),
+        *(f"scripts/{name}.0.sh" for name in ("square", "total")),
+        *(f"code/{name}.{kind}" for name in ("square", "total") for kind in ("json", "pickle", "py")),
+    }
+    assert "shim/sciflow_shim/__main__.py" in files
+    assert not [one for one in files if "__pycache__" in one]
+
+
+def test_the_run_is_private_and_latest(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Only the user can look into it; `latest` points to it, also when the folder of runs is moved."""
+    run = staged_by(engine, squares)
+    assert stat.S_IMODE(run.path.stat().st_mode) == 0o700
+    moved = engine.runs.rename(engine.runs.with_name("moved"))
+    assert (moved / "latest").resolve() == moved / "squares" / run.run_id
+    assert sorted(path.name for path in moved.iterdir()) == ["latest", "squares"]
+
+
+def test_latest_follows_the_newest(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Every new run takes `latest` over."""
+    for _ in range(2):
+        run = staged_by(engine, squares)
+        assert (engine.runs / "latest").resolve() == run.path
+
+
+def test_the_manifest_says_what_was_asked(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Workflow, space, tasks, requests, policy, code and machine stand in one JSON file."""
+    squares.set_scheduling_policy("off_peak", {"preferred_hours": "22:00-08:00"})
+    squares.set_resource_requirements({"square": {"memory_gb": lambda x: x / 10, "cpu_cores": 1}})
+    squares.metadata["author"] = "A. Müller"
+    run = staged_by(engine, squares)
+    manifest = json.loads(run.manifest.read_text(encoding="utf-8"))
+    assert (manifest["format"], manifest["run"], manifest["workflow"]) == (1, run.run_id, "squares")
+    assert manifest["tasks"]["total"]["depends_on"] == ["square"]
+    assert manifest["tasks"]["total"]["over"] == "all"
+    assert manifest["policy"]["policy"] == "off_peak"
+    assert "lambda" in manifest["resources"]["square"]["memory_gb"]
+    assert manifest["metadata"] == {"author": "A. Müller"}
+    assert manifest["directory"] == str(squares.directory)
+    assert manifest["interpreter"] == sys.executable
+    assert datetime.fromisoformat(manifest["created"]).tzinfo is not None
+
+
+def test_the_space_is_rebuilt_from_the_manifest_alone(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Rules that a file can say are in the manifest; combinations of functions are in a table with a digest."""
+    document = json.loads(staged_by(engine, squares).manifest.read_text())["space"]
+    assert document["axes"] == {"x": [1, 2, 3, 4]}
+    squares.add_constraint(lambda x: x != 2)
+    run = staged_by(engine, squares)
+    document = json.loads(run.manifest.read_text())["space"]
+    assert (document["table"], document["names"]) == ("combinations.jsonl", ["x"])
+    assert run.combinations.read_text() == "[1]\n[3]\n[4]\n"
+
+
+CHANGES: dict[str, Callable[[ExperimentalWorkflow], Any]] = {
+    "a constraint": lambda one: one.add_constraint("x < 4"),
+    "a request": lambda one: one.set_resource_requirements({"square": {"memory_gb": 0.1}}),
+    "a task": lambda one: one.add_task("other", lambda x: None),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changes_the_work_changes_the_identity(
+    engine: Engine, squares: ExperimentalWorkflow, name: str
+) -> None:
+    """Instances, requests and tasks are the work."""
+    before = identity(engine.compile(squares))
+    CHANGES[name](squares)
+    assert identity(engine.compile(squares)) != before
+
+
+def test_the_same_work_has_the_same_identity(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Figures, metadata and the day on which it is compiled are no work."""
+    before = identity(engine.compile(squares))
+    squares.add_visualization("figure", {"type": "line", "x_axis": "x", "value": "y"})
+    squares.metadata["note"] = "again"
+    assert identity(engine.compile(squares)) == before
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing(
+    engine: Engine, squares: ExperimentalWorkflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever step fails, there is no half-made run, and `latest` is as it was."""
+    first = staged_by(engine, squares)
+    real = Path.write_text
+
+    def full(self: Path, *arguments: Any, **more: Any) -> int:
+        if self.name == "manifest.json":
+            raise OSError(28, "No space left on device")
+        return real(self, *arguments, **more)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(RunError, match="cannot be written: No space left on device") as caught:
+        staged_by(engine, squares)
+    assert str(engine.runs / "squares") in caught.value.message
+    assert [run.run_id for run in runs_of(engine.runs)] == [first.run_id]
+    assert [path.name for path in (engine.runs / "squares").iterdir()] == [first.run_id]
+    assert (engine.runs / "latest").resolve() == first.path
+
+
+def test_a_mistake_in_the_workflow_leaves_nothing(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """A function that cannot be stored is found while the run is written, which is then gone."""
+    handle = (squares.directory / "file").open("w")
+    squares.add_task("bad", lambda x: handle)
+    with handle, pytest.raises(WorkflowError, match="cannot be stored"):
+        staged_by(engine, squares)
+    assert list((engine.runs / "squares").iterdir()) == []
+
+
+def test_what_a_killed_staging_left_is_removed_a_day_later(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Half-made runs go when they are old, and stay while somebody may still write them."""
+    for name, age in [(".old.partial", 90_000), (".new.partial", 10)]:
+        (engine.runs / "squares" / name).mkdir(parents=True)
+        path = engine.runs / "squares" / name
+        os.utime(path, (path.stat().st_atime - age, path.stat().st_mtime - age))
+    run = staged_by(engine, squares)
+    left = {path.name for path in (engine.runs / "squares").iterdir()}
+    assert left == {".new.partial", run.run_id}
+
+
+def test_a_file_in_the_way_is_named(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Where the folder of runs is a file, the error says which."""
+    engine.runs.write_text("")
+    with pytest.raises(RunError, match="cannot be written: Not a directory"):
+        staged_by(engine, squares)
+
+
+def test_a_workflow_named_latest_is_refused(engine: Engine) -> None:
+    """Its folder would be where the link to the newest run is."""
+    workflow = ExperimentalWorkflow("latest")
+    workflow.add_task("task", lambda: None)
+    with pytest.raises(RunError, match="named `latest`") as caught:
+        staged_by(engine, workflow)
+    assert caught.value.hint == "give it another name"
+    assert not engine.runs.exists()
+
+
+def test_the_code_is_told_by_commit_and_changes(
+    engine: Engine, squares: ExperimentalWorkflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a repository, the manifest has the commit and whether all is committed; the changes are kept."""
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
+        monkeypatch.delenv(name, raising=False)
+    assert json.loads(staged_by(engine, squares).manifest.read_text())["code"] == {}
+    (tmp_path / "project").mkdir()
+    squares.directory = tmp_path / "project"
+
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=n", "-c", "user.email=e", "-c", "init.defaultBranch=main"]
+        subprocess.run(["git", "-C", str(squares.directory), *identity, *arguments], check=True, capture_output=True)
+
+    (squares.directory / "code.py").write_text("a = 1\n")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    code = json.loads(staged_by(engine, squares).manifest.read_text())["code"]
+    assert (code["branch"], code["dirty"]) == ("main", False)
+    assert re.fullmatch("[0-9a-f]{40}", code["commit"])
+    (squares.directory / "code.py").write_text("a = 2\n")
+    (squares.directory / "new.py").write_text("b = 1\n")
+    run = staged_by(engine, squares)
+    code = json.loads(run.manifest.read_text())["code"]
+    assert (code["dirty"], code["changed"]) == (True, ["code.py", "new.py"])
+    assert "+a = 2" in (run / code["diff"]).read_text()

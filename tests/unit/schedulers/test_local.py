@@ -1,0 +1,227 @@
+"""The local scheduler's own ways: its order, its shares, and what it does when a shim dies."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sciflow.engine import Engine
+from sciflow.errors import SchedulerError
+from sciflow.model.resources import GIB
+from sciflow.model.state import State
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.run.track import read_plan
+from sciflow.schedulers.base import Submission
+from sciflow.schedulers.local import LocalScheduler
+from sciflow.schedulers.machine import Machine
+from sciflow.store.layout import RunDirectory
+
+Event = dict[str, Any]
+
+
+@pytest.fixture
+def scheduler_of(tmp_path: Path) -> Callable[..., LocalScheduler]:
+    """Return a function that stages a workflow and submits all of it to a scheduler with one core and two GPUs."""
+
+    def make(workflow: ExperimentalWorkflow, **more: Any) -> LocalScheduler:
+        engine = Engine(runs=tmp_path / "runs")
+        run = RunDirectory(engine.write_plan(engine.compile(workflow), tmp_path / "runs" / workflow.name / "1"))
+        machine = Machine([min(os.sched_getaffinity(0))], GIB, ["gpu-a", "gpu-b"])
+        scheduler = LocalScheduler(run, machine, **more)
+        for array in read_plan(run).arrays:
+            attempts = dict.fromkeys(range(array.count), 1)
+            scheduler.submit(Submission(array, run.script(array.name), attempts))
+        return scheduler
+
+    return make
+
+
+def workflow_of(function: Callable[..., Any], count: int) -> ExperimentalWorkflow:
+    """Make a workflow of one task, `task`, over `x` from 0."""
+    workflow = ExperimentalWorkflow("one")
+    workflow.add_task("task", function)
+    workflow.add_parameter_space({"x": list(range(count))})
+    return workflow
+
+
+def order_of_starts(scheduler: LocalScheduler) -> list[tuple[str, int]]:
+    """Drive to the end, and give what was started in which order."""
+    started: list[tuple[str, int]] = []
+
+    def hear(event: Event) -> None:
+        if event["event"] == "started":
+            started.append((event["array"], event["index"]))
+
+    scheduler.drive(hear)
+    return started
+
+
+def test_the_longest_start_first(scheduler_of: Callable[..., LocalScheduler]) -> None:
+    """Where durations are known, the longest starts first; the others follow in order."""
+    expected = {("task.0", 2): 9.0, ("task.0", 4): 100.0}
+    started = order_of_starts(scheduler_of(workflow_of(lambda x: None, 5), expected=expected))
+    assert [index for _, index in started] == [4, 2, 0, 1, 3]
+
+
+def test_combinations_are_completed_one_after_another(
+    scheduler_of: Callable[..., LocalScheduler], squares: ExperimentalWorkflow
+) -> None:
+    """A later task goes before an earlier one, so that the first results are there early."""
+    squares.add_task("next", lambda square, x: None, depends_on=["square"])
+    started = order_of_starts(scheduler_of(squares))
+    assert started[:4] == [("square.0", 0), ("next.0", 0), ("square.0", 1), ("next.0", 1)]
+    assert len(started) == 9
+
+
+def test_an_index_is_told_its_share(scheduler_of: Callable[..., LocalScheduler]) -> None:
+    """It runs on its cores, sees its GPUs and no other, and its libraries use as many threads as it has cores."""
+
+    def task(x):
+        import os
+
+        names = ("CUDA_VISIBLE_DEVICES", "SCIFLOW_CPU_CORES")
+        return {"cores": sorted(os.sched_getaffinity(0)), **{name: os.environ[name] for name in names}}
+
+    from sciflow.store.records import read_summary
+
+    workflow = workflow_of(task, 2)
+    scheduler = scheduler_of(workflow)
+    job = scheduler.jobs["task.0"]
+    job.array = replace(job.array, resources=job.array.resources._replace(gpus=1))
+    scheduler.drive(lambda _event: None)
+    seen = []
+    for one in scheduler.run.records("task.0"):
+        summary = read_summary(one.path)
+        assert summary is not None
+        assert summary.arrays["cores"] == (1,)
+        assert summary.metrics["SCIFLOW_CPU_CORES"] == "1"
+        seen.append(summary.metrics["CUDA_VISIBLE_DEVICES"])
+    assert set(seen) <= {"gpu-a", "gpu-b"}
+    assert len(seen) == 2
+
+
+def test_an_array_is_submitted_once(scheduler_of: Callable[..., LocalScheduler]) -> None:
+    """The same array a second time is an error."""
+    scheduler = scheduler_of(workflow_of(lambda x: None, 1))
+    job = scheduler.jobs["task.0"]
+    with pytest.raises(SchedulerError, match=r"`task\.0` was submitted twice"):
+        scheduler.submit(Submission(job.array, job.script, {0: 1}))
+
+
+def test_nothing_submitted_is_done_at_once(staged: RunDirectory) -> None:
+    """With no job, or none of its indices, there is nothing to wait for."""
+    LocalScheduler(staged).drive(lambda event: pytest.fail(str(event)))
+    scheduler = LocalScheduler(staged)
+    array = read_plan(staged).arrays[0]
+    scheduler.submit(Submission(array, staged.script(array.name), {}))
+    scheduler.drive(lambda event: pytest.fail(str(event)))
+
+
+def test_a_shim_that_cannot_start_is_an_error_with_its_words(scheduler_of: Callable[..., LocalScheduler]) -> None:
+    """Where no index of an array can run, the shim's own complaint is shown, and how to see it again."""
+    scheduler = scheduler_of(workflow_of(lambda x: None, 3))
+    script = scheduler.run.script("task.0")
+    script.write_text("echo 'module: command not found' >&2; exit 127\n")
+    with pytest.raises(SchedulerError, match="ended with code 127: module: command not found") as caught:
+        scheduler.drive(lambda _event: None)
+    assert caught.value.hint == f"try it by hand: bash {script} 0"
+    assert scheduler.query(["task.0"])["task.0"][0] is State.NODE_FAIL
+
+
+def test_a_shim_that_is_killed_loses_its_index_only(scheduler_of: Callable[..., LocalScheduler]) -> None:
+    """Another shim goes on with the indices that are left; after too many deaths that is an error."""
+
+    def task(x):
+        import os
+        import signal
+        from pathlib import Path
+
+        if x == 1:
+            supervisor = os.getppid()
+            status = Path(f"/proc/{supervisor}/status").read_text()
+            parent = int(status.split("PPid:")[1].split()[0])
+            os.kill(parent, signal.SIGKILL)
+            signal.pause()
+
+    scheduler = scheduler_of(workflow_of(task, 4))
+    heard: list[Event] = []
+    scheduler.drive(heard.append)
+    done = State.COMPLETED
+    assert scheduler.query(["task.0"])["task.0"] == {0: done, 1: State.NODE_FAIL, 2: done, 3: done}
+    [lost] = [event for event in heard if event.get("state") == "NODE_FAIL"]
+    assert (lost["array"], lost["index"], lost["attempt"]) == ("task.0", 1, 1)
+    assert "was killed (code -9)" in lost["error"]
+
+
+def test_a_shim_that_dies_again_and_again_is_an_error(scheduler_of: Callable[..., LocalScheduler]) -> None:
+    """A shim that never lives long is not started for ever."""
+    scheduler = scheduler_of(workflow_of(lambda x: None, 20))
+    scheduler.run.script("task.0").write_text('read -r line; echo \'{"event": "started", "index": 0}\'; exit 9\n')
+    with pytest.raises(SchedulerError, match="ended with code 9"):
+        scheduler.drive(lambda _event: None)
+    lost = [one for one in scheduler.query(["task.0"])["task.0"].values() if one is State.NODE_FAIL]
+    assert len(lost) == 4
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError])
+def test_programs_are_stopped_in_order(
+    scheduler_of: Callable[..., LocalScheduler], stop: type[BaseException], tmp_path: Path
+) -> None:
+    """Whatever ends the driver, what runs is stopped, recorded and heard; what waits is left as it is."""
+
+    def task(x):
+        import signal
+
+        signal.pause()
+
+    scheduler = scheduler_of(workflow_of(task, 3))
+    heard: list[Event] = []
+
+    def hear(event: Event) -> None:
+        heard.append(event)
+        if event["event"] == "started":
+            raise stop
+
+    with pytest.raises(stop):
+        scheduler.drive(hear)
+    assert [(one["event"], one["index"], one.get("state")) for one in heard] == [
+        ("started", 0, None),
+        ("ended", 0, "CANCELLED"),
+    ]
+    assert heard[1]["error"] == "the run was stopped"
+    assert scheduler.query(["task.0"])["task.0"] == {0: State.CANCELLED, 1: State.PENDING, 2: State.PENDING}
+    assert scheduler.jobs["task.0"].server is None
+
+
+def test_nothing_is_left_running(scheduler_of: Callable[..., LocalScheduler], tmp_path: Path) -> None:
+    """When the driver has stopped, neither programs nor what they started are left, not even those that ignore it."""
+    where = str(tmp_path / "pids")
+
+    def task(x):
+        import os
+        import signal
+        import subprocess
+
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        child = subprocess.Popen(["sleep", "1000"])
+        with open(where, "w") as file:
+            file.write(f"{os.getpid()} {child.pid} {os.getppid()}")
+        os.rename(where, where + ".whole")
+        signal.pause()
+
+    scheduler = scheduler_of(workflow_of(task, 1))
+
+    def hear(event: Event) -> None:
+        while not Path(where + ".whole").exists():
+            pass
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scheduler.drive(hear)
+    for pid in map(int, Path(where + ".whole").read_text().split()):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, signal.SIG_DFL)

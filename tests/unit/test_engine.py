@@ -1,0 +1,204 @@
+"""Engine and Run: the Python front door."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sciflow
+from sciflow.engine import Engine, Run, open_run
+from sciflow.errors import PlanError, ProfileError, RunError, SciflowWarning, WorkflowError
+from sciflow.model.state import State
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.store.layout import runs_of
+
+
+def greedy(**resources: Any) -> ExperimentalWorkflow:
+    """Make a workflow of one task that asks for these resources."""
+    workflow = ExperimentalWorkflow("greedy")
+    workflow.add_task("task", lambda: {"y": 1}, resources=resources)
+    return workflow
+
+
+def test_a_sweep_gives_its_results(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """From workflow to numbers in one call; the results are on disk as well."""
+    results = engine.execute_parameter_sweep(squares)
+    assert results.to_dataframe()["y"].tolist() == [1, 4, 9, 16]
+    assert results.get_metric({"x": 2}, "sum") == 30
+    assert results.path.is_file()
+    assert results.path.parent.parent == engine.runs / "squares"
+
+
+def test_compiling_changes_nothing(engine: Engine, squares: ExperimentalWorkflow, tmp_path: Path) -> None:
+    """A plan is made without a trace on disk."""
+    before = sorted(tmp_path.rglob("*"))
+    compiled = engine.compile(squares)
+    assert compiled.plan.instances == {"square": 4, "total": 1}
+    assert set(engine.render(compiled)) == {"square.0", "total.0"}
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_plan_is_written_for_review(engine: Engine, squares: ExperimentalWorkflow, tmp_path: Path) -> None:
+    """The scripts that are reviewed are the scripts that run, byte for byte."""
+    compiled = engine.compile(squares)
+    folder = engine.write_plan(compiled, tmp_path / "review")
+    run = engine.run(compiled).run
+    for name, text in engine.render(compiled).items():
+        assert (folder / "scripts" / f"{name}.sh").read_text() == text
+        assert run.directory.script(name).read_text() == text
+
+
+def test_a_plan_is_written_into_an_empty_folder(engine: Engine, squares: ExperimentalWorkflow, tmp_path: Path) -> None:
+    """A folder that holds something, or a file, is left as it is."""
+    compiled = engine.compile(squares)
+    (tmp_path / "empty").mkdir()
+    engine.write_plan(compiled, tmp_path / "empty")
+    (tmp_path / "file").write_text("mine")
+    for taken in ("empty", "file"):
+        with pytest.raises(RunError, match=f"`{tmp_path / taken}` is there already") as caught:
+            engine.write_plan(compiled, tmp_path / taken)
+        assert caught.value.hint == "give a new or empty folder"
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_the_same_work_is_not_done_twice(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """A second call finds the run complete, and starts nothing."""
+    first = engine.run(engine.compile(squares))
+    assert (first.continued, first.reused) == (False, 0)
+    journal = first.run.directory.journal.read_bytes()
+    second = engine.run(engine.compile(squares))
+    assert (second.continued, second.reused) == (True, 0)
+    assert second.run.path == first.run.path
+    assert first.run.directory.journal.read_bytes() == journal
+
+
+def test_a_changed_workflow_takes_over_what_is_unchanged(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """A task that is added runs; those that were there do not run again."""
+    engine.execute_parameter_sweep(squares)
+    squares.add_task("more", lambda square, x: {"z": square["y"] + x}, depends_on=["square"])
+    done = engine.run(engine.compile(squares))
+    assert (done.continued, done.reused) == (False, 5)
+    assert done.run.collect().get_metric({"x": 3}, "z") == 12
+
+
+def test_a_fresh_run_takes_nothing_over(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """With `fresh`, everything runs again in a run of its own."""
+    engine.execute_parameter_sweep(squares)
+    fresh = Engine(runs=engine.runs, fresh=True)
+    done = fresh.run(fresh.compile(squares))
+    assert (done.continued, done.reused) == (False, 0)
+    assert len(runs_of(engine.runs)) == 2
+
+
+def test_failures_are_tried_again(engine: Engine, tmp_path: Path) -> None:
+    """The same call after a failure runs what failed, and what waited for it, once more."""
+    (tmp_path / "broken").touch()
+    broken = str(tmp_path / "broken")
+
+    def first(x):
+        from pathlib import Path
+
+        if x == 2 and Path(broken).exists():
+            raise ValueError("no")
+        return {"y": x}
+
+    workflow = ExperimentalWorkflow("retry", tmp_path)
+    workflow.add_task("first", first)
+    workflow.add_task("second", lambda first, x: {"z": -x}, depends_on=["first"])
+    workflow.add_parameter_space({"x": [1, 2]})
+    assert engine.execute_parameter_sweep(workflow).completed == 1
+    (tmp_path / "broken").unlink()
+    done = engine.run(engine.compile(workflow))
+    assert done.continued
+    assert done.status.is_complete
+    attempts = {place: one.attempt for place, one in done.status.indices["first.0"].items()}
+    assert attempts == {0: 1, 1: 2}
+
+
+def test_too_much_is_reduced_with_a_warning(engine: Engine) -> None:
+    """What this machine does not have is reduced, said in a warning, and noted in the manifest."""
+    with pytest.warns(SciflowWarning, match="asks for 10000 cores") as caught:
+        results = engine.execute_parameter_sweep(greedy(cpu_cores=10_000, memory_gb=10_000_000))
+    assert len(caught) == 2
+    assert results.completed == 1
+    manifest = json.loads(results.run.manifest.read_text())
+    assert [str(one.message) for one in caught] == manifest["warnings"]
+
+
+def test_too_much_is_refused_when_strict(engine: Engine) -> None:
+    """With `strict`, of the engine or of the call, nothing is reduced and nothing written."""
+    for strict_engine, strict_call in [(True, None), (False, True)]:
+        one = Engine(runs=engine.runs, strict=strict_engine)
+        with pytest.raises(PlanError, match="asks for 10000 cores"):
+            one.execute_parameter_sweep(greedy(cpu_cores=10_000), strict=strict_call)
+    assert not engine.runs.exists()
+    with pytest.warns(SciflowWarning):
+        Engine(runs=engine.runs, strict=True).execute_parameter_sweep(greedy(cpu_cores=10_000), strict=False)
+
+
+def test_a_start_time_that_is_not_kept_is_told(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """On a machine that is not shared, a policy is noted and the run starts at once."""
+    squares.set_scheduling_policy("off_peak", {"preferred_hours": "22:00-08:00"})
+    with pytest.warns(SciflowWarning, match="the run starts at once"):
+        assert engine.execute_parameter_sweep(squares).completed == 4
+
+
+def test_a_mistake_is_found_before_anything_is_written(engine: Engine) -> None:
+    """A workflow that cannot run leaves no trace."""
+    workflow = ExperimentalWorkflow("wrong")
+    workflow.add_task("task", lambda y: None)
+    workflow.add_parameter_space({"x": [1]})
+    with pytest.raises(WorkflowError, match="`y`"):
+        engine.execute_parameter_sweep(workflow)
+    assert not engine.runs.exists()
+
+
+def test_another_scheduler_is_refused(engine: Engine, tmp_path: Path, squares: ExperimentalWorkflow) -> None:
+    """A profile of a scheduler that is not known names it."""
+    (tmp_path / "site.yaml").write_text("name: site\nscheduler: lsf\n")
+    with pytest.raises(ProfileError, match="`lsf`"):
+        Engine(str(tmp_path / "site.yaml"), engine.runs).compile(squares)
+
+
+def test_runs_are_in_the_current_folder(
+    squares: ExperimentalWorkflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing else is said, runs are in `sciflow-runs`, from where the program is."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    results = sciflow.Engine().execute_parameter_sweep(squares)
+    assert results.path.is_relative_to(tmp_path / "here" / "sciflow-runs" / "squares")
+    assert open_run().path == results.run.path
+
+
+def test_a_run_is_opened(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """By its directory, its id or as the latest, a run gives plan, status and results."""
+    results = engine.execute_parameter_sweep(squares)
+    run = open_run(results.run.path)
+    assert isinstance(run, Run)
+    assert repr(run) == f"<Run {results.run.run_id}>"
+    assert open_run(run.run_id, engine.runs).path == open_run(runs=engine.runs).path == run.path
+    assert run.plan.instances == {"square": 4, "total": 1}
+    assert run.status().counts() == {State.COMPLETED: 5}
+    assert not run.status().is_driven
+    assert run.results().get_metric({"x": 4}, "y") == 16
+    run.directory.results.unlink()
+    with pytest.raises(RunError, match="no collected results"):
+        run.results()
+    assert run.collect().completed == 4
+
+
+def test_a_run_that_is_gone_is_not_found(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """After its folder was removed there is no run."""
+    shutil.rmtree(engine.execute_parameter_sweep(squares).run.path)
+    with pytest.raises(RunError, match="there is no run"):
+        open_run(runs=engine.runs)
+
+
+def test_a_run_that_was_removed_is_made_again(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """The newest run that is there counts; with none, everything runs."""
+    first = engine.execute_parameter_sweep(squares)
+    shutil.rmtree(first.run.path)
+    assert engine.execute_parameter_sweep(squares).completed == 4
