@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 UV := $(shell command -v uv 2>/dev/null || echo $(VENV)/bin/uv)
 export UV_PROJECT_ENVIRONMENT := $(VENV)
+# Trust the certificates that the system trusts, as pip does: some sites have their own.
+export UV_NATIVE_TLS ?= true
 # What starts pytest; `make coverage` gives another one.
 RUN_MODULE ?= $(VENV)/bin/python -m
 COVERAGE := $(VENV)/bin/coverage
 # The parts that decide which combinations there are and who needs them are covered in full.
-COVERED_IN_FULL := */sciflow/model/parameters.py */sciflow/planning/projection.py
+COVERED_IN_FULL := src/sciflow/model/parameters.py src/sciflow/planning/projection.py
 
 .PHONY: demo test lint types layers coverage benchmarks check clean
 .DEFAULT_GOAL := test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import warnings
 from collections.abc import Callable
@@ -135,14 +136,18 @@ class Engine:
         Raises
         ------
         RunError
-            Where the folder is there and not empty.
+            Where the folder is there and not empty, or cannot be written.
         """
         target = Path(folder)
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise RunError(f"`{target}` is there already", hint="give a new or empty folder")
         scripts = self.render(compiled)
-        target.mkdir(parents=True, exist_ok=True)
-        write_run(compiled, target, target.resolve().name, scripts)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            write_run(compiled, target, target.resolve().name, scripts)
+        except OSError as error:
+            shutil.rmtree(target, ignore_errors=True)
+            raise RunError(f"`{target}` cannot be written: {error.strerror}") from error
         return target
 
     def execute_parameter_sweep(self, workflow: ExperimentalWorkflow, strict: bool | None = None) -> Results:

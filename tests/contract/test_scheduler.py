@@ -72,9 +72,7 @@ def test_every_index_runs_exactly_once(site_of: MakeSite, submit_all: Submit, no
     assert {getattr(read_state(one.path), "state", None) for one in records} == {DONE}
 
 
-def test_only_the_indices_that_were_submitted_run(
-    site_of: MakeSite, notebook: Any, states: States
-) -> None:
+def test_only_the_indices_that_were_submitted_run(site_of: MakeSite, notebook: Any, states: States) -> None:
     """Some indices can be submitted, each as the attempt that it is; the others have no state."""
     note = notebook.note
 
@@ -244,9 +242,7 @@ def test_a_request_that_can_never_be_met_is_refused(site_of: MakeSite) -> None:
     assert site.scheduler.query(["task.0"]) == {}
 
 
-def test_cancelled_indices_do_not_run(
-    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
-) -> None:
+def test_cancelled_indices_do_not_run(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
     """Some indices can be taken back before they start; what needs them is held back, the others run."""
     note = notebook.note
 
@@ -281,9 +277,7 @@ def test_a_whole_job_can_be_cancelled(site_of: MakeSite, submit_all: Submit, sta
     assert states(site, jobs)["other.0"] == [DONE] * 2
 
 
-def test_a_running_index_can_be_cancelled(
-    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
-) -> None:
+def test_a_running_index_can_be_cancelled(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
     """A program that runs is stopped; its neighbours and its own checkpointing are not disturbed."""
     note, signal, wait_for = notebook.note, notebook.signal, notebook.wait_for
 

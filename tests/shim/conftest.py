@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,7 @@ from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
 from sciflow_shim.upstream import load_results
 
 SOURCE = Path(sciflow_shim.__file__).parents[1]
-PATIENCE = 60.0  # seconds after which a program that should have ended is a failure
+PATIENCE = 30.0  # seconds after which a program that should have ended is a failure
 
 
 class PreparedRun:
@@ -79,7 +80,88 @@ class PreparedRun:
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
+class ServedArray:
+    """A running ``python -m sciflow_shim RUN ARRAY --serve``, as a driver sees it."""
+
+    def __init__(self, run: PreparedRun, task: str) -> None:
+        self.run, self.task = run, task
+        self.process = subprocess.Popen(
+            run.command(f"{task}.0", "--serve"),
+            env=run.environment,
+            cwd=run.path.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._pending: list[dict[str, Any]] = []
+        self._text = b""
+
+    def start(self, *indices: int, attempt: int = 1) -> None:
+        """Ask for indices to be started."""
+        for index in indices:
+            self._say({"do": "start", "index": index, "attempt": attempt, "cores": [], "gpus": []})
+
+    def cancel(self, index: int) -> None:
+        """Ask for an index to be stopped."""
+        self._say({"do": "cancel", "index": index})
+
+    def wait_for(self, event: str, index: int) -> dict[str, Any]:
+        """Wait until an index has started or ended."""
+        while True:
+            for one in self._pending:
+                if (one["event"], one["index"]) == (event, index):
+                    self._pending.remove(one)
+                    return one
+            self._read()
+
+    def run_to_end(self, *indices: int) -> list[dict[str, Any]]:
+        """Start indices at once and give how each ended."""
+        self.start(*indices)
+        return [self.wait_for("ended", index) for index in indices]
+
+    def children(self) -> list[int]:
+        """The processes that it has started."""
+        pid = self.process.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def close(self) -> int:
+        """Hang up, and give the exit code."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        code = self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        return code
+
+    def _say(self, request: dict[str, Any]) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        assert ready, "the shim says nothing"
+        data = os.read(self.process.stdout.fileno(), 1 << 16)
+        assert data, "the shim has gone"
+        *lines, self._text = (self._text + data).split(b"\n")
+        self._pending += [json.loads(line) for line in lines]
+
+
+def is_gone(pid: int) -> bool:
+    """Wait until a process has ended; whether it has."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], PATIENCE)[0])
+    finally:
+        os.close(descriptor)
+
+
 Prepare = Callable[..., PreparedRun]
+Serve = Callable[..., ServedArray]
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +199,29 @@ def prepare(tmp_path: Path, environments: Path) -> Iterator[Prepare]:
     yield make
     sys.path[:] = path
     sys.modules.pop("programs", None)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., ServedArray]]:
+    """Give a function that serves an array job; at the end, all are closed."""
+    served: list[ServedArray] = []
+
+    def make(run: PreparedRun, task: str = "work") -> ServedArray:
+        served.append(ServedArray(run, task))
+        return served[-1]
+
+    yield make
+    for one in served:
+        try:
+            one.close()
+        finally:
+            one.process.kill()
+
+
+@pytest.fixture
+def gone() -> Callable[[int], bool]:
+    """Give a function that waits until a process has ended."""
+    return is_gone
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,15 @@ FACTS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """Put back the signals that a context takes."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def call(run: PreparedRun, task: str = "work", index: int = 0, function: Any = None) -> tuple[Outcome, int]:
     """Call a task's function in this process."""
     array = run.array(task)
@@ -39,21 +50,21 @@ def call(run: PreparedRun, task: str = "work", index: int = 0, function: Any = N
         ("b, x", "[b, x]", ["t", 1]),
         ("x, /, b", "[x, b]", [1, "t"]),
         ("*, b", "b", "t"),
-        ("params", "params", {"x": 1, "b": "t", "c": (1, (2,))}),
+        ("params", "params", {"x": 1, "b": "t", "c": (1, 2)}),
         ("parameters", "sorted(parameters)", ["b", "c", "x"]),
         ("config", "config['b']", "t"),
         ("**kwargs", "sorted(kwargs)", ["b", "c", "x"]),
         ("x, **rest", "sorted(rest)", ["b", "c"]),
-        ("context", "[context.seed, context.parameters['x']]", [3, 1]),
+        ("context", "[context.seed, context.task]", [3, "work"]),
         ("ctx, x", "[ctx.index, x]", [0, 1]),
-        ("c", "c", (1, (2,))),
+        ("c", "c", (1, 2)),
         ("x, other=9", "[x, other]", [1, 9]),
     ],
 )
 def test_a_function_gets_what_it_names(prepare: Prepare, signature: str, expression: str, expected: Any) -> None:
     """Parameters by name or all at once, positional or not, and the context."""
     program = f"def work({signature}): return {{'got': repr({expression})}}"
-    run = prepare(program, parameters={"x": [1], "b": ["t"], "c": {"choice": [[1, [2]]]}})
+    run = prepare(program, parameters={"x": [1], "b": ["t"], "c": [{"tuple": [1, 2]}]})
     outcome, code = call(run)
     assert (code, outcome.error) == (0, {})
     assert outcome.metrics == {"got": repr(expected)}

@@ -42,7 +42,9 @@ def engine(tmp_path: Path) -> Engine:
 def staged(squares: ExperimentalWorkflow, tmp_path: Path) -> RunDirectory:
     """Return the run directory of `squares`, in which nothing was run."""
     engine = Engine(runs=tmp_path / "runs")
-    return RunDirectory(engine.write_plan(engine.compile(squares), tmp_path / "runs" / "squares" / "20250101-000000-aa"))
+    return RunDirectory(
+        engine.write_plan(engine.compile(squares), tmp_path / "runs" / "squares" / "20250101-000000-aa")
+    )
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_a_program_under_main_is_loaded(tmp_path: Path) -> None:
         ("def broken(:\n", "fails when it is loaded: SyntaxError"),
         ("raise SystemExit('bye')\n", "fails when it is loaded: SystemExit: bye"),
         ("import no_such_module_at_all\n", "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
-        ("x = 1\n", "has no workflow$"),
+        ("x = 1\n", "has no workflow\nhint: make one"),
     ],
 )
 def test_a_program_that_fails_says_how(tmp_path: Path, text: str, told: str) -> None:

@@ -52,7 +52,9 @@ def cli(context: click.Context, debug: bool, runs: str | None) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under `nohup`
+            signal.signal(number, _terminated)
     try:
         code = cli.main(arguments, prog_name="sciflow", standalone_mode=False)
     except click.exceptions.Exit as error:

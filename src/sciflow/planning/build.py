@@ -120,7 +120,7 @@ def build_plan(workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: 
     for task in uses:
         codes, requests, reduced = _requests(workflow, profile, task, projections[task], strict)
         placements[task] = Placement(task, codes, requests, profile.limits)
-        warnings += [warning for warning in reduced if warning not in warnings]
+        warnings = list(dict.fromkeys([*warnings, *reduced]))
     arrays = [
         replace(array, after=_after(members, uses[task], relations, placements))
         for task in uses

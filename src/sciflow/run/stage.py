@@ -100,7 +100,10 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, scripts: Mapping[st
     """Write all files of a run into an empty folder."""
     for name in ("arrays", "scripts", files.CODE):
         (folder / name).mkdir()
-    shutil.copytree(_shim_source(), folder / files.SHIM / "sciflow_shim", ignore=shutil.ignore_patterns("__pycache__"))
+    shim = folder / files.SHIM / "sciflow_shim"
+    shim.mkdir(parents=True)
+    for source in _shim_source().glob("*.py"):
+        shutil.copyfile(source, shim / source.name)
     for task, use in compiled.uses.items():
         document = compiled.task_document(task)
         if use.task.function is not None:

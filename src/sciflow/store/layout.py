@@ -132,12 +132,15 @@ def read_document(path: Path) -> dict[str, Any]:
 
 def write_whole(path: Path, data: str | bytes) -> None:
     """Write a file beside its place, flush it, and rename it."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(data.encode() if isinstance(data, str) else data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def runs_of(runs: Path, workflow: str | None = None) -> list[RunDirectory]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sciflow.errors import RunError
+from sciflow.store.layout import write_whole
+from sciflow.store.space import hashable
 from sciflow_shim import files
 
 Columns = dict[str, list[Any]]
@@ -40,24 +41,32 @@ class Tables:
 
 
 def write_tables(path: Path, tables: Tables) -> None:
-    """Write the tables beside their place and rename them."""
+    """Write the tables, whole or not at all.
+
+    Raises
+    ------
+    RunError
+        Where they cannot be written.
+    """
     import h5py
 
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Made in memory, because HDF5 may take the process down where it finds no room on the disk.
+    with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
+        file.attrs["format"] = files.FORMAT
+        file.attrs["parameters"] = json.dumps(tables.parameters)
+        file.attrs["metrics"] = json.dumps(tables.metrics)
+        file.attrs["facts"] = json.dumps(tables.facts)
+        for name in ("combinations", "instances"):
+            columns: Columns = getattr(tables, name)
+            group = file.create_group(name, track_order=True)
+            for column, values in columns.items():
+                _write_column(group, column, values, is_exact=column in tables.parameters)
+        file.flush()
+        image = file.id.get_file_image()
     try:
-        with h5py.File(partial, "w") as file:
-            file.attrs["format"] = files.FORMAT
-            file.attrs["parameters"] = json.dumps(tables.parameters)
-            file.attrs["metrics"] = json.dumps(tables.metrics)
-            file.attrs["facts"] = json.dumps(tables.facts)
-            for name in ("combinations", "instances"):
-                columns: Columns = getattr(tables, name)
-                group = file.create_group(name, track_order=True)
-                for column, values in columns.items():
-                    _write_column(group, column, values, is_exact=column in tables.parameters)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        write_whole(path, image)
+    except OSError as error:
+        raise RunError(f"`{path}` cannot be written: {error.strerror}") from error
 
 
 def read_tables(path: Path) -> Tables:
@@ -141,7 +150,7 @@ def _read_column(dataset: Any) -> list[Any]:
     kind = dataset.attrs["kind"]
     if kind in ("str", "json"):
         texts = dataset.asstr()[()].tolist()
-        return texts if kind == "str" else [json.loads(text) for text in texts]
+        return texts if kind == "str" else [hashable(json.loads(text)) for text in texts]
     return dataset[()].tolist()
 
 

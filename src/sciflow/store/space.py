@@ -23,11 +23,12 @@ def read_space(run: RunDirectory, manifest: dict[str, Any]) -> ParameterSpace:
         return ParameterSpace.from_document(**document)
     try:
         with (run / document["table"]).open(encoding="utf-8") as file:
-            rows = [tuple(_hashable(value) for value in json.loads(line)) for line in file]
+            rows = [tuple(hashable(value) for value in json.loads(line)) for line in file]
     except FileNotFoundError:
         raise RunError(f"`{run.path}` has no `{document['table']}`") from None
     return ParameterSpace.from_table(document["names"], rows)
 
 
-def _hashable(value: Any) -> Any:
-    return tuple(_hashable(one) for one in value) if isinstance(value, list) else value
+def hashable(value: Any) -> Any:
+    """A parameter's value as it was before JSON, which has no tuples."""
+    return tuple(hashable(one) for one in value) if isinstance(value, list) else value

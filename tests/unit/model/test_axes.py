@@ -58,7 +58,9 @@ def test_values_of_each_form(written: Any, expected: tuple[Any, ...]) -> None:
         (None, "is the single value None", "[None]"),
         (np.float64(1.5), "is the single value", "list of one"),
         ({3, 4}, "is a set", "sorted"),
-        ((i for i in range(3)), "is generator", "list of values"),
+        pytest.param(
+            (i for i in range(3)), "is generator", "list of values", id="a generator"
+        ),  # its repr has an address
         ([], "has no values", "leave the axis out"),
         (np.zeros((2, 2)), "has 2 dimensions", ""),
         (np.array(["2020-01-01"], dtype="datetime64[ns]"), "of type datetime64", "function looks up"),

@@ -104,9 +104,7 @@ CHANGES: dict[str, Callable[[ExperimentalWorkflow], Any]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_changes_the_work_changes_the_identity(
-    engine: Engine, squares: ExperimentalWorkflow, name: str
-) -> None:
+def test_what_changes_the_work_changes_the_identity(engine: Engine, squares: ExperimentalWorkflow, name: str) -> None:
     """Instances, requests and tasks are the work."""
     before = identity(engine.compile(squares))
     CHANGES[name](squares)

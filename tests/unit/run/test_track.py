@@ -75,7 +75,9 @@ def test_journal_and_records_are_combined(staged: RunDirectory, leave_record: Le
     assert {one.state for index, one in status.indices["square.0"].items() if index} == {State.PENDING}
 
 
-def test_the_order_of_records_does_not_matter(staged: RunDirectory, leave_record: LeaveRecord, monkeypatch: Any) -> None:
+def test_the_order_of_records_does_not_matter(
+    staged: RunDirectory, leave_record: LeaveRecord, monkeypatch: Any
+) -> None:
     """Folders are listed in any order; the last attempt counts in all of them."""
     for attempt in (1, 2, 3):
         leave_record(staged, "square.0", 0, attempt, "COMPLETED" if attempt == 3 else "FAILED", y=attempt)

@@ -74,7 +74,7 @@ def test_an_index_that_has_ended_runs_no_more(serve: Callable[..., ArrayServer])
 
 def test_an_event_that_comes_in_two_parts_is_one(serve: Callable[..., ArrayServer]) -> None:
     """Half a line is kept until the other half is there."""
-    server = serve('printf \'{"event": "started", \'', "read -r line", 'echo \'"index": 3}\'')
+    server = serve('printf \'{"event": "started", \'', "read -r line", "echo '\"index\": 3}'")
     assert heard(server) == []
     server.cancel(3)
     assert [one for one in heard_to_the_end(server) if one] == [{"event": "started", "index": 3}]

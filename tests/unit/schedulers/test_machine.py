@@ -95,9 +95,7 @@ def test_what_the_profile_says_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("visible", "expected"), [("", []), ("-1", []), ("0", ["0"]), (" 1 ,GPU-2f-aa ", ["1", "GPU-2f-aa"])]
 )
-def test_gpus_are_those_that_are_visible(
-    monkeypatch: pytest.MonkeyPatch, visible: str, expected: list[str]
-) -> None:
+def test_gpus_are_those_that_are_visible(monkeypatch: pytest.MonkeyPatch, visible: str, expected: list[str]) -> None:
     """`CUDA_VISIBLE_DEVICES` says which GPUs there are to hand out, by its own names."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert Machine.detect().gpus == expected
@@ -122,9 +120,7 @@ def test_a_machine_without_a_driver_has_no_gpus(monkeypatch: pytest.MonkeyPatch,
         ({}, 0),
     ],
 )
-def test_a_containers_quota_is_whole_cores(
-    monkeypatch: pytest.MonkeyPatch, files: dict[str, str], cores: int
-) -> None:
+def test_a_containers_quota_is_whole_cores(monkeypatch: pytest.MonkeyPatch, files: dict[str, str], cores: int) -> None:
     """Both generations of cgroups are understood; half a core counts as one, no quota as none."""
     monkeypatch.setattr(subject, "_read", lambda path: files.get(path, ""))
     assert subject._cgroup_cores() == cores

@@ -18,7 +18,7 @@ scalars = (
     | st.integers(-(2**70), 2**70)
     | st.floats(allow_nan=False)
     | st.text(st.characters())
-    | st.lists(st.integers() | st.text(), max_size=3)
+    | st.lists(st.integers() | st.text(), max_size=3).map(tuple)
 )
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 columns = st.dictionaries(names, st.lists(scalars, min_size=3, max_size=3))

@@ -1,0 +1,12 @@
+#!/bin/bash
+# train.0: task train, indices 0-3
+# request: 1 core
+set -eu
+run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+export HOSTILE='it'"'"'s "$(touch hit)" `touch hit` \ ; touch hit
+export B=2 #é漢'
+export EMPTY=''
+export DASH=-rf
+export STAR='*'
+index=${1:?usage: bash scripts/train.0.sh INDEX}
+PYTHONPATH="$run_directory/shim${PYTHONPATH:+:$PYTHONPATH}" exec /usr/bin/python3 -m sciflow_shim "$run_directory" train.0 "$index"

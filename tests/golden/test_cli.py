@@ -1,0 +1,113 @@
+"""What the command line prints, as plain files; times, ids and paths are replaced."""
+
+import json
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sciflow.cli.main import _VERBS, main
+
+GOLDEN = Path(__file__).parent / "cli"
+Same = Callable[[Path, str], None]
+Say = Callable[..., str]
+
+WORKFLOW = {
+    "name": "ising",
+    "parameters": {"temperature": [1.5, 2.25, 3.0], "size": [16, 32], "seed": [1, 2, 3]},
+    "constraints": ["size < 32 or temperature < 3"],
+    "tasks": [
+        {"name": "prepare", "command": "true"},
+        {
+            "name": "simulate",
+            "depends_on": ["prepare"],
+            "command": "echo M=$(( {{ size }} * {{ seed }} )); test {{ temperature }}-{{ seed }} != 3.0-2",
+            "resources": {"cpu_cores": 2, "memory_gb": "size / 64", "max_runtime_hours": 1},
+            "extract": {"magnetisation": {"stdout": r"M=(\S+)", "type": "int"}},
+            "success": "magnetisation < 96",
+        },
+        {
+            "name": "measure",
+            "depends_on": ["simulate"],
+            "command": "echo twice=$(( 2 * {{ inputs.simulate.magnetisation }} ))",
+            "resources": {"cpu_cores": 1, "memory_gb": 0.125, "max_runtime": "10 min"},
+            "extract": {"twice": {"stdout": r"twice=(\S+)", "type": "int"}},
+        },
+        {"name": "average", "depends_on": ["measure"], "over": ["seed"], "missing": "skip", "command": "true"},
+    ],
+    "schedule": {"policy": "off_peak", "preferred_hours": "22:00-08:00"},
+}
+PROFILE = "name: tiny\nscheduler: local\nshared: false\ncapacity: {cpu_cores: 1, memory_gb: 0.25, gpus: 0}\n"
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Say]:
+    """Return a function that runs `sciflow` in a project, and gives the command, all that it said, and its code."""
+    (tmp_path / "cluster_profiles").mkdir()
+    (tmp_path / "cluster_profiles" / "tiny.yaml").write_text(PROFILE)
+    (tmp_path / "ising.yaml").write_text(json.dumps(WORKFLOW))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    terminate = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: str) -> str:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        printed = capsys.readouterr()
+        said = " ".join(f"'{one}'" if set(one) & set("[ ") else one for one in arguments)
+        errors = "".join(f"2> {line}\n" for line in printed.err.splitlines())
+        return filtered(f"$ sciflow {said}\n{printed.out}{errors}(exit code {ended.value.code})\n", tmp_path)
+
+    yield run
+    signal.signal(signal.SIGTERM, terminate)
+
+
+def filtered(text: str, folder: Path) -> str:
+    """Replace what differs from run to run."""
+    text = text.replace(str(folder), "<project>")
+    text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{4}", "<run>", text)
+    return re.sub(r"; [0-9.]+ \w+ so far", "; <time> so far", text)
+
+
+def test_help(say: Say, same_as_golden: Same) -> None:
+    """The help of the command and of every verb."""
+    texts = [say("--help"), *(say(verb, "--help") for verb in _VERBS)]
+    same_as_golden(GOLDEN / "help.txt", "\n".join(texts))
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_plan(say: Say, same_as_golden: Same, more: list[str]) -> None:
+    """A plan with projections, chunks by request, gathering, and a request that had to be reduced."""
+    name = "plan.json.txt" if more else "plan.txt"
+    same_as_golden(GOLDEN / name, say("plan", "ising.yaml", "--profile", "tiny", *more))
+
+
+def test_a_run_and_its_status(say: Say, same_as_golden: Same) -> None:
+    """A run with failures and what is held back by them, its status, a log, the best, and the run again."""
+    same_as_golden(GOLDEN / "run.txt", say("run", "ising.yaml", "--profile", "tiny"))
+    same_as_golden(GOLDEN / "status.txt", say("status"))
+    answers: list[Any] = [
+        say("logs", "simulate.0[7]"),
+        say("collect"),
+        say("best", "magnetisation", "-n", "3"),
+        say("exec", "latest", "simulate", "0"),
+    ]
+    same_as_golden(GOLDEN / "answers.txt", "\n".join(answers))
+
+
+def test_errors(say: Say, same_as_golden: Same) -> None:
+    """What people mistype, and what they are told."""
+    texts = [
+        say("status"),
+        say("plam"),
+        say("plan"),
+        say("plan", "isign.yaml"),
+        say("plan", "ising.yaml", "--profile", "tinny"),
+        say("plan", "ising.yaml", "--profile", "tiny", "--strict"),
+        say("status", "--json"),
+    ]
+    same_as_golden(GOLDEN / "errors.txt", "\n".join(texts))

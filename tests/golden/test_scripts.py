@@ -1,0 +1,109 @@
+"""Rendered job scripts and the schema of workflow files, as they are kept for review."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sciflow
+from sciflow import assets
+from sciflow.model.plan import ArrayJob, Dependency
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.resources import GIB, Resources
+from sciflow.planning.render import script_renderer
+
+HERE = Path(__file__).parent
+SCHEMA = HERE.parents[1] / "docs" / "reference" / "workflow.schema.json"
+HOSTILE = 'it\'s "$(touch hit)" `touch hit` \\ ; touch hit\nexport B=2 #é漢'
+
+ARRAYS = {
+    "plain": ArrayJob("train.0", "train", 4, Resources()),
+    "dependent": ArrayJob(
+        "relax-2.1",
+        "relax-2",
+        1,
+        Resources(8, 16 * GIB, 1, 5400),
+        (Dependency("train.0", "element"), Dependency("prepare.0", "whole")),
+    ),
+}
+PROFILES: dict[str, dict[str, Any]] = {
+    "bare": {},
+    "modules": {
+        "name": HOSTILE,
+        "setup": ["module load gcc", "ulimit -s unlimited"],
+        "environment": {"OMP_NUM_THREADS": 8, "OMP_PROC_BIND": True},
+    },
+    "hostile": {"environment": {"HOSTILE": HOSTILE, "EMPTY": "", "DASH": "-rf", "STAR": "*"}},
+}
+
+
+def script(profile: str, array: str, python: str = "/usr/bin/python3") -> str:
+    """Render a script with the bundled template, wherever the user has others."""
+    made = ClusterProfile.model_validate({"name": "site", "scheduler": "local", **PROFILES[profile]})
+    return script_renderer(made, python, partial(assets.read_template, HERE))(ARRAYS[array])
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("array", ARRAYS)
+def test_local_scripts(
+    profile: str,
+    array: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    same_as_golden: Callable[[Path, str], None],
+) -> None:
+    """A script is the one that was reviewed, and bash can read it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    text = script(profile, array)
+    subprocess.run(["bash", "-n"], input=text.encode(), check=True, timeout=20)
+    same_as_golden(HERE / "local" / f"{profile}-{array}.sh", text)
+
+
+@pytest.mark.parametrize("folder", ["run", "it's $(touch hit) `x` \"é"])
+def test_a_local_script_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    """Real bash starts the shim of this run with its arguments; variables have their values, and nothing else runs."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    run, elsewhere = tmp_path / folder, tmp_path / "elsewhere"
+    (run / "scripts").mkdir(parents=True)
+    elsewhere.mkdir()
+    python = run / "my 'python"
+    python.write_text('#!/bin/bash\nprintf "%s\\0" "$@" "$PYTHONPATH" "$HOSTILE" "$EMPTY" "$DASH" "$STAR"\n')
+    python.chmod(0o755)
+    (run / "scripts" / "train.0.sh").write_text(script("hostile", "plain", str(python)))
+    done = subprocess.run(
+        [shutil.which("bash") or "bash", f"{run}/scripts/train.0.sh", "17"],
+        cwd=elsewhere,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": "/mine"},
+        capture_output=True,
+        check=True,
+        timeout=20,
+    )
+    assert done.stdout.decode().split("\0") == [
+        *("-m", "sciflow_shim", str(run), "train.0", "17"),
+        f"{run}/shim:/mine",
+        *(HOSTILE, "", "-rf", "*", ""),
+    ]
+    assert list(elsewhere.iterdir()) == []
+    assert sorted(one.name for one in run.iterdir()) == ["my 'python", "scripts"]
+
+
+def test_a_local_script_needs_an_index(tmp_path: Path) -> None:
+    """Without one it says how it is used."""
+    path = tmp_path / "train.0.sh"
+    path.write_text(script("bare", "plain"))
+    done = subprocess.run(["bash", str(path)], capture_output=True, text=True, check=False, timeout=20)
+    assert done.returncode != 0
+    assert "usage: bash scripts/train.0.sh INDEX" in done.stderr
+
+
+def test_the_schema_of_workflow_files(same_as_golden: Callable[[Path, str], None]) -> None:
+    """What editors are given is what the reader takes."""
+    same_as_golden(SCHEMA, json.dumps(sciflow.workflow_schema(), indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,54 @@
+"""The command line, called as the program is, but in this process."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sciflow.cli.main import main
+
+
+@dataclass
+class Answer:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, which is one JSON document."""
+        return json.loads(self.out)
+
+
+Command = Callable[..., Answer]
+
+
+@pytest.fixture
+def sciflow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Return a function that runs `sciflow` with some arguments."""
+    monkeypatch.setenv("COLUMNS", "80")
+    terminate = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: str | Path) -> Answer:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(one) for one in arguments])
+        printed = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Answer(ended.value.code, printed.out, printed.err)
+
+    yield run
+    signal.signal(signal.SIGTERM, terminate)
+
+
+@pytest.fixture
+def finished(project: Path, sciflow: Command) -> Path:
+    """Return the run directory of `project`, run to the end: `square[2]` has failed, `half[2]` was held back."""
+    answer = sciflow("run", "workflow.yaml", "--json")
+    return Path(answer.json["path"])

@@ -1,0 +1,115 @@
+"""Verbs on results: collect, best."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., Any]
+
+
+def test_collect_says_how_complete_it_is(sciflow: Command, finished: Path) -> None:
+    """Combinations, records and where the results are; some failed, so 3."""
+    answer = sciflow("collect")
+    assert (answer.code, answer.err) == (3, "")
+    assert answer.out == (
+        "3 of 4 combinations completed; records: 8 expected, 8 sealed, 0 missing, 0 torn\n"
+        f"results: {finished / 'results.h5'}\n"
+    )
+    document = sciflow("collect", finished.name, "--json").json
+    assert document["combinations"] == {"completed": 3, "total": 4}
+    assert document["records"] == {"expected": 8, "sealed": 8, "missing": 0, "torn": 0}
+
+
+def test_collect_before_the_end_is_4(sciflow: Command, finished: Path) -> None:
+    """What is there is collected, and the code says that something is missing."""
+    for path in (finished / "records" / "half.0").rglob("*.h5"):
+        path.unlink()
+    (finished / "journal.jsonl").unlink()
+    answer = sciflow("collect")
+    assert answer.code == 4
+    assert "0 of 4 combinations completed" in answer.out
+
+
+def test_collect_of_a_complete_run_is_0(sciflow: Command, project: Path) -> None:
+    """All there, all completed."""
+    text = (project / "workflow.yaml").read_text().replace("test {{ x }} -ne 3", "true")
+    (project / "workflow.yaml").write_text(text)
+    sciflow("run", "workflow.yaml")
+    assert sciflow("collect").code == 0
+
+
+def test_collect_exports(sciflow: Command, finished: Path, tmp_path: Path) -> None:
+    """The combinations as CSV or JSON; a format that is not known is refused before anything is done."""
+    answer = sciflow("collect", "--export", tmp_path / "table.csv")
+    assert answer.out.endswith(f"exported: {tmp_path / 'table.csv'}\n")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["x"], row["y"], row["state"]) for row in rows] == [
+        ("1", "1.0", "COMPLETED"),
+        ("2", "4.0", "COMPLETED"),
+        ("3", "", "FAILED"),
+        ("4", "16.0", "COMPLETED"),
+    ]
+    answer = sciflow("collect", "--export", tmp_path / "table.json", "--json")
+    assert answer.json["exported"] == str(tmp_path / "table.json")
+    assert json.loads((tmp_path / "table.json").read_text())[2]["y"] is None
+    (finished / "results.h5").unlink()
+    answer = sciflow("collect", "--export", tmp_path / "table.xls")
+    assert (answer.code, answer.out) == (1, "")
+    assert "known are .csv and .json" in answer.err
+    assert not (finished / "results.h5").exists()
+
+
+def test_collect_where_it_was_copied_to(
+    sciflow: Command, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Far from where it ran, without the workflow, the run gives the same."""
+    there = sciflow("collect", "--json").json
+    shutil.move(finished, tmp_path / "a copy, elsewhere")
+    monkeypatch.chdir("/")
+    here = sciflow("collect", tmp_path / "a copy, elsewhere", "--json").json
+    assert here["combinations"] == there["combinations"]
+    assert here["records"] == there["records"]
+
+
+def test_best_shows_the_best(sciflow: Command, finished: Path) -> None:
+    """Parameters and value of the best completed combination, and of how many."""
+    answer = sciflow("best", "y")
+    assert (answer.code, answer.err) == (0, "")
+    assert [line.split() for line in answer.out.splitlines()[:2]] == [["x", "y"], ["4", "16"]]
+    assert "(of the 3 combinations that are completed, of 4)" in answer.out
+    smallest = sciflow("best", finished.name, "y", "--minimize", "-n", "2")
+    assert [line.split() for line in smallest.out.splitlines()[1:3]] == [["1", "1"], ["2", "4"]]
+
+
+def test_best_as_json(sciflow: Command, finished: Path) -> None:
+    """The same as a document; as many as were asked for, or as there are."""
+    document = sciflow("best", "half.h", "-n", "9", "--json").json
+    assert document == {
+        "run": finished.name,
+        "metric": "half.h",
+        "maximize": True,
+        "completed": 3,
+        "combinations": 4,
+        "best": [{"parameters": {"x": x}, "value": value} for x, value in [(4, 8), (2, 2), (1, 0)]],
+    }
+
+
+def test_best_collects_where_nobody_has(sciflow: Command, finished: Path) -> None:
+    """Without results the records are collected first."""
+    (finished / "results.h5").unlink()
+    assert sciflow("best", "y").code == 0
+    assert (finished / "results.h5").is_file()
+
+
+def test_an_unknown_metric_is_told(sciflow: Command, finished: Path) -> None:
+    """The error offers the nearest."""
+    answer = sciflow("best", "yy")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("error: there is no metric `yy`\nhint: ")
+    assert "`y`" in answer.err

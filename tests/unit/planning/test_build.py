@@ -1,0 +1,152 @@
+"""A workflow and a profile become a plan."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sciflow.errors import PlanError, WorkflowError
+from sciflow.model.plan import Dependency
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.resources import GIB, Resources
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.planning.build import build_plan
+from sciflow_shim import files
+
+
+def site(**said: Any) -> ClusterProfile:
+    """Make a profile that is shared unless it says otherwise."""
+    return ClusterProfile.model_validate({"name": "site", "scheduler": "local", **said})
+
+
+@pytest.fixture
+def ising(tmp_path: Path) -> ExperimentalWorkflow:
+    """Return the workflow of the documentation: compile once, simulate everything, average over seeds."""
+    workflow = ExperimentalWorkflow("ising", tmp_path)
+    workflow.add_parameter_space({"temperature": [1.5, 2.0, 2.5], "size": [16, 32, 64], "seed": [1, 2]})
+    workflow.add_task("compile", command="cc -o ising", outputs=["ising"])
+    workflow.add_task(
+        "simulate",
+        command="{{ inputs.compile.ising }} {{ temperature }} {{ size }} {{ seed }}",
+        depends_on="compile",
+        resources={"cpu_cores": 2, "memory_gb": "1 if size < 64 else 4", "max_runtime": "30 min"},
+        extract={"m": {"stdout": r"M=(\S+)"}},
+    )
+    workflow.add_task("average", lambda simulate: {"m": 0}, depends_on=["simulate"], over=["seed"])
+    return workflow
+
+
+def test_a_plan_has_an_array_for_each_task_and_request(ising: ExperimentalWorkflow) -> None:
+    """One compilation, eighteen simulations under two requests, nine averages."""
+    plan = build_plan(ising, site()).plan
+    assert plan.instances == {"compile": 1, "simulate": 18, "average": 9}
+    assert [(array.name, array.count) for array in plan.arrays] == [
+        ("compile.0", 1),
+        ("simulate.0", 12),
+        ("simulate.1", 6),
+        ("average.0", 9),
+    ]
+    assert plan.arrays[1].resources == Resources(2, GIB, 0, 1800)
+    assert plan.arrays[2].resources == Resources(2, 4 * GIB, 0, 1800)
+    assert plan.arrays[1].after == (Dependency("compile.0", "whole"),)
+    assert plan.arrays[3].after == (Dependency("simulate.0", "whole"), Dependency("simulate.1", "whole"))
+    assert plan.core_hours == 18
+    assert plan.combinations == 18
+
+
+def test_the_plan_says_what_projection_saved(ising: ExperimentalWorkflow) -> None:
+    """Tasks that do not run once for each combination are noted."""
+    assert build_plan(ising, site()).plan.notes == (
+        "task `compile` depends on no parameter: it runs once, not 18 times",
+        "task `average` depends on `temperature`, `size`: it runs 9 times, not 18 times",
+    )
+
+
+def test_limits_cut_arrays(ising: ExperimentalWorkflow) -> None:
+    """Indices start at 0 in each, and every instance is in one."""
+    compiled = build_plan(ising, site(limits={"highest_index": 4}))
+    assert [array.count for array in compiled.plan.arrays] == [1, 5, 5, 2, 5, 1, 5, 4]
+    found = [one for array in compiled.plan.arrays[1:6] for one in compiled.members(array).tolist()]
+    assert sorted(found) == list(range(18))
+
+
+def test_what_a_profile_cannot_give_is_reduced_once(ising: ExperimentalWorkflow) -> None:
+    """One warning for each thing, or an error where it is wanted strictly."""
+    small = site(capacity={"cpu_cores": 1, "memory_gb": 1})
+    plan = build_plan(ising, small).plan
+    assert plan.warnings == (
+        "task `simulate` asks for 2 cores, but profile `site` has 1 core: it gets 1 core",
+        "task `simulate` asks for 4 GB, but profile `site` has 1 GB: it gets 1 GB",
+    )
+    assert [array.count for array in plan.arrays] == [1, 18, 9]
+    with pytest.raises(PlanError, match="task `simulate` asks for 2 cores"):
+        build_plan(ising, small, strict=True)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_policy_is_put_off_where_nothing_is_shared(ising: ExperimentalWorkflow, shared: bool) -> None:
+    """On a machine of one's own the run starts at once, and the plan says so."""
+    ising.set_scheduling_policy("off_peak", {"preferred_hours": "22:00-08:00"})
+    warnings = build_plan(ising, site(shared=shared)).plan.warnings
+    expected = "profile `site` is not shared: the policy off-peak (22:00-08:00) is noted, and the run starts at once"
+    assert warnings == (() if shared else (expected,))
+
+
+def test_what_the_node_reads_of_an_array(ising: ExperimentalWorkflow) -> None:
+    """The header says what all indices have in common, and can be written as JSON."""
+    compiled = build_plan(ising, site())
+    header = compiled.header(compiled.plan.arrays[1])
+    assert json.loads(json.dumps(header)) == {
+        "format": files.FORMAT,
+        "array": "simulate.0",
+        "task": "simulate",
+        "count": 12,
+        "request": {"cpu_cores": 2, "memory_bytes": GIB, "gpus": 0, "runtime_seconds": 1800},
+        "upstream": {"compile": {"array": "", "many": False}},
+    }
+    assert compiled.header(compiled.plan.arrays[3])["upstream"] == {"simulate": {"array": "", "many": True}}
+
+
+def test_what_the_node_reads_of_a_task(ising: ExperimentalWorkflow) -> None:
+    """Commands have metrics and outputs, functions have arguments; both have a recipe."""
+    compiled = build_plan(ising, site())
+    command = json.loads(json.dumps(compiled.task_document("simulate")))
+    assert (command["kind"], command["arguments"], command["missing"]) == ("command", [], "fail")
+    assert command["extract"]["m"]["stdout"] == r"M=(\S+)"
+    assert command["directory"] == str(ising.directory.resolve())
+    function = compiled.task_document("average")
+    assert (function["kind"], function["arguments"]) == ("function", [["simulate", "result", False]])
+    assert function["recipe"] == compiled.recipes["average"] != command["recipe"]
+
+
+def test_element_wise_tasks_name_their_twin(tmp_path: Path) -> None:
+    """Index i of `b` is all about index i of `a`."""
+    workflow = ExperimentalWorkflow("w", tmp_path)
+    workflow.add_parameter_space({"x": [1, 2, 3]})
+    workflow.add_task("a", lambda x: x)
+    workflow.add_task("b", lambda a: a, depends_on=["a"])
+    compiled = build_plan(workflow, site())
+    later = compiled.plan.arrays[1]
+    assert later.after == (Dependency("a.0", "element"),)
+    assert compiled.header(later)["upstream"] == {"a": {"array": "a.0", "many": False}}
+
+
+def test_an_empty_space_is_an_error(tmp_path: Path) -> None:
+    """A constraint that removes everything is named when the workflow is compiled."""
+    workflow = ExperimentalWorkflow("w", tmp_path)
+    workflow.add_parameter_space({"x": [1, 2, 3]}, constraints=["x > 5"])
+    workflow.add_task("a", lambda x: x)
+    with pytest.raises(WorkflowError, match="x > 5"):
+        build_plan(workflow, site())
+
+
+def test_a_circle_is_an_error_before_anything_else(tmp_path: Path) -> None:
+    """The whole is checked first."""
+    workflow = ExperimentalWorkflow("w", tmp_path)
+    workflow.add_task("a", lambda nothing: 0, depends_on=["b"])
+    workflow.add_task("b", lambda nothing: 0, depends_on=["a"])
+    with pytest.raises(WorkflowError, match="in a circle"):
+        build_plan(workflow, site())

@@ -1,0 +1,120 @@
+"""What each task uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sciflow.errors import PlanError, WorkflowError
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.planning.uses import TaskUse, find_uses
+
+
+def workflow(*tasks: tuple[str, Any, dict[str, Any]], **rules: Any) -> ExperimentalWorkflow:
+    """Make a workflow over `size`, `rate` and `seed` of (name, function or command, details)."""
+    made = ExperimentalWorkflow("w")
+    made.add_parameter_space({"size": [1, 2], "rate": [0.1, 0.2], "seed": [1, 2]}, **rules)
+    for name, program, details in tasks:
+        if isinstance(program, str):
+            made.add_task(name, command=program, **details)
+        else:
+            made.add_task(name, program, **details)
+    return made
+
+
+def use(program: Any, **details: Any) -> TaskUse:
+    """Find what one task uses."""
+    return find_uses(workflow(("t", program, details)))["t"]
+
+
+@pytest.mark.parametrize(
+    ("program", "details", "names"),
+    [
+        (lambda: 0, {}, ()),
+        (lambda seed, size: 0, {}, ("size", "seed")),
+        (lambda params: 0, {}, ("size", "rate", "seed")),
+        (lambda **rest: 0, {}, ("size", "rate", "seed")),
+        (lambda params: 0, {"parameters": ["rate"]}, ("rate",)),
+        (lambda rate: 0, {"parameters": ["rate", "seed"]}, ("rate", "seed")),
+        ("run {{ rate }}", {}, ("rate",)),
+        ("run", {}, ()),
+        ("run", {"parameters": "seed"}, ("seed",)),
+        ("run", {"success": "m > size", "extract": {"m": {"stdout": "x"}}}, ("size",)),
+    ],
+)
+def test_a_task_uses_what_it_names(program: Any, details: Any, names: tuple[str, ...]) -> None:
+    """Signatures, templates, `parameters` and `success` name parameters; the order is the space's."""
+    assert use(program, **details).names == names
+
+
+def test_a_task_uses_what_the_tasks_before_it_use() -> None:
+    """Instances of later tasks are told apart by what tells the earlier ones apart."""
+    uses = find_uses(
+        workflow(
+            ("a", lambda size: 0, {}),
+            ("b", lambda a, rate: 0, {"depends_on": ["a"]}),
+            ("c", lambda a: 0, {"depends_on": ["b"]}),
+        )
+    )
+    assert uses["b"].names == uses["c"].names == ("size", "rate")
+    assert uses["b"].reads == ("a",)
+    assert uses["c"].reads == ("b", "a")
+
+
+def test_what_is_gathered_over_is_gone() -> None:
+    """So are parameters that are derived from it; `all` leaves nothing."""
+    uses = find_uses(
+        workflow(
+            ("a", lambda params: 0, {}),
+            ("b", lambda a: 0, {"depends_on": "a", "over": "seed"}),
+            ("c", lambda inputs: 0, {"depends_on": "b", "over": "all"}),
+            derived={"twice": "seed * 2", "other": "size + 1"},
+        )
+    )
+    assert uses["a"].names == ("size", "rate", "seed", "twice", "other")
+    assert uses["b"].names == ("size", "rate", "other")
+    assert (uses["c"].names, uses["c"].reads) == ((), ("b", "a"))
+
+
+@pytest.mark.parametrize(
+    ("tasks", "reason", "hint"),
+    [
+        ([("t", lambda sice: 0, {})], "its function asks for `sice`", "did you mean `size`?"),
+        (
+            [("t", lambda rate: 0, {"parameters": ["size"]})],
+            "asks for `rate`, which is neither a parameter (`size`)",
+            "",
+        ),
+        ([("t", "{{ rate }}", {"parameters": ["size"]})], "the command of task `t` mentions `rate`", "`size`"),
+        ([("t", "{{ inputs.u.x }}", {})], "reads `inputs.u`, which is no task before it", "name it in `depends_on`"),
+        ([("t", "run", {"over": "seed"})], "task `t` has `over`, but depends on no task", ""),
+        (
+            [("a", "run {{ size }}", {}), ("t", "run", {"depends_on": "a", "over": "seed"})],
+            "task `t` gathers over `seed`, but no task before it uses that parameter",
+            "it would gather one result only; leave it out of `over`",
+        ),
+        (
+            [("a", "run {{ seed }}", {}), ("t", "run {{ seed }}", {"depends_on": "a", "over": "seed"})],
+            "task `t` gathers over `seed` and asks for its value, of which it has many",
+            "the results that it gathers carry their parameters",
+        ),
+    ],
+)
+def test_what_nobody_gives(tasks: Any, reason: str, hint: str) -> None:
+    """The task and the name are in the message, and the way out."""
+    with pytest.raises(WorkflowError) as caught:
+        find_uses(workflow(*tasks))
+    assert reason in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_a_request_may_depend_only_on_what_the_task_uses() -> None:
+    """Otherwise one instance would have two requests."""
+    with pytest.raises(PlanError) as caught:
+        use("run {{ size }}", resources={"memory_gb": "size * rate"})
+    assert caught.value.message == "the resources of task `t` depend on `rate`, which the task does not use"
+    assert caught.value.hint == "its instances are told apart by `size`; name the parameter in `parameters`"
+    assert use("run {{ size }}", resources={"memory_gb": "size"}).names == ("size",)
+    with pytest.raises(PlanError, match="told apart by nothing"):
+        use("run", resources={"memory_gb": "size"})
