@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from sciflow.store.lock import is_held
 
 COUNT = 40
@@ -45,6 +46,7 @@ class Experiment:
         (folder / "after.py").write_text(AFTER)
 
     def start(self) -> subprocess.Popen[str]:
+        """Start a driver."""
         return subprocess.Popen(
             [sys.executable, "-m", "sciflow", "run", "workflow.yaml", "--json"],
             cwd=self.folder,
@@ -72,14 +74,17 @@ class Experiment:
         return events
 
     def locks(self) -> list[Path]:
+        """The locks of all runs."""
         return list(self.folder.glob("sciflow-runs/counted/*/driver.lock"))
 
     def lines(self) -> Counter[int]:
+        """How often each instance has left its line."""
         return Counter(int(line) for line in self.counted.read_text().split())
 
 
 @pytest.fixture
 def experiment(tmp_path: Path) -> Experiment:
+    """A sweep in a folder of its own."""
     return Experiment(tmp_path)
 
 
@@ -92,6 +97,7 @@ def wait_until(happened: Callable[[], object], what: str) -> None:
 
 
 def assert_complete(experiment: Experiment, done_before: list[tuple[str, int]], stops: int) -> None:
+    """Every instance has run; of those repeated, none was done before, and no more than were in flight."""
     lines = experiment.lines()
     assert set(lines) == set(range(COUNT))
     repeated = {i for i, times in lines.items() if times > 1}
@@ -138,7 +144,7 @@ def test_a_driver_that_is_killed_again_and_again_comes_to_the_end(experiment: Ex
     kills = 0
     for goal in range(10, 2 * COUNT, 10):
         driver = experiment.start()
-        wait_until(lambda g=goal: len(experiment.ended()) >= g or driver.poll() is not None, f"{goal} indices end")
+        wait_until(lambda g=goal, d=driver: len(experiment.ended()) >= g or d.poll() is not None, f"{goal} indices end")
         driver.kill()
         driver.communicate()
         kills += 1

@@ -103,8 +103,6 @@ def test_errors(say: Say, same_as_golden: Same) -> None:
     """What people mistype, and what they are told."""
     texts = [
         say("status"),
-        say("plam"),
-        say("plan"),
         say("plan", "isign.yaml"),
         say("plan", "ising.yaml", "--profile", "tinny"),
         say("plan", "ising.yaml", "--profile", "tiny", "--strict"),

@@ -1,7 +1,7 @@
 #!/bin/bash
 # train.0: task train, indices 0-3
 # request: 1 core
-set -eu
+set -e  # and no -u: `module` and `conda activate` use variables that are not set
 run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 module load gcc
 ulimit -s unlimited
