@@ -131,6 +131,8 @@ def _arrange(launch: Launch, close: Iterable[int]) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
+    os.close(log)
+    os.close(null)
     if launch.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, launch.cores)
     os.environ.update(launch.variables)

@@ -64,6 +64,7 @@ class _Server:
         log = os.open(os.devnull, os.O_WRONLY)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        os.close(log)
         sys.meta_path.insert(0, self.random)
         if self.array.header["upstream"] and importlib.util.find_spec("numpy"):
             importlib.import_module("numpy")  # for the arrays that come; each child would import it again

@@ -105,7 +105,10 @@ def _hashable(value: Any) -> Any:
 
 
 def _base(work: str) -> str:
-    return work if os.path.isdir(work) else os.getcwd()
+    try:
+        return work if os.path.isdir(work) else os.getcwd()
+    except FileNotFoundError:  # the function removed the directory that it was in
+        return work
 
 
 def _keep_error(outcome: Outcome, error: BaseException, message: str) -> None:

@@ -33,7 +33,11 @@ class Site(Protocol):
 
     run: RunDirectory
     plan: Plan
-    scheduler: Scheduler
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """What is under test."""
+        ...
 
     def finish(self, hear: Callable[[Event], None] = ...) -> None:
         """Let all that was submitted come to its end; `hear` is called when an index has started or ended."""

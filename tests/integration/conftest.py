@@ -66,11 +66,9 @@ def _environment() -> dict[str, str]:
 def python(tmp_path: Path) -> Run:
     """Return a function that runs Python in a process of its own, in a given folder."""
 
-    def run(*arguments: str, cwd: Path = tmp_path, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *map(str, arguments)]
-        return subprocess.run(
-            command, cwd=cwd, input=text, capture_output=True, text=True, check=False, env=_environment()
-        )
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=_environment())
 
     return run
 

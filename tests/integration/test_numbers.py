@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,13 +38,13 @@ results = sciflow.Engine().execute_parameter_sweep(workflow)
 """
 
 
-@pytest.fixture
-def numbers(tmp_path: Path, python: Run) -> Path:
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which the program has run: of six combinations three fail, and one has a NaN."""
-    (tmp_path / "score.py").write_text(PROGRAM)
-    done = python("score.py")
-    assert done.returncode == 0, done.stderr
-    return tmp_path
+    folder = tmp_path_factory.mktemp("numbers")
+    (folder / "score.py").write_text(PROGRAM)
+    subprocess.run([sys.executable, "score.py"], cwd=folder, check=True)
+    return folder
 
 
 def test_failures_and_nan_are_told_apart(numbers: Path) -> None:
@@ -74,13 +75,13 @@ def test_the_best_is_a_number(numbers: Path) -> None:
 def test_no_file_has_numbers_of_failures(numbers: Path, sciflow: Run) -> None:
     """CSV has empty fields, JSON has null, the command line says how many are completed."""
     for name in ("table.csv", "table.json"):
-        assert sciflow("collect", "--export", numbers / name).returncode == 3
+        assert sciflow("collect", "--export", numbers / name, cwd=numbers).returncode == 3
     with (numbers / "table.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["score"] for row in rows] == ["1.0", "", "", "", "", "6.0"]
     assert [row["extra"] for row in rows] == ["7.0", "", "", "", "7.0", "7.0"]
     loaded = json.loads((numbers / "table.json").read_text())
     assert [row["score"] for row in loaded] == [1.0, None, None, None, None, 6.0]
-    shown = sciflow("best", "score", "-n", "9", "--json")
+    shown = sciflow("best", "score", "-n", "9", "--json", cwd=numbers)
     assert [one["value"] for one in json.loads(shown.stdout)["best"]] == [6.0, 1.0]
-    assert "of the 3 combinations that are completed, of 6" in sciflow("best", "score").stdout
+    assert "of the 3 combinations that are completed, of 6" in sciflow("best", "score", cwd=numbers).stdout

@@ -26,7 +26,8 @@ def total(first):
 
 workflow = sciflow.ExperimentalWorkflow("places")
 workflow.add_task("first", first)
-workflow.add_task("command", command="cat {{ workflow_dir }}/data.txt; echo v={{ x }}", extract={"v": {"stdout": "v=(.*)"}})
+command = "cat {{ workflow_dir }}/data.txt; echo v={{ x }}"
+workflow.add_task("command", command=command, extract={"v": {"stdout": "v=(.*)"}})
 workflow.add_task("total", total, depends_on=["first"], over="all")
 workflow.add_parameter_space({"x": [1, 2, 3]})
 

@@ -26,15 +26,14 @@ def check(run: OpenedRun) -> None:
     assert set(run.results().instances()["attempt"]) == {1}
 
 
-@pytest.mark.parametrize("way", ["file", "-c", "stdin", "exec"])
+@pytest.mark.parametrize("way", ["file", "-c", "exec"])
 def test_the_program_runs(tmp_path: Path, python: Run, block: str, functions: str, answer: str, way: str) -> None:
-    """As a file, given to `python -c`, typed, or by `exec`: the answer is the same, and so is what was said."""
+    """As a file, given to `python -c`, or by `exec`: the answer is the same, and so is what was said."""
     program = functions + block
     (tmp_path / "experiment.py").write_text(program)
     done = {
         "file": lambda: python("experiment.py"),
         "-c": lambda: python("-c", program),
-        "stdin": lambda: python("-", text=program),
         "exec": lambda: python("-c", "exec(open('experiment.py').read())"),
     }[way]()
     assert done.returncode == 0, done.stderr
@@ -111,6 +110,5 @@ def test_a_longer_axis_runs_what_is_new(tmp_path: Path, sciflow: Run, block: str
     assert second.returncode == 0, second.stderr
     assert "163 task instances were taken over from earlier runs" in second.stdout
     assert "108 of 108 combinations completed" in second.stdout
-    frame = open_run(runs=tmp_path / "sciflow-runs").results().instances()
-    assert (frame["attempt"] == 0).sum() == 163
-    assert (frame["attempt"] == 1).sum() == 54
+    attempts = open_run(runs=tmp_path / "sciflow-runs").results().instances()["attempt"].tolist()
+    assert (attempts.count(0), attempts.count(1)) == (163, 54)

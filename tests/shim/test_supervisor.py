@@ -44,15 +44,19 @@ def test_indices_run_at_once_with_a_record_each(prepare: Prepare, serve: Serve) 
 import os
 def work(i, n):
     mine, other = (os.path.join(os.path.dirname(__file__), str(one)) for one in (i, (i + 1) % n))
-    open(other, "w").close()
-    with open(mine): return i
+    with open(other, "wb") as file: file.write(b"x")
+    with open(mine, "rb") as file: return int(file.read(1) == b"x") + i
 """
     run = prepare(program, parameters={"i": [0, 1, 2], "n": [3]})
-    for name in "012":
-        os.mkfifo(run.path.parent / name)
+    pipes = [run.path.parent / name for name in "012"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    held = [os.open(pipe, os.O_RDWR) for pipe in pipes]
     found = serve(run).run_to_end(0, 1, 2)
+    for pipe in held:
+        os.close(pipe)
     assert [one["state"] for one in found] == ["COMPLETED"] * 3
-    assert [run.results(index=index) for index in range(3)] == [0, 1, 2]
+    assert [run.results(index=index) for index in range(3)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("listens", [True, False])

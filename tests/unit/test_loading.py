@@ -84,7 +84,7 @@ def test_a_program_sees_its_own_folder(tmp_path: Path) -> None:
         if had:
             sys.modules["statistics"] = had
     assert workflow.metadata["title"] == "mine"
-    assert is_workflow_module(workflow.tasks["task"].function.__module__)  # type: ignore[union-attr]
+    assert is_workflow_module(workflow.tasks["task"].function.__module__)
 
 
 def test_a_program_under_main_is_loaded(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from sciflow.errors import WorkflowError
 
 RESERVED = frozenset(
-    {"params", "parameters", "config", "inputs", "upstream", "context", "ctx", "workflow_dir", "self", "pi"}
+    {"params", "parameters", "config", "inputs", "upstream", "context", "ctx", "workflow_dir", "self", "pi", "state"}
 )
 LARGEST_INTEGER_BITS = 4096
 ID_LENGTH = 16  # hexadecimal digits: among a million combinations, two share an id once in 37 million sweeps
@@ -37,7 +37,8 @@ def checked_name(name: object, where: str) -> str:
         )
     if name in RESERVED:
         raise WorkflowError(
-            f"{where}: `{name}` cannot be the name of a parameter", hint="functions and expressions use that word"
+            f"{where}: `{name}` cannot be the name of a parameter",
+            hint="functions, expressions or results use that word",
         )
     # Python reads identifiers in this form, so that `µ` in a function's signature is the `µ` of the file.
     return unicodedata.normalize("NFKC", name)

@@ -174,16 +174,6 @@ class ExperimentalWorkflow:
             graph.done(*ready)
         return ordered
 
-    def upstream_of(self, name: str) -> list[str]:
-        """All tasks that come before one, directly or not, in running order."""
-        wanted, todo = set[str](), [name]
-        while todo:
-            for before in self.tasks[todo.pop()].depends_on:
-                if before not in wanted:
-                    wanted.add(before)
-                    todo.append(before)
-        return [task.name for task in self.ordered_tasks() if task.name in wanted]
-
     def check(self) -> None:
         """Check what only the whole can show.
 

@@ -82,7 +82,7 @@ class CommandTemplate:
             self._decks[target] = self._compiled(
                 plain, self.sources[source], where, parameters, mentioned, inputs, before
             )
-        self.parameters = frozenset(mentioned)
+        self.parameters = frozenset(mentioned | _in_environment(task.command, parameters))
         self.inputs = frozenset(inputs)
         # Files beside the workflow that the command names are as much part of its code as the command.
         named = {name for name in _BESIDE_WORKFLOW.findall(task.command) if (self.directory / name).is_file()}
@@ -159,6 +159,14 @@ def _deck_text(value: Any) -> str:
     if isinstance(value, RunPath | RunValue | jinja2.Undefined):
         return str(value)
     return files.as_text(value)
+
+
+def _in_environment(command: str, parameters: Collection[str]) -> set[str]:
+    """The parameters that a command takes as environment variables, or from the file that holds them all."""
+    if "parameters.json" in command:
+        return set(parameters)
+    variables = re.findall(r"\$\{?(?:SCIFLOW_PARAMETER_)?(\w+)", command)
+    return set(parameters).intersection(variables)
 
 
 def _mentioned_inputs(tree: jinja2.nodes.Template, where: str, before: Collection[str]) -> set[str]:

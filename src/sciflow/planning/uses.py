@@ -42,14 +42,16 @@ def find_uses(workflow: ExperimentalWorkflow) -> dict[str, TaskUse]:
         Where a function or a template asks for what nobody gives.
     """
     uses: dict[str, TaskUse] = {}
+    earlier: dict[str, dict[str, None]] = {}  # task → all that come before it, in running order
     for task in workflow.ordered_tasks():
-        uses[task.name] = _use(workflow, task, uses)
+        before = {name for one in task.depends_on for name in (*earlier[one], one)}
+        earlier[task.name] = {name: None for name in uses if name in before}
+        uses[task.name] = _use(workflow, task, list(earlier[task.name]), uses)
     return uses
 
 
-def _use(workflow: ExperimentalWorkflow, task: Task, uses: dict[str, TaskUse]) -> TaskUse:
+def _use(workflow: ExperimentalWorkflow, task: Task, before: list[str], uses: dict[str, TaskUse]) -> TaskUse:
     space = workflow.space
-    before = workflow.upstream_of(task.name)
     allowed = [name for name in space.names if task.parameters is None or name in task.parameters]
     binding = template = None
     if task.function is not None:

@@ -1,6 +1,7 @@
 """The best of many."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def test_the_ranking_is_all_numbers_in_order(values: list[Any], maximize: bool) 
     found = ranked(values, maximize)
     numbers = [i for i, one in enumerate(values) if isinstance(one, int | float) and not math.isnan(one)]
     assert sorted(found) == numbers
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         assert values[one] >= values[other] if maximize else values[one] <= values[other]
         assert values[one] != values[other] or one < other
 

@@ -38,6 +38,21 @@ def test_what_a_command_mentions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("run $x", {"x"}),
+        ('run "${y:-none}" $xy', {"y"}),
+        ("run $SCIFLOW_PARAMETER_y", {"y"}),
+        ("python train.py parameters.json", {"x", "y"}),
+        ("python train.py x y", set()),
+    ],
+)
+def test_what_a_command_takes_from_its_environment(tmp_path: Path, command: str, names: set[str]) -> None:
+    """A parameter that is used as a shell variable, or with all others from their file, is mentioned as well."""
+    assert template(command, tmp_path).parameters == names
+
+
+@pytest.mark.parametrize(
     ("command", "expected"),
     [
         ("run {{ x }} {{ y }}", "run 3 'a b'"),

@@ -9,7 +9,7 @@ import pytest
 
 from sciflow.analysis.table import Results
 from sciflow.engine import Engine
-from sciflow.errors import RunError
+from sciflow.errors import RunError, WorkflowError
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.collect import collect
 from sciflow.store.journal import Journal
@@ -204,3 +204,10 @@ def test_a_newer_run_is_refused(staged: RunDirectory, name: str) -> None:
     with pytest.raises(RunError, match="format 7"):
         collect(staged)
     assert not staged.results.exists()
+
+
+def test_no_parameter_is_named_like_the_states(tmp_path: Path) -> None:
+    """A parameter `state` would be hidden by the column of that name, so it is refused from the start."""
+    workflow = ExperimentalWorkflow("names", tmp_path)
+    with pytest.raises(WorkflowError, match="`state` cannot be the name of a parameter"):
+        workflow.add_parameter_space({"state": ["solid", "liquid"]})

@@ -73,9 +73,8 @@ def test_whoever_watches_sees_where_it_starts(staged: RunDirectory, leave_record
 
 def test_a_run_is_driven_by_one(staged: RunDirectory) -> None:
     """While somebody drives it, a second one is turned away and starts nothing."""
-    with hold(staged.lock):
-        with pytest.raises(RunError, match="is being driven by"):
-            drive_at_once(staged)
+    with hold(staged.lock), pytest.raises(RunError, match="is being driven by"):
+        drive_at_once(staged)
     assert not staged.journal.exists()
 
 

@@ -58,7 +58,12 @@ def test_an_error_takes_the_bars_away(staged: RunDirectory, monkeypatch: pytest.
     """The terminal is left in order, and the error is passed on."""
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
-    with pytest.raises(KeyboardInterrupt), ProgressBars(stream) as bars:
-        bars.watch(observe(staged))
-        raise KeyboardInterrupt
+
+    def stopped() -> None:
+        with ProgressBars(stream) as bars:
+            bars.watch(observe(staged))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert stream.getvalue().count("\x1b[?25l") == stream.getvalue().count("\x1b[?25h")

@@ -22,7 +22,7 @@ Stage = Callable[..., RunDirectory]
 def squares_over(x: list[int], factor: int = 1) -> ExperimentalWorkflow:
     """Make `square`, a command whose code is its line, and `total` over all of it."""
     workflow = ExperimentalWorkflow("squares")
-    workflow.add_task("square", command="echo {{ x }} * %d" % factor, outputs=["out"])
+    workflow.add_task("square", command=f"echo {{{{ x }}}} {factor}", outputs=["out"])
     workflow.add_task("total", lambda square: None, depends_on=["square"], over="all")
     workflow.add_parameter_space({"x": x})
     return workflow

@@ -38,6 +38,7 @@ def test_at_first_all_is_pending(staged: RunDirectory) -> None:
 
 
 # What journal and records say of one index, whether the run is driven now, and what follows: state, attempt, error.
+REUSED = {"event": "reused", "array": "square.0", "index": 0, "from": "20240101-1"}
 CASES: dict[str, tuple[list[Any], list[Any], bool, tuple[State, int, str]]] = {
     "started": ([started(0)], [], True, (State.RUNNING, 1, "")),
     "started, but its driver is gone": ([started(0)], [], False, (State.PENDING, 1, "")),
@@ -48,11 +49,11 @@ CASES: dict[str, tuple[list[Any], list[Any], bool, tuple[State, int, str]]] = {
     "only the record knows": ([], [(1, "FAILED")], False, (State.FAILED, 1, "by hand")),
     "the driver heard no end": ([started(0)], [(1, "FAILED")], True, (State.FAILED, 1, "by hand")),
     "run again by hand": ([ended(0, "FAILED")], [(1, "FAILED"), (2, "COMPLETED")], False, (State.COMPLETED, 2, "")),
-    "failed again by hand": ([ended(0, "COMPLETED")], [(1, "COMPLETED"), (2, "FAILED")], False, (State.FAILED, 2, "by hand")),
+    "failed by hand": ([ended(0, "COMPLETED")], [(1, "COMPLETED"), (2, "FAILED")], False, (State.FAILED, 2, "by hand")),
     "an interim record": ([started(0)], [(1, "RUNNING")], True, (State.RUNNING, 1, "")),
     "an interim record is left": ([started(0)], [(1, "RUNNING")], False, (State.PENDING, 1, "")),
     "the later attempt counts": ([started(0, 2)], [(1, "COMPLETED")], True, (State.RUNNING, 2, "")),
-    "taken over": ([{"event": "reused", "array": "square.0", "index": 0, "from": "r0"}], [], False, (State.COMPLETED, 0, "")),
+    "taken over": ([REUSED], [], False, (State.COMPLETED, 0, "")),
 }  # fmt: skip
 
 

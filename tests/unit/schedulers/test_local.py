@@ -205,12 +205,12 @@ def test_nothing_is_left_running(scheduler_of: Callable[..., LocalScheduler], tm
         import os
         import signal
         import subprocess
+        from pathlib import Path
 
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         child = subprocess.Popen(["sleep", "1000"])
-        with open(where, "w") as file:
-            file.write(f"{os.getpid()} {child.pid} {os.getppid()}")
-        os.rename(where, where + ".whole")
+        Path(where).write_text(f"{os.getpid()} {child.pid} {os.getppid()}")
+        Path(where).rename(where + ".whole")
         signal.pause()
 
     scheduler = scheduler_of(workflow_of(task, 1))

@@ -137,7 +137,7 @@ def test_a_run_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
     assert "sciflow run" in caught.value.hint
     for day in range(1, 8):
         make_run(tmp_path, "a", f"2025010{day}-1")
-    with pytest.raises(RunError, match="`20250107-1`, `20250106-1`.*`20250103-1`$") as caught:
+    with pytest.raises(RunError, match=r"`20250107-1`, `20250106-1`.*`20250103-1`$") as caught:
         find_run("20240101-1", tmp_path)
     assert str(tmp_path) in caught.value.message
     assert "20250102" not in caught.value.message

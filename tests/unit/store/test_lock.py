@@ -67,9 +67,9 @@ def test_another_process_is_named(tmp_path: Path, start_holder: Callable[..., su
     """A living holder is named at once, with the way out; nobody waits for it."""
     process = start_holder()
     assert is_held(tmp_path / "lock")
-    with pytest.raises(RunError, match=f"is being driven by process {process.pid} on") as caught:
-        with hold(tmp_path / "lock", clock=lambda: 0.0):
-            pass
+    told = f"is being driven by process {process.pid} on"
+    with pytest.raises(RunError, match=told) as caught, hold(tmp_path / "lock", clock=lambda: 0.0):
+        pass
     assert "Ctrl-C" in caught.value.hint
     assert process.stdin is not None
     process.stdin.close()
@@ -95,9 +95,11 @@ def test_programs_hold_the_lock_as_long_as_they_live(
     process.wait()
     assert is_held(tmp_path / "lock")
     times = iter([0.0, 5.0, 10.0, 15.0])
-    with pytest.raises(RunError, match="is being driven by process"):
-        with hold(tmp_path / "lock", patience=15.0, clock=lambda: next(times)):
-            pass
+    with (
+        pytest.raises(RunError, match="is being driven by process"),
+        hold(tmp_path / "lock", patience=15.0, clock=lambda: next(times)),
+    ):
+        pass
     assert list(times) == []
 
 

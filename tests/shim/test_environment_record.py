@@ -1,0 +1,77 @@
+"""One file for each distinct environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sciflow_shim
+from sciflow_shim.record_reader import read_record, verify_seal
+
+SOURCE = str(Path(sciflow_shim.__file__).parents[1])
+CAPTURE = """
+import os, sys
+from sciflow_shim.environment_record import ensure_captured
+mark, pid = ensure_captured(sys.argv[1])
+if pid: os.waitpid(pid, 0)
+print(mark, bool(pid))
+"""
+
+
+def capture(run: Path, **variables: str) -> tuple[str, bool]:
+    """Capture in a process of its own: the mark, and whether there was anything to do."""
+    found = subprocess.run(
+        [sys.executable, "-c", CAPTURE, str(run)],
+        env={**os.environ, "PYTHONPATH": SOURCE, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    mark, done = found.stdout.split()
+    return mark, done == "True"
+
+
+def test_an_environment_is_captured_once(tmp_path: Path) -> None:
+    """The second one finds the file of the first; another environment gets another file."""
+    mark, first = capture(tmp_path)
+    assert (capture(tmp_path), first) == ((mark, False), True)
+    other, _ = capture(tmp_path, LOADEDMODULES="gcc/12")
+    assert other != mark
+    assert {one.name for one in (tmp_path / "environments").iterdir()} == {f"{mark}.h5", f"{other}.h5"}
+
+
+def test_what_was_captured_can_be_read(tmp_path: Path) -> None:
+    """It is a sealed record: system, Python, distributions, modules; nothing secret."""
+    mark, _ = capture(tmp_path, LOADEDMODULES="gcc/12:fftw/3", MY_TOKEN="hunter2", OMP_PLACES="x" * 5_000)
+    path = tmp_path / "environments" / f"{mark}.h5"
+    assert verify_seal(path) == "sealed"
+    members = read_record(path).members
+    assert members["python"].attributes["version"] == ".".join(map(str, sys.version_info[:3]))
+    assert "numpy" in members["distributions"].attributes
+    assert b"hunter2" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("place", ["file", "nowhere"])
+def test_a_capture_that_fails_says_so_and_harms_nothing(tmp_path: Path, place: str) -> None:
+    """A run goes on without it."""
+    run = tmp_path / "run"
+    if place == "file":
+        run.mkdir()
+        (run / "environments").write_text("no folder")
+    else:
+        run.write_text("no folder")
+    found = subprocess.run(
+        [sys.executable, "-c", CAPTURE, str(run)],
+        env={**os.environ, "PYTHONPATH": SOURCE},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert found.returncode == 0
+    assert "sciflow_shim: the environment cannot be captured: " in found.stderr
