@@ -21,9 +21,9 @@ from sciflow.planning.render import script_renderer
 from sciflow.run.collect import collect
 from sciflow.run.drive import drive
 from sciflow.run.progress import ProgressBars
-from sciflow.run.reuse import take_over
-from sciflow.run.stage import identity, stage, write_run
-from sciflow.run.track import RunStatus, observe, read_plan
+from sciflow.run.reuse import take_over_once
+from sciflow.run.stage import identity, note_modules, stage, write_run
+from sciflow.run.track import RunStatus, observe, read_plan, with_broken_seals
 from sciflow.schedulers.machine import Machine
 from sciflow.store.layout import RUNS, RunDirectory, find_run, read_document, runs_of
 
@@ -177,14 +177,14 @@ class Engine:
     def run(self, compiled: Compiled) -> Execution:
         """Run what was compiled here, to the end."""
         directory = None if self.fresh else self._same_work(compiled)
-        reused = 0
         continued = directory is not None
         if directory is None:
             directory = stage(compiled, self.runs, self._renderer(compiled))
-            if not self.fresh:
-                reused = take_over(directory, compiled.plan)
+        else:
+            note_modules(compiled, directory)
+        reused = take_over_once(directory, compiled.plan, self.fresh)
         status = observe(directory, compiled.plan)
-        if not status.is_complete:
+        if not status.is_complete or with_broken_seals(directory, status):
             with ProgressBars() as bars:
                 status = drive(directory, compiled.plan, compiled.profile, bars.watch)
         return Execution(Run(directory), status, continued, reused)
@@ -192,7 +192,12 @@ class Engine:
     def _same_work(self, compiled: Compiled) -> RunDirectory | None:
         """The newest run of the same workflow, if it is to do the same."""
         for run in runs_of(self.runs, compiled.workflow.name)[:1]:
-            if read_document(run.manifest)["identity"] == identity(compiled):
+            try:
+                known = read_document(run.manifest).get("identity")
+            except RunError as error:
+                warnings.warn(f"{error}; a new run is started", SciflowWarning, stacklevel=3)
+                continue
+            if known == identity(compiled, self.render(compiled)):
                 return run
         return None
 

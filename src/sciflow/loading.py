@@ -22,6 +22,7 @@ from sciflow.model.workflow_file import read_workflow
 
 _MODULE = "sciflow_workflow_"
 _loading: list[str] = []
+_directories: set[Path] = set()  # of all workflows that were loaded
 
 
 class _Reached(BaseException):
@@ -157,6 +158,27 @@ def _function(reference: str, directory: Path, where: str) -> Callable[..., Any]
 
 
 def _put_on_path(directory: Path) -> None:
+    _forget_others(directory)
+    _directories.add(directory)
     with contextlib.suppress(ValueError):
         sys.path.remove(str(directory))
     sys.path.insert(0, str(directory))
+
+
+def _forget_others(directory: Path) -> None:
+    """Forget modules of workflows loaded before that have the names of modules of this one."""
+    others = _directories - {directory}
+    for name, module in list(sys.modules.items()):
+        if "." in name or not others.intersection(_homes(module)) or directory in _homes(module):
+            continue
+        if (directory / f"{name}.py").is_file() or (directory / name).is_dir():
+            for one in [one for one in sys.modules if one == name or one.startswith(name + ".")]:
+                del sys.modules[one]
+
+
+def _homes(module: ModuleType) -> set[Path]:
+    """The directories in which a module, or package, lies."""
+    folders = getattr(module, "__path__", None)
+    file = getattr(module, "__file__", None)
+    paths = list(folders) if folders is not None else [file] if isinstance(file, str) else []
+    return {Path(path).resolve().parent for path in paths}

@@ -12,6 +12,7 @@ from typing import Any
 from sciflow_shim import files
 from sciflow_shim.array import Array, last_attempt
 from sciflow_shim.environment_record import ensure_captured
+from sciflow_shim.leftovers import kill_marked
 from sciflow_shim.supervisor import Supervisor
 
 USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"
@@ -59,6 +60,7 @@ def _run_one(array: Array, index: int, grace: float) -> int:
     stop = _Stop(signal.SIGTERM, signal.SIGINT)
     supervisor = Supervisor(array, lambda e: ended.update(e) if e["event"] == "ended" else None, grace=grace)
     supervisor.environment, supervisor.capture = ensure_captured(array.run)
+    kill_marked(f"{array.run}/{array.name}/{index}.")
     supervisor.start(index, last_attempt(array.run, array.name, index) + 1, [], None)
     while not ended:
         if stop.is_asked:
@@ -89,6 +91,7 @@ def _serve(array: Array, grace: float) -> int:
 
     supervisor = Supervisor(array, report, keep_function=True, grace=grace)
     supervisor.environment, supervisor.capture = ensure_captured(array.run)
+    kill_marked(f"{array.run}/{array.name}/")
     service = _Service(supervisor)
     supervisor.selector.register(0, selectors.EVENT_READ, service.hear)
     while True:

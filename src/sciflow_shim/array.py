@@ -68,9 +68,17 @@ def _line_offsets(file: Any) -> list[int]:
 
 def last_attempt(run: str, array: str, index: int) -> int:
     """The highest attempt that left a record; 0 if none did."""
+    return last_attempts(run, array, index).get(index, 0)
+
+
+def last_attempts(run: str, array: str, index: int) -> dict[int, int]:
+    """The highest attempt of each index whose records lie in the same folder as those of `index`."""
     folder = os.path.dirname(os.path.join(run, files.record(array, index, 0)))
+    found: dict[int, int] = {}
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
-        return 0
-    return max((attempt for i, attempt in map(files.split_attempt, names) if i == index), default=0)
+        return found
+    for i, attempt in map(files.split_attempt, names):
+        found[i] = max(attempt, found.get(i, 0))
+    return found

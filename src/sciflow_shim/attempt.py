@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
 import os
 import socket
 import time
@@ -13,7 +12,7 @@ from typing import Any
 
 from sciflow_shim import files
 from sciflow_shim.array import Array
-from sciflow_shim.outcome import Outcome
+from sciflow_shim.outcome import PARTIAL, Outcome
 from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
 from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
@@ -114,8 +113,9 @@ class Attempt:
         if rule is None:
             return "COMPLETED"
         try:
-            # The expression was checked against a list of allowed nodes when the workflow was compiled.
-            met = eval(rule, {"__builtins__": {}}, {**_FUNCTIONS, **self.line["parameters"], **self.outcome.metrics})
+            from sciflow_shim.success import is_met  # what it takes to read a rule is only for those who have one
+
+            met = is_met(rule, self.line["parameters"], self.outcome.metrics)
         except Exception as error:  # an expression over what a program left may fail in any way
             self.error = {"type": type(error).__name__, "message": f"`{rule}` cannot be judged: {error}"}
             return "CRITERIA_NOT_MET"
@@ -128,7 +128,8 @@ class Attempt:
         """Make its folders, and remove what a killed attempt of the same number may have left there."""
         for path in (self.log, self.outcome_path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            _remove(path)
+        _remove(self.log)
+        self._remove_outcome()
 
     def write(self) -> None:
         """Write the record, beside and renamed."""
@@ -147,9 +148,13 @@ class Attempt:
                 self.write()
         except OSError as error:
             self._fail(f"its record cannot be written: {error}")
-        _remove(self.outcome_path)
+        self._remove_outcome()
         _remove_if_empty(self.log)
         _remove_folder_if_empty(self.work)
+
+    def _remove_outcome(self) -> None:
+        for path in (self.outcome_path, self.outcome_path + PARTIAL):
+            _remove(path)
 
     def _fail(self, message: str) -> None:
         self.state = "FAILED" if self.state == "COMPLETED" else self.state
@@ -214,16 +219,6 @@ class Attempt:
         inside = os.path.relpath(described["path"], self.array.run)
         path = described["path"] if inside.startswith("..") else inside
         return {**described, "path": path}
-
-
-# The functions that expressions know; the same list as in `sciflow.model.expressions`.
-_FUNCTIONS: dict[str, Any] = {one.__name__: one for one in (min, max, abs, round, int, float, str, bool, len, sum)}
-_FUNCTIONS.update(
-    {
-        name: getattr(math, name)
-        for name in ["sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "floor", "ceil", "pi"]
-    }
-)
 
 
 def how_it_ended(code: int | None, number: int | None) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import os
 import signal
+import stat
 import sys
 from collections.abc import Iterable
 from typing import Any, Callable, NoReturn
@@ -127,6 +129,8 @@ def _arrange(launch: Launch, close: Iterable[int]) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, POLITE)
     for descriptor in (close,) if isinstance(close, range) else [range(one, one + 1) for one in close]:
         os.closerange(descriptor.start, descriptor.stop)
+    if not isinstance(close, range):
+        _reopen_files()
     log = os.open(launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (log, 1), (log, 2)):
@@ -139,6 +143,24 @@ def _arrange(launch: Launch, close: Iterable[int]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True)  # a program that is killed leaves what it printed
+
+
+def _reopen_files() -> None:
+    """Give the files that the module has open a position of their own, which all children would otherwise move."""
+    if not os.path.isdir("/proc/self/fd"):
+        return
+    for descriptor in [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2]:
+        # The list itself is closed by now, and a file may have become unreadable since: that one stays shared.
+        with contextlib.suppress(OSError):
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                continue
+            # What told how to make it is no way to open it again; a temporary file must not follow links.
+            once = os.O_CREAT | os.O_TRUNC | os.O_EXCL | os.O_TMPFILE | os.O_NOFOLLOW
+            flags = fcntl.fcntl(descriptor, fcntl.F_GETFL) & ~once
+            mine = os.open(f"/proc/self/fd/{descriptor}", flags)
+            os.lseek(mine, os.lseek(descriptor, 0, os.SEEK_CUR), os.SEEK_SET)
+            os.dup2(mine, descriptor, inheritable=os.get_inheritable(descriptor))
+            os.close(mine)
 
 
 def _leave_error(launch: Launch, error: BaseException) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 
 from sciflow_shim import files, packing
 from sciflow_shim.array import Array
+from sciflow_shim.artifacts import describe_file
 from sciflow_shim.outcome import Outcome
 from sciflow_shim.upstream import Upstream
 
 LONGEST_ARGUMENT = 100_000  # bytes; Linux takes 128 KiB in one argument
-_INPUT = re.compile(files.INPUT_MARK % "([^\x03]*)")
+_INPUT = re.compile("\x02input:([^\x03?]*)\\?([^\x03]*)\x03")
+_INPUT_VARIABLE = re.compile(r"SCIFLOW_INPUT_[A-Za-z0-9_]+")
 # Variables without which, or with other values of which, no program starts.
 _NOT_FOR_PARAMETERS = frozenset(
     (
@@ -38,17 +40,40 @@ def prepare(array: Array, line: dict[str, Any], index: int, work: str) -> dict[s
             variables[name] = text
     inputs = Upstream(array, line, index)
     if len(inputs):
-        results = {task: _plain(inputs[task]) for task in inputs}
-        _write(os.path.join(work, "inputs.json"), json.dumps(results, ensure_ascii=False, indent=1))
-        for task, values in results.items():
-            for name, value in values.items() if isinstance(values, dict) else ():
-                variables[files.input_variable(task, name)] = files.as_text(value)
+        results = {task: inputs[task] for task in inputs}
+        _write(os.path.join(work, "inputs.json"), json.dumps(_plain(results), ensure_ascii=False, indent=1))
+        variables.update(_input_variables(results, line))
     for target, text in line.get("files", {}).items():
         path = os.path.join(work, target)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        _write(path, _INPUT.sub(lambda match: variables[match[1]], text.replace(files.RUN_MARK, array.run)))
+        _write(path, _with_inputs(text.replace(files.RUN_MARK, array.run), variables, target))
     variables.update(array.task["environment"])
     return variables
+
+
+def _input_variables(results: dict[str, Any], line: dict[str, Any]) -> dict[str, str]:
+    """The results that the command or its decks name: all of them may be more than an environment can hold."""
+    named = set(_INPUT_VARIABLE.findall("\n".join([line["command"], *line.get("files", {}).values()])))
+    variables = {}
+    for task, values in results.items():
+        for name, value in values.items() if isinstance(values, dict) else ():
+            variable = files.input_variable(task, name)
+            if variable not in named:
+                continue
+            if value is not None and not isinstance(value, (str, int, float, os.PathLike)):
+                kind = type(value).__name__
+                raise ValueError(f"result `{name}` of task `{task}` is a {kind}: commands get single values only")
+            variables[variable] = files.as_text(_plain(value))
+    return variables
+
+
+def _with_inputs(text: str, variables: dict[str, str], target: str) -> str:
+    def replaced(match: re.Match[str]) -> str:
+        if match[1] not in variables:
+            raise ValueError(f"`{target}` cannot be written: {match[2]}")
+        return variables[match[1]]
+
+    return _INPUT.sub(replaced, text)
 
 
 def execute(text: str, variables: dict[str, str]) -> None:
@@ -86,7 +111,7 @@ def gather(array: Array, work: str, log: str) -> Outcome:
         if not os.path.exists(path):
             raise FileNotFoundError(f"the command ended well, but its output `{output}` is not there")
         outcome.order.append(output)
-        outcome.artifacts.append(packing.describe_file(output, path))
+        outcome.artifacts.append(describe_file(output, path))
     return outcome
 
 

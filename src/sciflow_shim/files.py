@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -90,12 +91,13 @@ def environment(digest: str) -> str:
 
 
 RUN_MARK = "\x02run\x03"  # stands in rendered files for the run directory, which may have been moved
-INPUT_MARK = "\x02input:%s\x03"  # … and for a variable that holds a result of an earlier task
+INPUT_MARK = "\x02input:%s?%s\x03"  # … and for a variable with a result of an earlier task; if it is unset, a message
 
 
 def input_variable(task: str, name: str) -> str:
     """The environment variable that holds one result of an earlier task."""
-    return re.sub(r"[^A-Za-z0-9_]", "_", f"SCIFLOW_INPUT_{task}_{name}")
+    digest = zlib.crc32(f"{task}\0{name}".encode())  # `a_b` and `c` look like `a` and `b_c`
+    return re.sub(r"[^A-Za-z0-9_]", "_", f"SCIFLOW_INPUT_{task}_{name}_{digest:08x}")
 
 
 def as_text(value: Any) -> str:

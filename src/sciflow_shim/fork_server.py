@@ -11,13 +11,17 @@ import selectors
 import signal
 import socket
 import sys
+import threading
+import time
 from typing import Any, Callable, NoReturn
 
 from sciflow_shim import files
 from sciflow_shim.array import Array
 from sciflow_shim.child import POLITE, Launch, become
 from sciflow_shim.function import load_function
-from sciflow_shim.random_state import NumpyWatch
+from sciflow_shim.random_state import RandomWatch
+
+_LAST_BREATH = 0.05  # seconds in which a thread that has ended leaves the kernel's list
 
 
 def serve(array: Array, link: socket.socket, prctl: Callable[[int, int], Any], variables: dict[str, str]) -> NoReturn:
@@ -44,6 +48,8 @@ def serve(array: Array, link: socket.socket, prctl: Callable[[int, int], Any], v
     signal.pthread_sigmask(signal.SIG_BLOCK, POLITE)
     server = _Server(array, link, prctl)
     server.load()
+    if _has_threads():
+        server.give_up()
     server.run()
 
 
@@ -54,7 +60,7 @@ class _Server:
         self.prctl = prctl
         self.children: dict[int, int] = {}
         self.own: list[int] = [link.fileno()]
-        self.random = NumpyWatch()
+        self.random = RandomWatch()
         self.loaded: Callable[..., Any] | None = None
 
     def load(self) -> None:
@@ -65,14 +71,14 @@ class _Server:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
-        sys.meta_path.insert(0, self.random)
+        self.random.begin()
         if self.array.header["upstream"] and importlib.util.find_spec("numpy"):
             importlib.import_module("numpy")  # for the arrays that come; each child would import it again
         try:
             self.loaded = load_function(self.array)
         except BaseException as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        sys.meta_path.remove(self.random)
+        self.random.end()
         sys.stdout.flush()  # what modules print when imported is not each child's
         sys.stderr.flush()
         gc.collect()
@@ -103,11 +109,18 @@ class _Server:
                     os.read(woken, 4096)
             self._reap()
 
+    def give_up(self) -> NoReturn:
+        """Say that children cannot be forked from here, and go when the supervisor has heard it."""
+        self._say({"unfit": True})
+        while self.link.recv(1 << 16):
+            pass
+        os._exit(0)
+
     def _fork(self, launch: Launch) -> None:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self.random.reseed()
+            self.random.renew()
             become(self.array, launch, self.prctl, parent, self.own, self.loaded)
         self.children[pid] = launch.index
         self._say({"index": launch.index, "pid": pid})
@@ -128,6 +141,25 @@ class _Server:
         for pid in self.children:
             _kill_group(pid)
         os._exit(0)
+
+
+def _has_threads() -> bool:
+    """Whether the loaded module runs threads that a fork would cut off, with whatever locks they hold."""
+    if not os.path.isdir("/proc/self/task"):
+        return threading.active_count() > 1
+    if len(os.listdir("/proc/self/task")) == 1:
+        return False
+    # Libraries that are made for it, such as OpenBLAS, end their threads before a fork: what is left then is not.
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    until = time.monotonic() + _LAST_BREATH
+    while len(os.listdir("/proc/self/task")) > 1:
+        if time.monotonic() > until:
+            return True
+        time.sleep(0.001)
+    return False
 
 
 def _kill_group(pid: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import pickle
@@ -19,8 +20,17 @@ TRACEBACK_LIMIT = 8_000  # characters that a record keeps
 
 
 def load_function(array: Array) -> Callable[..., Any]:
-    """Import or unpickle a task's function."""
+    """Import or unpickle a task's function.
+
+    Raises
+    ------
+    RuntimeError
+        Where a module of the project is no longer what it was when the run was planned: what it gives now would be
+        kept as results of the old code.
+    """
     stored = array.task["function"]
+    for path, digest in stored.get("modules", {}).items():
+        _check_module(path, digest)
     for folder in reversed(stored["path"]):
         if folder not in sys.path:
             sys.path.insert(0, folder)
@@ -31,6 +41,17 @@ def load_function(array: Array) -> Callable[..., Any]:
     for part in stored["qualname"].split("."):
         found = getattr(found, part)
     return found
+
+
+def _check_module(path: str, digest: str) -> None:
+    try:
+        with open(path, "rb") as file:
+            same = hashlib.sha256(file.read()).hexdigest() == digest
+        problem = "has changed since the run was planned"
+    except OSError as error:
+        same, problem = False, f"cannot be read any more: {error.strerror}"
+    if not same:
+        raise RuntimeError(f"`{os.path.basename(path)}` {problem}; start `sciflow run` again (`{path}`)")
 
 
 def call_function(

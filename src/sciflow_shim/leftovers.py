@@ -31,6 +31,33 @@ def kill_leftovers(strangers: Iterable[int], running: Iterable[Running]) -> None
                 os.kill(pid, signal.SIGKILL)
 
 
+def kill_orphans(place: str) -> None:
+    """Kill what the programs of a supervisor that was killed have left: their first process has gone with it.
+
+    Parameters
+    ----------
+    place
+        How the marks of the processes begin.
+    """
+    for name in os.listdir("/proc"):
+        if name.isdigit() and _mark(int(name)).startswith(place.encode()):
+            with contextlib.suppress(ProcessLookupError):
+                if not os.path.exists(f"/proc/{os.getsid(int(name))}"):
+                    os.kill(int(name), signal.SIGKILL)
+
+
+def kill_marked(place: str) -> None:
+    """Kill what a supervisor that was killed has left running: this user's processes whose mark begins like this."""
+    if not os.path.isdir("/proc/self"):
+        return
+    for name in os.listdir("/proc"):
+        if name.isdecimal() and int(name) != os.getpid() and _mark(int(name)).startswith(place.encode()):
+            # The system's administrator sees the processes of others too.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if os.stat(f"/proc/{name}").st_uid == os.getuid():
+                    os.kill(int(name), signal.SIGKILL)
+
+
 def _mark(pid: int) -> bytes:
     prefix = MARK.encode() + b"="
     variables = (read_file(f"/proc/{pid}/environ") or b"").split(b"\0")

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 MAGIC = b"sciflow1"
+PARTIAL = ".partial"  # what the name of one that is being written ends with
 
 
 class Outcome:
@@ -49,11 +50,11 @@ class Outcome:
         """Write the file beside and rename it."""
         facts = {name: value for name, value in vars(self).items() if not name.startswith("_")}
         header = json.dumps(facts).encode()
-        with open(path + ".partial", "wb") as file:
+        with open(path + PARTIAL, "wb") as file:
             file.write(MAGIC + len(header).to_bytes(8, "little") + header)
             for blob in self._blobs:
                 file.write(blob)
-        os.replace(path + ".partial", path)
+        os.replace(path + PARTIAL, path)
 
 
 def read_outcome(path: str) -> Outcome | None:

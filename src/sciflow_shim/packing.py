@@ -7,12 +7,12 @@ gives the same value back, and a pickle for the next task where it does not.
 from __future__ import annotations
 
 import array
-import hashlib
 import json
 import os
 import pickle
 from typing import Any
 
+from sciflow_shim.artifacts import describe_file
 from sciflow_shim.outcome import Outcome
 
 _TYPECODES = {int: ("q", "<i8"), float: ("d", "<f8")}
@@ -195,26 +195,6 @@ def _pickled(name: str, value: Any) -> bytes:
         except Exception as second:
             error = error if isinstance(second, ImportError) else second
             raise TypeError(f"result `{name}` cannot be kept: {error}") from error
-
-
-def describe_file(name: str, path: str) -> dict[str, Any]:
-    """Path, size and SHA-256 of a file, or of all files of a folder."""
-    if os.path.isdir(path):
-        found = sorted(os.path.join(root, one) for root, _, names in os.walk(path) for one in names)
-        members = [one for one in found if os.path.isfile(one)]  # a pipe would be waited for
-    elif os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError(f"`{name}`, which is `{path}`, is neither file nor folder")
-    else:
-        members = [path]
-    digest, size = hashlib.sha256(), 0
-    for member in members:
-        if member != path:
-            digest.update(os.path.relpath(member, path).encode() + b"\0")
-        with open(member, "rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-                size += len(block)
-    return {"name": name, "path": path, "size": size, "sha256": digest.hexdigest(), "files": len(members)}
 
 
 def unpack_array(path: str, offset: int, dtype: str, shape: list[int], attributes: dict[str, Any]) -> Any:

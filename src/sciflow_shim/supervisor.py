@@ -15,7 +15,7 @@ from sciflow_shim.array import Array
 from sciflow_shim.attempt import Attempt, how_it_ended
 from sciflow_shim.cgroup import oom_kills
 from sciflow_shim.child import Launch
-from sciflow_shim.leftovers import MARK, adopted, kill_leftovers
+from sciflow_shim.leftovers import MARK, adopted, kill_leftovers, kill_orphans
 from sciflow_shim.outcome import read_outcome
 from sciflow_shim.running import Running
 from sciflow_shim.sampler import next_interval
@@ -71,6 +71,7 @@ class Supervisor:
         self.limit: float = request["runtime_seconds"] or float("inf")
         self.memory: float = request["memory_bytes"] or float("inf")
         self.keep_function = keep_function and array.task["kind"] == "function"
+        self._is_alone = False
         self._oom_kills = oom_kills(os.getpid())
 
     def start(self, index: int, attempt: int, cores: list[int], gpus: list[str] | None) -> None:
@@ -78,6 +79,10 @@ class Supervisor:
         one = Attempt(self.array, index, attempt)
         one.environment = self.environment
         one.clear()
+        place = f"{self.array.run}/{self.array.name}/"
+        if attempt > 1 and not self._is_alone:
+            kill_orphans(place)  # one that was started before may still have processes in the same directory
+            self._is_alone = True
         if one.is_held_back():
             self._finish(one)
             return
@@ -90,13 +95,13 @@ class Supervisor:
             log=one.log,
             outcome=one.outcome_path,
             cores=cores,
-            variables={**variables, MARK: f"{self.array.run}/{self.array.name}/{index}.{attempt}"},
+            variables={**variables, MARK: f"{place}{index}.{attempt}"},
         )
         self.running[index] = running = Running(one, launch, self.clock())
         if self.keep_function:
             self._serve(variables).ask(launch)
         else:
-            self._fork(running, lambda parent: child.become(self.array, launch, self.prctl, parent))
+            self._start_alone(running)
 
     def cancel(self, index: int, state: str = "CANCELLED", message: str = "cancelled") -> None:
         """Ask a running index to end, and end it if it does not."""
@@ -157,6 +162,9 @@ class Supervisor:
         assert self.link is not None
         events, is_open = self.link.events()
         for event in events:
+            if "unfit" in event:
+                self._do_without_server()
+                return True
             running = self.running.get(event["index"])
             if running is None:
                 continue
@@ -168,14 +176,28 @@ class Supervisor:
             self._stop_hearing()  # until its death comes, which says why
         return bool(events)
 
+    def _do_without_server(self) -> None:
+        """Let each child load the function for itself, where the one that has loaded it cannot be forked."""
+        assert self.link is not None
+        self._stop_hearing()
+        self.link.close()
+        self.link = None
+        self.keep_function = False
+        for running in self.running.values():
+            self._start_alone(running)
+
+    def _start_alone(self, running: Running) -> None:
+        self._fork(running, lambda parent: child.become(self.array, running.launch, self.prctl, parent))
+
     def _stop_hearing(self) -> None:
         if self.link is not None and self.link.socket in self.selector.get_map():
             self.selector.unregister(self.link.socket)
 
     def _server_has_died(self, status: int) -> None:
-        while self._hear():
+        while self.link is not None and self._hear():
             pass  # what it said last still counts
-        assert self.link is not None
+        if self.link is None:
+            return
         self._stop_hearing()
         self.link.close()
         self.link = None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sciflow_shim import files, packing
-from sciflow_shim.array import Array, last_attempt
+from sciflow_shim.array import Array, last_attempts
 from sciflow_shim.record_reader import read_record
 
 
@@ -51,10 +51,15 @@ class Upstream(Mapping):
     def failures(self) -> list[tuple[str, str]]:
         """Array index and state of every record that is not there or not completed."""
         failed = []
+        # Listed once for all that lie in it: a folder has a thousand records.
+        listed: dict[tuple[str, int], dict[int, int]] = {}
         for task, sources in self._sources.items():
             paths: list[str | None] = []
             for array, index in sources:
-                path, state = completed_record(self._array.run, array, index)
+                shard = (array, index // files.SHARD)
+                if shard not in listed:
+                    listed[shard] = last_attempts(self._array.run, array, index)
+                path, state = _completed(self._array.run, array, index, listed[shard].get(index, 0))
                 paths.append(path)
                 if path is None:
                     failed.append((f"{array}[{index}]", state))
@@ -78,7 +83,10 @@ class Upstream(Mapping):
 
 def completed_record(run: str, array: str, index: int) -> tuple[str | None, str]:
     """The record of the last attempt if it is completed, and its state; (None, "missing") without one."""
-    attempt = last_attempt(run, array, index)
+    return _completed(run, array, index, last_attempts(run, array, index).get(index, 0))
+
+
+def _completed(run: str, array: str, index: int, attempt: int) -> tuple[str | None, str]:
     path = os.path.join(run, files.record(array, index, attempt))
     if not os.path.exists(path):
         return None, "missing"

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 import sciflow
+import sciflow_shim
 from sciflow import assets
 from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.profile import ClusterProfile
@@ -43,6 +45,8 @@ PROFILES: dict[str, dict[str, Any]] = {
     },
     "hostile": {"environment": {"HOSTILE": HOSTILE, "EMPTY": "", "DASH": "-rf", "STAR": "*"}},
 }
+START = """import sys; sys.path = [one for one in sys.path if one]
+from sciflow_shim.__main__ import main; sys.exit(main(sys.argv[1:]))"""
 
 
 def script(profile: str, array: str, python: str = "/usr/bin/python3") -> str:
@@ -87,12 +91,36 @@ def test_a_local_script_does_what_it_says(tmp_path: Path, monkeypatch: pytest.Mo
         timeout=20,
     )
     assert done.stdout.decode().split("\0") == [
-        *("-m", "sciflow_shim", str(run), "train.0", "17"),
+        *("-c", START, str(run), "train.0", "17"),
         f"{run}/shim:/mine",
         *(HOSTILE, "", "-rf", "*", ""),
     ]
     assert list(elsewhere.iterdir()) == []
     assert sorted(one.name for one in run.iterdir()) == ["my 'python", "scripts"]
+
+
+def test_neither_setup_nor_the_current_directory_disturb_the_shim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What set-up lines print is no answer, and a `signal.py` of the user's is not Python's."""
+    run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    (run / "scripts").mkdir(parents=True)
+    (run / "shim").symlink_to(Path(sciflow_shim.__file__).parents[1])
+    elsewhere.mkdir()
+    for name in ("signal", "json", "array", "selectors"):
+        (elsewhere / f"{name}.py").write_text("raise SystemExit('the wrong one')\n")
+    monkeypatch.setitem(PROFILES, "talks", {"setup": ["echo Loading gcc"]})
+    (run / "scripts" / "train.0.sh").write_text(script("talks", "plain", sys.executable))
+    done = subprocess.run(
+        ["bash", f"{run}/scripts/train.0.sh", "x"],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Loading gcc\nusage: python -m sciflow_shim")
 
 
 def test_a_local_script_needs_an_index(tmp_path: Path) -> None:

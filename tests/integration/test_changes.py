@@ -123,3 +123,27 @@ def test_back_again_is_taken_over(study: Callable[[], dict[str, Any]], tmp_path:
     edit(tmp_path / "study.py", "- LIMIT", "+ LIMIT")
     edit(tmp_path / "study.py", "[1, 2, 3]", "[1, 2]")
     assert study()["reused"] == 8
+
+
+def test_code_that_changes_while_a_run_goes_is_not_used(
+    study: Callable[[], dict[str, Any]], tmp_path: Path, sciflow: Run
+) -> None:
+    """An array that starts after an edit fails with the file's name; started again, all goes on with the new code."""
+    edit(tmp_path / "study.py", "from steps import scale", "from steps import scale, later")
+    edit(
+        tmp_path / "study.py",
+        "workflow.add_parameter",
+        'workflow.add_task("z", later, depends_on="first")\nworkflow.add_parameter',
+    )
+    edit(
+        tmp_path / "study.py",
+        'return {"a": scale(x)}',
+        'open("steps.py", "a").write("# seen\\n") if x == 1 else 0; return {"a": scale(x)}',
+    )
+    edit(tmp_path / "steps.py", "def scale", 'def later(first):\n    return {"e": first["a"]}\n\ndef scale')
+    failed = sciflow("run", "study.py", "--json")
+    assert failed.returncode != 0
+    assert "`steps.py` has changed since the run was planned" in sciflow("status").stdout
+    again = json.loads(sciflow("run", "study.py", "--json").stdout)
+    assert again["continued"]
+    assert again["combinations"] == {"completed": 3, "total": 3}

@@ -119,11 +119,6 @@ class ServedArray:
         self.start(*indices)
         return [self.wait_for("ended", index) for index in indices]
 
-    def children(self) -> list[int]:
-        """The processes that it has started."""
-        pid = self.process.pid
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
     def close(self) -> int:
         """Hang up, and give the exit code."""
         assert self.process.stdin is not None

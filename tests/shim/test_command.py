@@ -194,7 +194,7 @@ def first(x): return {"y": 2 * x, "flag": True, "a": numpy.zeros(2), "l": [1, 2]
         {
             "name": "work",
             "command": "cat {{ inputs.made['the file'] }}; echo {{ inputs.first.y }}; cp inputs.json copy.json; "
-            "echo $SCIFLOW_INPUT_first_flag",
+            "echo {{ inputs.first.flag }}",
             "depends_on": ["first", "made"],
         },
         parameters={"x": [21]},
@@ -205,6 +205,67 @@ def first(x): return {"y": 2 * x, "flag": True, "a": numpy.zeros(2), "l": [1, 2]
     work = next((run.path / "work" / "work").iterdir())
     found = json.loads((work / "copy.json").read_text())
     assert found["first"] == {"y": 42, "flag": True, "a": "<ndarray>", "l": [1, 2]}
+
+
+def test_results_with_names_that_look_alike_are_told_apart(prepare: Prepare) -> None:
+    """`best_loss` of `train` is not `loss` of `train_best`; what is not asked for is not handed over."""
+    run = prepare(
+        """
+def train(x): return {"best_loss": 1, "trace": [0.123456789] * 20000}
+def train_best(x): return {"loss": 2}
+""",
+        {"name": "train", "python": "train"},
+        {"name": "train_best", "python": "train_best"},
+        {
+            "name": "work",
+            "command": "echo {{ inputs.train.best_loss }} {{ inputs.train_best.loss }}; env | grep -c ^SCIFLOW_INPUT_",
+            "depends_on": ["train", "train_best"],
+        },
+        parameters={"x": [1]},
+    )
+    for task in ("train", "train_best", "work"):
+        run.execute(task)
+    assert run.log() == "1 2\n2\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "deck", "error"),
+    [
+        ("echo [{{ inputs.first.accuracy }}]", "", "task first returned no accuracy"),
+        ("echo '[{{ inputs.first.accuracy }}]'", "", "task first returned no accuracy"),
+        (
+            "cat in.txt",
+            "a = {{ inputs.first.accuracy }}",
+            "`in.txt` cannot be written: task first returned no accuracy",
+        ),
+        (
+            "echo {{ inputs.first.many }}",
+            "",
+            "result `many` of task `first` is a list: commands get single values only",
+        ),
+        ("cat in.txt", "a = {{ inputs.first.a }}", "result `a` of task `first` is a ndarray"),
+    ],
+)
+def test_a_result_that_is_not_there_fails(
+    prepare: Prepare, tmp_path: Path, command: str, deck: str, error: str
+) -> None:
+    """A typo is no empty text, and a list or array no argument."""
+    (tmp_path / "deck.j2").write_text(deck)
+    run = prepare(
+        "import numpy\ndef first(x): return {'y': 1, 'many': [1, 2], 'a': numpy.zeros(2)}",
+        {"name": "first", "python": "first"},
+        {
+            "name": "work",
+            "command": command,
+            "depends_on": ["first"],
+            **({"files": {"in.txt": "deck.j2"}} if deck else {}),
+        },
+        parameters={"x": [1]},
+    )
+    run.execute("first")
+    assert run.execute().returncode == 1
+    assert run.facts()["state"] == "FAILED"
+    assert error in run.facts()["error"]
 
 
 def test_a_command_that_gathers_gets_rows(prepare: Prepare) -> None:

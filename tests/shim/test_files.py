@@ -85,7 +85,8 @@ def test_values_as_text(value: object, text: str) -> None:
 
 def test_variables_of_inputs_are_names() -> None:
     """What is no letter or digit of a result's name becomes an underscore."""
-    assert files.input_variable("pre-process", "mean value") == "SCIFLOW_INPUT_pre_process_mean_value"
+    assert files.input_variable("pre-process", "mean value") == "SCIFLOW_INPUT_pre_process_mean_value_72672c4c"
+    assert files.input_variable("train", "best_loss") != files.input_variable("train_best", "loss")
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:

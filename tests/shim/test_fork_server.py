@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from conftest import Prepare, Serve
 
 PATH = "os.path.join(os.path.dirname(__file__), 'loaded')"
+ON_THE_NODE = """
+import os, threading
+if "ON_THE_NODE" in os.environ: {}
+def work(x=0): pass
+"""
 COUNTS = f"import os\nwith open({PATH}, 'a') as file: file.write('x')\n"
 
 
@@ -80,20 +85,24 @@ def work(x):
 
 def test_a_module_that_fails_fails_each_index(prepare: Prepare, serve: Serve) -> None:
     """With its own words, and for as long as it fails."""
-    run = prepare("def work(x): pass", parameters={"x": [0, 1, 2]})
-    program = run.path.parent / "programs.py"
-    program.write_text("import no_such_module")
+    program = """
+import os
+if os.path.exists(os.path.join(os.path.dirname(__file__), 'broken')): raise OSError("no licence")
+def work(x): return x
+"""
+    run = prepare(program, parameters={"x": [0, 1, 2]})
+    broken = run.path.parent / "broken"
+    broken.touch()
     served = serve(run)
-    found = served.run_to_end(0, 1)
-    assert [one["error"] for one in found] == ["ModuleNotFoundError: No module named 'no_such_module'"] * 2
-    program.write_text("def work(x): return 'mended'")
+    assert [one["error"] for one in served.run_to_end(0, 1)] == ["OSError: no licence"] * 2
+    broken.unlink()
     assert served.run_to_end(2)[0]["state"] == "COMPLETED"
 
 
 def test_a_module_that_ends_the_process_fails_each_index(prepare: Prepare, serve: Serve) -> None:
     """The record says how it ended; the next index tries it anew."""
-    run = prepare("def work(x): pass", parameters={"x": [0, 1]})
-    (run.path.parent / "programs.py").write_text("import os\nos._exit(3)")
+    run = prepare(ON_THE_NODE.format("os._exit(3)"), parameters={"x": [0, 1]})
+    run.environment["ON_THE_NODE"] = "1"
     served = serve(run)
     for index in (0, 1):
         (found,) = served.run_to_end(index)
@@ -104,16 +113,16 @@ def test_a_module_that_ends_the_process_fails_each_index(prepare: Prepare, serve
 def test_a_module_that_never_loads_is_over_its_time(prepare: Prepare, serve: Serve) -> None:
     """The time limit counts from the start, and what hangs is not waited for."""
     task = {"name": "work", "python": "work", "resources": {"max_runtime": "00:00:01"}}
-    run = prepare("def work(): pass", task)
-    (run.path.parent / "programs.py").write_text("import threading\nthreading.Event().wait()")
+    run = prepare(ON_THE_NODE.format("threading.Event().wait()"), task)
+    run.environment["ON_THE_NODE"] = "1"
     served = serve(run)
     assert served.run_to_end(0)[0]["state"] == "TIMEOUT"
 
 
 def test_cancelling_what_never_loads_ends(prepare: Prepare, serve: Serve) -> None:
     """Hanging up does not wait for it either."""
-    run = prepare("def work(): pass")
-    (run.path.parent / "programs.py").write_text("import threading\nthreading.Event().wait()")
+    run = prepare(ON_THE_NODE.format("threading.Event().wait()"))
+    run.environment["ON_THE_NODE"] = "1"
     served = serve(run)
     served.start(0)
     served.cancel(0)

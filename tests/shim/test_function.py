@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import signal
 import sys
@@ -154,11 +155,28 @@ def test_a_pickled_function_is_loaded(prepare: Prepare) -> None:
     assert load_function(array) is max
 
 
-def test_what_cannot_be_loaded_is_an_error_of_the_index(prepare: Prepare) -> None:
+def test_code_that_has_changed_since_the_plan_is_not_run(prepare: Prepare) -> None:
+    """What it gives would be kept under the recipe of the old code."""
+    run = prepare("def work(): return 5")
+    array = run.array()
+    module = run.path.parent / "programs.py"
+    array.task["function"]["modules"] = {str(module): hashlib.sha256(module.read_bytes()).hexdigest()}
+    assert load_function(array)() == 5
+    module.write_text("def work(): return 6")
+    with pytest.raises(
+        RuntimeError, match=r"`programs\.py` has changed since the run was planned; start `sciflow run` again"
+    ):
+        load_function(array)
+    module.unlink()
+    with pytest.raises(RuntimeError, match=r"`programs\.py` cannot be read any more: No such file"):
+        load_function(array)
+
+
+def test_what_cannot_be_loaded_is_an_error_of_the_index(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that fails when it is imported fails each index, with its own words."""
-    run = prepare("def work(): pass")
+    run = prepare("import os\nif 'NO_LICENCE' in os.environ:\n    raise OSError('no licence')\ndef work(): pass")
     sys.modules.pop("programs")
-    (run.path.parent / "programs.py").write_text("raise OSError('no licence')")
+    monkeypatch.setenv("NO_LICENCE", "1")
     outcome, code = call(run)
     assert (code, outcome.error["type"], outcome.error["message"]) == (1, "OSError", "no licence")
 

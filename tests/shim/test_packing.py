@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sciflow_shim.artifacts import describe_file
 from sciflow_shim.outcome import Outcome
-from sciflow_shim.packing import describe_file, pack, pack_returned
+from sciflow_shim.packing import pack, pack_returned
 
 Kept = Callable[[Any], Any]
 NESTED: list[Any] = []

@@ -180,7 +180,7 @@ BACKGROUND = {
     "in the background": "sleep 1000 & echo $! > {fifo}",
     "by nohup": "nohup sleep 1000 > /dev/null & echo $! > {fifo}",
     "in a session of its own": "setsid sleep 1000 & echo $! > {fifo}",
-    "twice removed": "(setsid bash -c 'sleep 1000 & echo $! > {fifo}; wait' &)",
+    "twice removed": "mkfifo said; (setsid bash -c 'sleep 1000 & echo $! > {fifo}; echo > said; wait' &); read < said",
     "without a variable": "(env -i setsid sleep 1000 & echo $! > {fifo})",
 }
 
@@ -256,6 +256,24 @@ def test_a_killed_supervisor_takes_its_programs_along(
     assert gone(pid)
 
 
+def test_what_a_killed_supervisor_has_left_is_ended_before_the_next_attempt(
+    prepare: Prepare, serve: Serve, met: Callable[[], list[int]], gone: Callable[[int], bool]
+) -> None:
+    """Two attempts never work in one directory at the same time."""
+    command = "if [ -e again ]; then exit; fi; touch again; sleep 1000 & echo $! $$ > {{ workflow_dir }}/pids; wait"
+    run = prepare("", {"name": "work", "command": command})
+    first = serve(run)
+    first.start(0)
+    left, program = met()
+    first.process.kill()
+    assert gone(program)
+    os.kill(left, 0)
+    second = serve(run)
+    second.start(0, attempt=2)
+    assert second.wait_for("ended", 0)["state"] == "COMPLETED"
+    assert gone(left)
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -312,3 +330,36 @@ def work():
     assert used.attributes["peak_rss_bytes"] > 50_000_000
     assert used.attributes["wall_seconds"] > 0.4
     assert used.attributes["samples"] >= 2
+
+
+def test_half_an_outcome_does_not_stay(prepare: Prepare) -> None:
+    """Neither what this attempt has left unfinished, nor one of the same number before it."""
+    run = prepare("def work(): import os; os.kill(os.getpid(), 9)")
+    partial = run.path / "records/work.0/0000/.0.1.outcome.partial"
+    partial.parent.mkdir(parents=True)
+    partial.write_text("half")
+    assert run.execute().returncode == 1
+    assert [one.name for one in partial.parent.iterdir()] == ["0.1.h5"]
+
+
+@pytest.mark.parametrize("way", ["serve", "one"])
+def test_what_a_killed_supervisor_left_is_ended(
+    prepare: Prepare, serve: Serve, met: Callable[[], list[int]], gone: Callable[[int], bool], way: str
+) -> None:
+    """What a script had started does not run on beside the same instance started anew."""
+    command = (
+        "if [ ! -e {{ workflow_dir }}/again ]; then (echo $BASHPID > {{ workflow_dir }}/pids; exec sleep 1000); fi"
+    )
+    run = prepare("", {"name": "work", "command": command})
+    served = serve(run)
+    served.start(0)
+    (left,) = met()
+    served.process.kill()
+    served.process.wait()
+    os.kill(left, 0)
+    (run.path.parent / "again").touch()
+    if way == "serve":
+        serve(run).start(0)
+    else:
+        run.execute()
+    assert gone(left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,3 +136,14 @@ def test_a_task_may_skip_what_is_missing(prepare: Prepare) -> None:
     assert run.execute("join").returncode == 0
     assert run.results("join") == [0]
     assert run.facts("join")["note_skipped"] == "1 upstream: work.0[1] is FAILED"
+
+
+def test_a_folder_is_listed_once(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gathering a thousand results does not list a thousand records a thousand times."""
+    run = prepare(PROGRAM, *TASKS, parameters={"x": list(range(20))})
+    for index in range(20):
+        put(run, "work", index, 1, "COMPLETED")
+    found, listed, listdir = upstream(run), [], os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or listdir(folder))
+    assert found.failures() == []
+    assert len(listed) == 1

@@ -203,3 +203,53 @@ def test_a_run_that_was_removed_is_made_again(engine: Engine, squares: Experimen
     first = engine.execute_parameter_sweep(squares)
     shutil.rmtree(first.run.path)
     assert engine.execute_parameter_sweep(squares).completed == 4
+
+
+@pytest.mark.parametrize("damage", ["torn", "seal", "missing"])
+def test_a_damaged_record_is_made_again(engine: Engine, squares: ExperimentalWorkflow, damage: str) -> None:
+    """A complete run of which a record was damaged is not complete; the same call repairs it."""
+    run = engine.run(engine.compile(squares)).run
+    path = run.directory.record("square.0", 1, 1)
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(b"" if damage == "torn" else bytes(data))
+    if damage == "missing":
+        path.unlink()
+    done = engine.run(engine.compile(squares))
+    assert (done.continued, done.status.is_complete) == (True, True)
+    assert done.status.indices["square.0"][1].attempt == 2
+    assert run.collect().to_dataframe()["y"].tolist() == [1, 4, 9, 16]
+
+
+def test_what_was_skipped_is_gathered_later(engine: Engine, tmp_path: Path) -> None:
+    """What went on without a failed instance runs again with it, and so does what was made from that."""
+    (tmp_path / "broken").touch()
+    broken = str(tmp_path / "broken")
+
+    def one(x):
+        from pathlib import Path
+
+        if x == 2 and Path(broken).exists():
+            raise ValueError("no")
+        return {"y": x}
+
+    workflow = ExperimentalWorkflow("skips", tmp_path)
+    workflow.add_task("one", one)
+    workflow.add_task(
+        "all", lambda one: {"sum": sum(each["y"] for each in one)}, depends_on=["one"], over="all", missing="skip"
+    )
+    workflow.add_task("last", lambda all: {"twice": 2 * all["sum"]}, depends_on=["all"])
+    workflow.add_parameter_space({"x": [1, 2, 3]})
+    assert engine.execute_parameter_sweep(workflow).completed == 2
+    (tmp_path / "broken").unlink()
+    results = engine.execute_parameter_sweep(workflow)
+    assert (results.get_metric({"x": 1}, "sum"), results.get_metric({"x": 1}, "twice")) == (6, 12)
+
+
+def test_a_damaged_newest_run_stops_nobody(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """A manifest that cannot be read is named in a warning, and a new run starts."""
+    first = engine.run(engine.compile(squares)).run
+    first.directory.manifest.write_text("{")
+    with pytest.warns(SciflowWarning, match=str(first.directory.manifest)):
+        done = engine.run(engine.compile(squares))
+    assert (done.continued, done.status.is_complete) == (False, True)

@@ -171,6 +171,27 @@ def test_modules_of_two_workflows_are_told_apart(tmp_path: Path) -> None:
     assert found == ["a", "b"]
 
 
+def test_packages_of_two_workflows_are_told_apart(tmp_path: Path) -> None:
+    """A package of the same name, its modules and what they import are each workflow's own, whatever comes between."""
+    text = "name: w\ntasks:\n  - {name: a, python: 'models.train:run'}\n  - {name: b, python: 'models.train:run'}\n"
+    (tmp_path / "between").mkdir()
+    write(tmp_path / "between", "other.py", "def run():\n    return 1\n")
+    for name in ("one", "two"):
+        (tmp_path / name / "models").mkdir(parents=True)
+        write(tmp_path / name, "beside.py", f"who = '{name}'\n")
+        write(tmp_path / name / "models", "__init__.py", "")
+        write(tmp_path / name / "models", "train.py", "import beside\ndef run():\n    return beside.who\n")
+        write(tmp_path / name, "w.yaml", text)
+    plain = write(tmp_path / "between", "w.yaml", "name: w\ntasks:\n  - {name: a, python: 'other:run'}\n")
+    found = []
+    for path in (str(tmp_path / "one" / "w.yaml"), plain, str(tmp_path / "two" / "w.yaml")):
+        functions = [task.function for task in load_workflow(path).tasks.values()]
+        assert len(set(functions)) == 1
+        assert functions[0] is not None
+        found.append(functions[0]())
+    assert found == ["one", 1, "two"]
+
+
 @pytest.mark.parametrize(
     ("reference", "told"),
     [

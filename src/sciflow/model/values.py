@@ -79,7 +79,7 @@ def checked_value(value: Any, where: str) -> Any:
             raise WorkflowError(f"{where} is {value!r}, which is not a finite number", hint="leave it out, or use None")
         return value
     if kind is str:
-        if not value.isascii():
+        if not value.isascii() or "\x02" in value or "\x03" in value:
             _check_text(value, where)
         return value
     if isinstance(value, tuple):
@@ -88,6 +88,8 @@ def checked_value(value: Any, where: str) -> Any:
 
 
 def _check_text(value: str, where: str) -> None:
+    if "\x02" in value or "\x03" in value:  # they mark values in commands and decks
+        raise WorkflowError(f"{where} is {value!r}, which holds a control character (\\x02 or \\x03)")
     try:
         value.encode()
     except UnicodeEncodeError:

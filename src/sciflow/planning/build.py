@@ -39,7 +39,7 @@ class Compiled:
     @cached_property
     def recipes(self) -> dict[str, str]:
         """Task → digest of its code and inputs."""
-        return recipes(self.uses, self.workflow.directory)
+        return recipes(self.uses, self.workflow.directory, self.profile)
 
     def header(self, array: ArrayJob) -> dict[str, Any]:
         """What all indices of an array job have in common, as the node reads it; the run's id comes with the run."""

@@ -40,7 +40,7 @@ class EarlierResults:
             return RunPath(f"{files.work(self._task.name, self._instance)}/{name}")
         if self._task.kind == "command" and name not in self._task.extract:
             raise KeyError(f"task `{self._task.name}` has no output or metric `{name}`")
-        return RunValue(files.input_variable(self._task.name, name))
+        return RunValue(self._task.name, str(name))
 
 
 class CommandTemplate:

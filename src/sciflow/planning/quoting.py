@@ -13,10 +13,16 @@ from sciflow.planning.shell_text import ARITHMETIC, ShellText
 from sciflow_shim import files
 
 TOKEN = re.compile("\x02([0-9]+)\x03")
-_MARK = re.compile("\x02(?:run|input:([A-Za-z0-9_]+))\x03")
-_HEREDOC = re.compile(r"(?<!<)<<-?[ \t]*[^\s<=(\d$]")
+_MARK = re.compile("\x02(?:run|input:([A-Za-z0-9_]+\\?[^\x03]*))\x03")
 _VARIABLE = re.compile(r"\$[A-Za-z0-9_]+$")
 _PLAIN_WORD = re.compile(r"[-+]?[A-Za-z0-9_.]+")
+_ARITHMETIC_TEST = re.compile(r"-(eq|ne|lt|le|gt|ge|v|R)\b")
+_KEYWORDS = frozenset(
+    (
+        *("if", "then", "else", "elif", "fi", "case", "esac", "in", "for", "select", "while", "until", "do", "done"),
+        *("time", "coproc", "function"),
+    )
+)
 
 
 class Raw(str):
@@ -37,10 +43,16 @@ class RunPath:
 class RunValue:
     """A result of an earlier task, known when the command starts."""
 
-    variable: str
+    task: str
+    name: str
 
     def __str__(self) -> str:
-        return files.INPUT_MARK % self.variable
+        return files.INPUT_MARK % (files.input_variable(self.task, self.name), self.if_missing)
+
+    @property
+    def if_missing(self) -> str:
+        """What is said where the task left no such result; it stands in shell text, so it holds plain letters only."""
+        return re.sub(r"[^A-Za-z0-9_. -]", "_", f"task {self.task} returned no {self.name}")
 
 
 def fill_in(text: str, values: Sequence[Any], where: str) -> str:
@@ -74,14 +86,27 @@ def fill_in(text: str, values: Sequence[Any], where: str) -> str:
             # `$name` would take a value right after it for more of the name, and `>` a number before it for a file.
             before_file = shell.inside != '"' and text[position : position + 1] in ("<", ">")
             apart = before_file or bool(_VARIABLE.search(literal))
-            filled.append(_quoted(value, shell, apart, where))
-            shell.read_value()
-    if position and _HEREDOC.search(TOKEN.sub("", text)):
+            evaluated = shell.evaluated
+            if shell.in_test:
+                test = _test_around(text, match, values)
+                apart = apart or "=~" in test  # unquoted, the value would be read as a pattern
+                evaluated = "`[[…]]` with numbers or names" if _ARITHMETIC_TEST.search(test) else ""
+            filled.append(_quoted(value, shell, apart, evaluated, where))
+            shell.read_value(str(value))
+    shell.read(text[position:])
+    if position and shell.heredoc:
         raise WorkflowError(
             f"{where} has values and a here-document (`<<`), inside which they cannot be quoted",
             hint="render the text as a file with `files:`, and read that",
         )
     return "".join([*filled, text[position:]])
+
+
+def _test_around(text: str, match: re.Match[str], values: Sequence[Any]) -> str:
+    """What stands between `[[` and `]]` around a value, with the other values in it: one may be an operator."""
+    start, end = text.rfind("[[", 0, match.start()), text.find("]]", match.end())
+    before, after = text[start : match.start()], text[match.end() : end if end >= 0 else None]
+    return TOKEN.sub(lambda other: str(values[int(other[1])]), f"{before} {after}")
 
 
 def _check_place(shell: ShellText, where: str) -> None:
@@ -98,7 +123,7 @@ def _check_place(shell: ShellText, where: str) -> None:
         )
 
 
-def _quoted(value: Any, shell: ShellText, apart: bool, where: str) -> str:
+def _quoted(value: Any, shell: ShellText, apart: bool, evaluated: str, where: str) -> str:
     text = str(value) if isinstance(value, RunPath | RunValue) else files.as_text(value)
     if "\0" in text:
         raise WorkflowError(f"{where} has the value {value!r}, which holds a NUL: no command can be given that")
@@ -106,6 +131,13 @@ def _quoted(value: Any, shell: ShellText, apart: bool, where: str) -> str:
         raise WorkflowError(
             f"{where} has a macro or block with values whose text is used as a value", hint="write the values in place"
         )
+    if "\x02" in (plain := "".join(plain for plain, _ in _pieces(text))) or "\x03" in plain:
+        raise WorkflowError(
+            f"{where} has the value {value!r}, which holds a control character (\\x02 or \\x03)",
+            hint="what is known on the node only, as results of earlier tasks are, cannot be changed by filters",
+        )
+    if evaluated:
+        _check_words(text, value, evaluated, where)
     if shell.inside == '"':
         return ('""' if apart else "") + "".join(
             variable or _in_double_quotes(plain) for plain, variable in _pieces(text)
@@ -116,7 +148,7 @@ def _quoted(value: Any, shell: ShellText, apart: bool, where: str) -> str:
             for plain, variable in _pieces(text)
         )
     if shell.inside in (*ARITHMETIC, "${"):
-        return "".join(variable or _word(plain, value, where) for plain, variable in _pieces(text))
+        return "".join(variable or plain for plain, variable in _pieces(text))
     return "".join(f'"{variable}"' if variable else _bare(plain, apart) for plain, variable in _pieces(text)) or "''"
 
 
@@ -137,8 +169,8 @@ def _expanded(text: str) -> str:
 
 
 def _bare(text: str, apart: bool) -> str:
-    # Braces expand around commas, and a leading `name=` is an assignment: shlex leaves both as they are.
-    needed = apart or "," in text or "=" in text
+    # Braces expand around commas, `name=` is an assignment, `if` a keyword: shlex leaves them as they are.
+    needed = apart or "," in text or "=" in text or text in _KEYWORDS
     return "'" + text.replace("'", "'\"'\"'") + "'" if needed else shlex.quote(text)
 
 
@@ -150,11 +182,11 @@ def _in_single_quotes(text: str, mark: str) -> str:
     return text.replace("'", "'\\''") if mark == "'" else text.replace("\\", "\\\\").replace("'", "\\'")
 
 
-def _word(text: str, value: Any, where: str) -> str:
+def _check_words(text: str, value: Any, place: str, where: str) -> None:
     # Quotes do not help here: bash runs a `$(…)` that stands in arithmetic, between quotes or not.
-    if not _PLAIN_WORD.fullmatch(text):
+    if not all(variable or _PLAIN_WORD.fullmatch(plain) for plain, variable in _pieces(text)):
+        hint = "give the value to a variable first: `name={{ value }}`"
         raise WorkflowError(
-            f"{where} has the value {value!r} inside `${{…}}` or `$((…))`, where only numbers and words can stand",
-            hint="give the value to a variable first: `name={{ value }}`",
+            f"{where} has the value {value!r} inside {place}, where only numbers and words can stand",
+            hint=hint if "${" in place else "bash would evaluate other text there, and run commands that it names",
         )
-    return text

@@ -66,12 +66,12 @@ def collect(run: RunDirectory, status: RunStatus | None = None) -> Tables:
         combinations=combinations,
         instances=_columns(rows),
         parameters=list(space.names),
-        metrics=metrics,
+        metrics=list(metrics),
         facts={
             "run": run.run_id,
             "workflow": plan.workflow,
             "completeness": counts,
-            "metric_tasks": {name: task for task, table in tables.items() for name in table.names if name in metrics},
+            "metric_tasks": metrics,
             "units": {name: unit for facts in manifest["tasks"].values() for name, unit in facts["units"].items()},
         },
     )
@@ -96,13 +96,15 @@ def _read_task(
             counts["expected"] += 1
             record = None
             path = run.record(array.name, index, known.attempt)
-            if known.state.is_final and path.exists():
+            if known.damage:
+                counts[known.damage] += 1
+            elif known.state.is_final and path.exists():
                 record = read_summary(str(path))
                 counts["sealed" if record else "torn"] += 1
             elif known.state.is_final:
                 counts["missing"] += 1
             state = known.state
-            if record is None and state.is_success:
+            if known.damage or (record is None and state.is_success):
                 # Without a whole record nobody can say what came out.
                 state, known.error = State.UNKNOWN, "its record is torn or missing"
             rows.append(_row(array, index, line, state, known, record))
@@ -152,7 +154,8 @@ def _row(
 
 def _join(
     space: ParameterSpace, manifest: dict[str, Any], tables: dict[str, _TaskTable]
-) -> tuple[dict[str, list[Any]], list[str]]:
+) -> tuple[dict[str, list[Any]], dict[str, str]]:
+    """The table of combinations, and of each column of metrics its task."""
     everyone: dict[str, list[Any]] = {name: [] for name in space.names}
     for combination in space:
         for name, value in combination.items():
@@ -160,6 +163,7 @@ def _join(
     gathering = _gathering(manifest)
     worst = [_RANK["COMPLETED"]] * len(space)
     columns: dict[str, list[Any]] = {}
+    task_of: dict[str, str] = {}
     for task, table in tables.items():
         instance_of = Projection(space, tuple(manifest["tasks"][task]["parameters"])).of_combination.tolist()
         ranks = [_RANK[state] for state in table.states]
@@ -167,9 +171,11 @@ def _join(
             worst = [min(known, ranks[instance]) for known, instance in zip(worst, instance_of, strict=True)]
         for name in table.names:
             values = [metrics.get(name) for metrics in table.metrics]
-            columns[_column_name(name, task, tables, space)] = [values[instance] for instance in instance_of]
+            column = _column_name(name, task, tables, {*space.names, "state", *columns})
+            columns[column] = [values[instance] for instance in instance_of]
+            task_of[column] = task
     states = [_WORST_FIRST[rank].value for rank in worst]
-    return {**everyone, **columns, "state": states}, list(columns)
+    return {**everyone, **columns, "state": states}, task_of
 
 
 def _gathering(manifest: dict[str, Any]) -> set[str]:
@@ -181,10 +187,12 @@ def _gathering(manifest: dict[str, Any]) -> set[str]:
     return gathering
 
 
-def _column_name(name: str, task: str, tables: dict[str, _TaskTable], space: ParameterSpace) -> str:
-    """A metric's bare name where only one task has it, else with its task."""
-    taken = sum(name in table.names for table in tables.values()) > 1
-    return f"{task}.{name}" if taken or name in space.names or name == "state" else name
+def _column_name(name: str, task: str, tables: dict[str, _TaskTable], taken: set[str]) -> str:
+    """A metric's bare name where only one task has it, else with its task, as often as it takes to be the only one."""
+    column = f"{task}.{name}" if sum(name in table.names for table in tables.values()) > 1 else name
+    while column in taken:
+        column = f"{task}.{column}"
+    return column
 
 
 def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:

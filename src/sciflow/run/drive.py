@@ -9,13 +9,14 @@ from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.state import State
 from sciflow.run.reuse import expected_seconds
-from sciflow.run.track import RunStatus, observe
+from sciflow.run.track import IS_TORN, RunStatus, built_on_skips, observe, with_broken_seals
 from sciflow.schedulers.base import Submission
 from sciflow.schedulers.local import LocalScheduler
 from sciflow.schedulers.machine import Machine
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
+from sciflow.store.records import has_broken_seal
 
 _BATCH = 50  # events that may wait for the journal while others come in at once
 
@@ -28,6 +29,9 @@ def drive(
     machine: Machine | None = None,
 ) -> RunStatus:
     """Run every index that is not completed, and give the state of all at the end.
+
+    What is completed counts only where the seal of its record holds, and not where it, or what it was made from, went
+    on without some of its upstream.
 
     Parameters
     ----------
@@ -46,9 +50,9 @@ def drive(
         When array jobs cannot be started at all.
     """
     with hold(run.lock) as lock:
-        status = observe(run, plan)
-        hear = watch(status) if watch else lambda _event: None
         journal = Journal(run.journal)
+        status = _observe_valid(run, plan, journal)
+        hear = watch(status) if watch else lambda _event: None
         scheduler = LocalScheduler(
             run, machine or Machine.detect(profile.capacity), expected_seconds(run, plan), keep_open=(lock,)
         )
@@ -58,10 +62,13 @@ def drive(
             if attempts:
                 scheduler.submit(Submission(array, run.script(array.name), attempts))
         waiting: list[dict[str, Any]] = []
+        ended: list[dict[str, Any]] = []
 
         def keep(event: dict[str, Any]) -> None:
             waiting.append(event)
             hear(event)
+            if event["event"] == "ended":
+                ended.append(event)
             if len(waiting) >= _BATCH or event["event"] == "ended":
                 journal.append(waiting)
                 waiting.clear()
@@ -70,4 +77,34 @@ def drive(
             scheduler.drive(keep)
         finally:
             journal.append(waiting)
+        _void(journal, _torn(run, ended))
     return observe(run, plan)
+
+
+def _observe_valid(run: RunDirectory, plan: Plan, journal: Journal) -> RunStatus:
+    """The state of every index, after what must not be built upon was noted in the journal."""
+    status = observe(run, plan)
+    places = dict.fromkeys(with_broken_seals(run, status), IS_TORN)
+    for array, index in built_on_skips(run, status):
+        if status.indices[array][index].state is State.COMPLETED:
+            places.setdefault((array, index), "it was made without some of its upstream")
+    if not places:
+        return status
+    _void(journal, {(*place, status.indices[place[0]][place[1]].attempt): reason for place, reason in places.items()})
+    return observe(run, plan)
+
+
+def _torn(run: RunDirectory, ended: list[dict[str, Any]]) -> dict[tuple[str, int, int], str]:
+    """Which of the records that were just written are not as they were written."""
+    places = [
+        (one["array"], one["index"], one["attempt"]) for one in ended if one["state"] in ("COMPLETED", "NODE_FAIL")
+    ]
+    return {place: IS_TORN for place in places if has_broken_seal(str(run.record(*place)))}
+
+
+def _void(journal: Journal, places: dict[tuple[str, int, int], str]) -> None:
+    """Note that attempts do not count, and why."""
+    journal.append(
+        {"event": "void", "array": array, "index": index, "attempt": attempt, "reason": reason}
+        for (array, index, attempt), reason in places.items()
+    )

@@ -11,7 +11,8 @@ from typing import Any
 
 from sciflow.errors import WorkflowError
 from sciflow.loading import is_workflow_module
-from sciflow.planning.identity import is_installed
+from sciflow.planning.code_digest import reached_modules
+from sciflow.planning.project_modules import file_digest, is_installed
 from sciflow_shim import files
 
 
@@ -37,12 +38,22 @@ def write_payload(function: Callable[..., Any], task: str, folder: Path, directo
     source = _source(function)
     if source:
         (folder / files.CODE / f"{task}.py").write_text(source, encoding="utf-8")
-    path = import_path(directory)
+    facts = {"path": import_path(directory), "modules": modules(function)}
     if module := _importable(function):
-        return {"module": module, "qualname": function.__qualname__, "path": path}
+        return {"module": module, "qualname": function.__qualname__, **facts}
     name = f"{files.CODE}/{task}.pickle"
     (folder / name).write_bytes(_pickled(function, task))
-    return {"pickle": name, "path": path}
+    return {"pickle": name, **facts}
+
+
+def modules(function: Callable[..., Any]) -> dict[str, str]:
+    """File → SHA-256 of the project's modules that the node imports for a function, not of those stored with it."""
+    found = {}
+    for name, path in reached_modules(function).items():
+        is_stored = name == "__main__" or is_workflow_module(name) or (name in sys.modules and not _is_found(name))
+        if not is_stored:
+            found[str(path.resolve())] = file_digest(path)
+    return found
 
 
 def import_path(directory: Path) -> list[str]:

@@ -12,11 +12,14 @@ from typing import Any
 
 from sciflow.errors import RunError
 from sciflow.model.plan import Plan
-from sciflow.run.track import observe, read_plan
+from sciflow.run.track import built_on_skips, observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document, runs_of
-from sciflow.store.records import read_summary
+from sciflow.store.lock import hold
+from sciflow.store.records import SKIPPED, read_summary
 from sciflow_shim import files
+from sciflow_shim.artifacts import describe_file
+from sciflow_shim.record_reader import read_record
 
 _RUNS_TO_LEARN_FROM = 3
 Key = tuple[str, str, str, str]  # task, recipe, instance id, what it gathers
@@ -36,19 +39,46 @@ class Finished:
 def take_over(run: RunDirectory, plan: Plan) -> int:
     """Link the records of all instances that an earlier run has completed; gives how many.
 
-    Where an instance has files, they are copied, so that a run stays whole when another one is removed.
+    Where an instance has files, they are copied, so that a run stays whole when another one is removed. What was taken
+    over before, by a process that was killed at it, stays and counts; what was tried in this run is left alone.
     """
     finished = _finished_before(run)
     if not finished:
         return 0
+    tried = {(one.array, one.index): one.attempt for array in plan.arrays for one in run.records(array.name)}
     events = []
     for array, index, line, key in _instances(run, plan):
         found = finished.get(key)
-        if found and _link(found, run, array, index, line["id"]):
+        if not found or tried.get((array, index)):
+            continue
+        if (array, index) in tried or _link(found, run, array, index, line["id"]):
             source = {"from": found.run.run_id, "record": [found.array, found.index, found.attempt]}
             events.append({"event": "reused", "array": array, "index": index, "seconds": found.seconds, **source})
     Journal(run.journal).append(events)
     return len(events)
+
+
+def take_over_once(run: RunDirectory, plan: Plan, is_fresh: bool) -> int:
+    """Take over what there is, unless that has been done to its end; a fresh run takes nothing, then or later.
+
+    Raises
+    ------
+    RunError
+        When another process drives the run.
+    """
+    journal = Journal(run.journal)
+    if _has_taken_over(journal):
+        return 0
+    with hold(run.lock):
+        if _has_taken_over(journal):
+            return 0
+        count = 0 if is_fresh else take_over(run, plan)
+        journal.append([{"event": "taken_over", "count": count}])
+    return count
+
+
+def _has_taken_over(journal: Journal) -> bool:
+    return any(event["event"] == "taken_over" for event in journal.events())
 
 
 def expected_seconds(run: RunDirectory, plan: Plan) -> dict[tuple[str, int], float]:
@@ -96,9 +126,10 @@ def _finished_before(run: RunDirectory) -> dict[Key, Finished]:
             continue
         plan = read_plan(earlier)
         status = observe(earlier, plan)
+        incomplete = built_on_skips(earlier, status)
         for array, index, _, key in _instances(earlier, plan):
             known = status.indices[array][index]
-            if known.state.is_success and key not in finished:
+            if known.state.is_success and key not in finished and (array, index) not in incomplete:
                 finished[key] = Finished(earlier, array, index, known.attempt, known.seconds)
     return finished
 
@@ -116,23 +147,47 @@ def _instances(run: RunDirectory, plan: Plan) -> Iterator[tuple[str, int, dict[s
 def _link(found: Finished, run: RunDirectory, array: str, index: int, instance: str) -> bool:
     source = found.run.record(found.array, found.index, found.attempt)
     summary = read_summary(str(source))
-    if summary is None or summary.facts["state"] != "COMPLETED":
+    if summary is None or summary.facts["state"] != "COMPLETED" or SKIPPED in summary.facts:
         return False
-    if any(not _is_there(found.run, artifact) for artifact in summary.artifacts):
+    if not all(_is_the_same(found.run, artifact) for artifact in summary.artifacts):
         return False
     task = summary.facts["task"]
     work = found.run / files.work(task, instance)
     if summary.artifacts and work.is_dir():
         shutil.copytree(work, run / files.work(task, instance), symlinks=True, dirs_exist_ok=True)
-    target = run.record(array, index, 0)
+    _share_environment(found.run, run, source)
+    # Last: whoever finds the record relies on all that belongs to it.
+    _share(source, run.record(array, index, 0))
+    return True
+
+
+def _share_environment(earlier: RunDirectory, run: RunDirectory, record: Path) -> None:
+    """Give a run the file that a record names for the environment it was made in, where there is one."""
+    link = read_record(record).members.get("environment")
+    if link is None:
+        return
+    name = files.environment(Path(link.filename).stem)
+    if (earlier / name).is_file() and not (run / name).exists():
+        _share(earlier / name, run / name)
+
+
+def _share(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without links
-        shutil.copy2(source, target)
-    return True
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        shutil.copy2(source, partial)
+        partial.replace(target)
 
 
-def _is_there(run: RunDirectory, artifact: dict[str, Any]) -> bool:
+def _is_the_same(run: RunDirectory, artifact: dict[str, Any]) -> bool:
+    """Whether a file, or a folder, still holds what the record says of it."""
     path = Path(artifact["path"])
-    return (path if path.is_absolute() else run / str(path)).exists()
+    path = path if path.is_absolute() else run / str(path)
+    try:
+        if path.is_file() and path.stat().st_size != artifact["size"]:
+            return False  # without reading all of a large file
+        return describe_file(artifact["name"], str(path))["sha256"] == artifact["sha256"]
+    except (OSError, ValueError):
+        return False

@@ -23,8 +23,8 @@ from sciflow.model.plan import ArrayJob
 from sciflow.model.values import canonical_text
 from sciflow.planning.build import Compiled
 from sciflow.planning.identity import file_digests
-from sciflow.run.payload import write_payload
-from sciflow.store.layout import LATEST, RunDirectory
+from sciflow.run.payload import modules, write_payload
+from sciflow.store.layout import LATEST, RunDirectory, read_document
 from sciflow_shim import files
 
 _ABANDONED = 86_400  # seconds
@@ -36,14 +36,23 @@ def new_run_id(now: datetime | None = None) -> str:
     return f"{(now or datetime.now(timezone.utc)):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def identity(compiled: Compiled) -> str:
-    """Digest of all that decides what a run does: the same digest, the same work."""
+def identity(compiled: Compiled, scripts: Mapping[str, str]) -> str:
+    """Digest of all that decides what a run does: the same digest, the same work.
+
+    Parameters
+    ----------
+    compiled
+        What to run.
+    scripts
+        Array job → its script.
+    """
     plan = compiled.plan.to_document()
     parts = {
         "arrays": plan["arrays"],
         "recipes": compiled.recipes,
         "space": _space_document(compiled),
         "profile": compiled.profile.name,
+        "scripts": dict(scripts),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -89,6 +98,18 @@ def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> 
     return RunDirectory(home / run_id)
 
 
+def note_modules(compiled: Compiled, run: RunDirectory) -> None:
+    """Note the modules' files as they are now in a run that goes on: they do the same, or it would be another run."""
+    for task, use in compiled.uses.items():
+        path = run.path / files.task_file(task)
+        document = read_document(path)
+        if use.task.function is not None and document["function"].get("modules") != (now := modules(use.task.function)):
+            document["function"]["modules"] = now
+            partial = path.with_name(f".{path.name}.{os.getpid()}")
+            _write_json(partial, document)
+            partial.replace(path)
+
+
 def _remove_abandoned(home: Path) -> None:
     """Remove what a staging that was killed has left, a day after."""
     for partial in home.glob(".*.partial"):
@@ -121,10 +142,10 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, scripts: Mapping[st
         with (folder / files.COMBINATIONS).open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(list(one.values()), ensure_ascii=False) + "\n" for one in space)
     _write_json(folder / files.PLAN, {"format": files.FORMAT, **compiled.plan.to_document()})
-    _write_json(folder / files.MANIFEST, _manifest(compiled, run_id, folder))
+    _write_json(folder / files.MANIFEST, _manifest(compiled, run_id, folder, scripts))
 
 
-def _manifest(compiled: Compiled, run_id: str, folder: Path) -> dict[str, Any]:
+def _manifest(compiled: Compiled, run_id: str, folder: Path, scripts: Mapping[str, str]) -> dict[str, Any]:
     workflow = compiled.workflow
     inputs = [
         name
@@ -135,7 +156,7 @@ def _manifest(compiled: Compiled, run_id: str, folder: Path) -> dict[str, Any]:
         "format": files.FORMAT,
         "run": run_id,
         "workflow": workflow.name,
-        "identity": identity(compiled),
+        "identity": identity(compiled, scripts),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "space": _space_document(compiled),
         "tasks": {

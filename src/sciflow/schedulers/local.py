@@ -105,6 +105,8 @@ class LocalScheduler:
 
     def cancel(self, job_id: str, indices: Iterable[int] | None = None) -> None:
         """Cancel some indices of a job, or all of it; what waits for them is held back."""
+        if job_id not in self.jobs:
+            raise SchedulerError(f"there is no job `{job_id}`")
         job = self.jobs[job_id]
         for index in list(job.attempts if indices is None else indices):
             if job.states.get(index) is State.RUNNING and job.server:

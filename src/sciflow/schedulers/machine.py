@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,11 +24,15 @@ class Share:
 
 @dataclass
 class Machine:
-    """Cores, memory and GPUs, handed out to array indices and never more than there are."""
+    """Cores, memory and GPUs, handed out to array indices and never more than there are.
+
+    A core is marked while it is handed out, so that several runs of a user on one machine prefer different ones.
+    """
 
     cores: list[int]
     memory_bytes: int
     gpus: list[str] = field(default_factory=list)
+    _marks: dict[int, int] = field(default_factory=dict, init=False, repr=False, compare=False)  # core → descriptor
 
     @classmethod
     def detect(cls, given: Capacity | None = None) -> Machine:
@@ -58,16 +64,61 @@ class Machine:
         """Take a share, or None where it is not free."""
         if not self.holds(request):
             return None
-        share = Share(tuple(self.cores[: request.cpu_cores]), request.memory_bytes, tuple(self.gpus[: request.gpus]))
-        del self.cores[: request.cpu_cores], self.gpus[: request.gpus]
+        cores = self._choose(request.cpu_cores)
+        share = Share(tuple(cores), request.memory_bytes, tuple(self.gpus[: request.gpus]))
+        for core in cores:
+            self.cores.remove(core)
+        del self.gpus[: request.gpus]
         self.memory_bytes -= request.memory_bytes
         return share
 
     def give_back(self, share: Share) -> None:
         """Give a share back."""
+        for core in share.cores:
+            if core in self._marks:
+                os.close(self._marks.pop(core))
         self.cores.extend(share.cores)
         self.gpus.extend(share.gpus)
         self.memory_bytes += share.memory_bytes
+
+    def _choose(self, count: int) -> list[int]:
+        """Free cores, first those that no other run has marked; nobody waits for a mark."""
+        chosen: list[int] = []
+        others: list[int] = []
+        for core in self.cores:
+            if len(chosen) == count:
+                break
+            mark = _mark(core)
+            if mark is None:
+                others.append(core)
+            else:
+                self._marks[core] = mark
+                chosen.append(core)
+        return chosen + others[: count - len(chosen)]
+
+
+def _mark(core: int) -> int | None:
+    """Lock a core's file, which the kernel undoes when this process is gone; None where another one has it."""
+    descriptor = None
+    try:
+        descriptor = os.open(_marks_folder() / f"core-{core}", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # a mark is a favour to other runs: one that cannot be made keeps nobody from working
+        if descriptor is not None:
+            os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _marks_folder() -> Path:
+    """A folder that all processes of this user on this machine share, and nobody else writes into."""
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    folder = Path(given, "sciflow") if given else Path(tempfile.gettempdir(), f"sciflow-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    if facts.st_uid != os.getuid() or facts.st_mode & 0o022 or folder.is_symlink():
+        raise PermissionError(f"`{folder}` is not only this user's")
+    return folder
 
 
 def _memory() -> int:

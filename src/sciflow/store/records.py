@@ -10,6 +10,7 @@ from sciflow.model.state import State
 from sciflow_shim.record_reader import read_record, verify_seal
 
 SEALED, TORN = "sealed", "torn"
+SKIPPED = "note_skipped"  # the attribute of an attempt that went on without some of its upstream
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class RecordState:
     state: State
     error: str
     seconds: float
+    has_skipped: bool = False
 
 
 @dataclass
@@ -37,9 +39,20 @@ def read_state(path: str) -> RecordState | None:
     """How an attempt ended; None for a record that is torn."""
     try:
         facts = read_record(path).attributes
-        return RecordState(State(facts["state"]), error_text(facts), max(0.0, facts["end"] - facts["start"]))
+        seconds = max(0.0, facts["end"] - facts["start"])
+        return RecordState(State(facts["state"]), error_text(facts), seconds, SKIPPED in facts)
     except (ValueError, KeyError, OSError):
         return None
+
+
+def has_broken_seal(path: str) -> bool:
+    """Whether a record is there and not as it was written; this reads all of it."""
+    try:
+        return verify_seal(path) != SEALED
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def error_text(facts: dict[str, Any]) -> str:

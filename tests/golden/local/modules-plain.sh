@@ -3,9 +3,14 @@
 # request: 1 core
 set -e  # and no -u: `module` and `conda activate` use variables that are not set
 run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+exec {answers}>&1 1>&2  # who started this reads its standard output: what set-up lines print is not for them
 module load gcc
 ulimit -s unlimited
 export OMP_NUM_THREADS=8
 export OMP_PROC_BIND=true
+exec 1>&"$answers" {answers}>&-
 index=${1:?usage: bash scripts/train.0.sh INDEX}
-PYTHONPATH="$run_directory/shim${PYTHONPATH:+:$PYTHONPATH}" exec /usr/bin/python3 -m sciflow_shim "$run_directory" train.0 "$index"
+# `python -m` would import modules of the current directory, such as a `signal.py`, in place of Python's own.
+start='import sys; sys.path = [one for one in sys.path if one]
+from sciflow_shim.__main__ import main; sys.exit(main(sys.argv[1:]))'
+PYTHONPATH="$run_directory/shim${PYTHONPATH:+:$PYTHONPATH}" exec /usr/bin/python3 -c "$start" "$run_directory" train.0 "$index"

@@ -66,6 +66,7 @@ def test_allowed_values_become_plain_python(given: Any, expected: Any) -> None:
         (np.float32("inf"), "inf, which is not a finite number"),
         (1 << 4096, "more than 4096 binary digits"),
         ("\ud800", "no valid text"),
+        ("a\x02run\x03", "holds a control character (\\x02 or \\x03)"),
         ([1, 2], "[1, 2], an unhashable value (list)"),
         ({"a": 1}, "an unhashable value (dict)"),
         ({1}, "an unhashable value (set)"),

@@ -24,8 +24,6 @@ def test_tasks_are_ordered_by_their_edges_and_otherwise_as_added() -> None:
     """Each task comes after all that it depends on; nothing else changes the order."""
     made = workflow(c=["a"], b=[], a=[], d=["b", "c"])
     assert [task.name for task in made.ordered_tasks()] == ["b", "a", "c", "d"]
-    assert made.upstream_of("d") == ["b", "a", "c"]
-    assert made.upstream_of("a") == []
 
 
 @pytest.mark.parametrize(

@@ -2,155 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import itertools
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from sciflow.errors import WorkflowError
+from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.identity import file_digests, function_digest, recipes
+from sciflow.planning.identity import file_digests, recipes
 from sciflow.planning.uses import find_uses
 
-_NUMBER = itertools.count()
-
-
-def digest(folder: Path, source: str, name: str = "f") -> str:
-    """Digest a function of a module with this text."""
-    path = folder / f"identity_{next(_NUMBER)}.py"
-    path.write_text(source)
-    spec = importlib.util.spec_from_file_location("identity_module", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["identity_module"] = module
-    try:
-        spec.loader.exec_module(module)
-        return function_digest(getattr(module, name))
-    finally:
-        del sys.modules["identity_module"]
-
-
-SOURCE = """
-import functools, math
-LIMIT = 3
-KNOWN = {"b": [1, 2], "a": {3, 4}}
-
-class Base:
-    def step(self): return 1
-
-class Model(Base):
-    rate = 0.1
-    @property
-    def twice(self): return 2 * self.rate
-    @staticmethod
-    def fixed(): return 5
-
-def helper(x):
-    return x + LIMIT
-
-@functools.lru_cache
-def cached(x):
-    return x * 7
-
-def f(x, scale=2, *, shift=0):
-    model = Model()
-    inner = lambda y: y + 11
-    return helper(x) * scale + shift + cached(x) + model.step() + math.sqrt(KNOWN["b"][0]) + inner(x)
-"""
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("x + LIMIT", "x - LIMIT"),
-        ("LIMIT = 3", "LIMIT = 4"),
-        ('"b": [1, 2]', '"b": [1, 3]'),
-        ("{3, 4}", "{3, 5}"),
-        ("scale=2", "scale=3"),
-        ("shift=0", "shift=1"),
-        ("x * 7", "x * 8"),
-        ("rate = 0.1", "rate = 0.2"),
-        ("return 1\n", "return 2\n"),
-        ("2 * self.rate", "3 * self.rate"),
-        ("return 5", "return 6"),
-        ("y + 11", "y + 12"),
-        ("math.sqrt", "math.exp"),
-    ],
-)
-def test_code_that_is_reached_counts(tmp_path: Path, old: str, new: str) -> None:
-    """The function, its defaults, its helpers, their data, and the classes that it makes with their bases."""
-    assert old in SOURCE
-    assert digest(tmp_path, SOURCE) != digest(tmp_path, SOURCE.replace(old, new))
-
-
-def test_what_does_not_change_the_result_does_not_count(tmp_path: Path) -> None:
-    """Comments, blank lines, the file's name, and functions that are not reached."""
-    other = (
-        "# a comment\n\n" + SOURCE.replace("return helper", "# another\n    return helper") + "\ndef g(): return 1\n"
-    )
-    assert digest(tmp_path, SOURCE) == digest(tmp_path, other)
-
-
-def test_digests_are_the_same_in_every_process(tmp_path: Path) -> None:
-    """Sets have another order in each; the digest has not."""
-    (tmp_path / "sets.py").write_text(
-        "WORDS = {'ab', 'cd', 'ef', 'gh'}\ndef f(x): return x in {'a', 'b', 'c', 'd', 'e'} or x in WORDS\n"
-    )
-    program = "import sets\nfrom sciflow.planning.identity import function_digest\nprint(function_digest(sets.f))"
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(tmp_path)},
-            capture_output=True,
-            check=True,
-            timeout=60,
-        ).stdout
-        for seed in range(3)
-    }
-    assert len(found) == 1
-
-
-def test_closures_partials_and_methods_are_looked_into() -> None:
-    """What they hold makes them different."""
-
-    def made(value: Any) -> Any:
-        return lambda: value
-
-    class Model:
-        def __init__(self, rate: float) -> None:
-            self.rate = rate
-
-        def fit(self) -> float:
-            return self.rate
-
-    def power(x: float, n: int) -> float:
-        return x**n
-
-    def recursive(n: int) -> int:
-        return recursive(n - 1) if n else 0
-
-    assert function_digest(made(1)) == function_digest(made(1))
-    assert function_digest(made(1)) != function_digest(made(2))
-    assert function_digest(made(np.arange(3))) != function_digest(made(np.arange(3.0)))
-    assert function_digest(functools.partial(power, n=2)) != function_digest(functools.partial(power, n=3))
-    assert function_digest(Model(1).fit) == function_digest(Model(1).fit)
-    assert function_digest(Model(1).fit) != function_digest(Model(2).fit)
-    assert function_digest(recursive) == function_digest(recursive)
-
-
-def test_installed_packages_count_by_name() -> None:
-    """A function of the standard library is what its name says."""
-    assert function_digest(itertools.chain) != function_digest(itertools.count)
-    assert function_digest(os.path.join) == function_digest(os.path.join)
+PROFILE = ClusterProfile(name="here", scheduler="local")
 
 
 def test_files_are_digested_by_their_bytes(tmp_path: Path) -> None:
@@ -165,14 +28,14 @@ def test_files_are_digested_by_their_bytes(tmp_path: Path) -> None:
         file_digests(["c"], tmp_path)
 
 
-def _recipes(folder: Path, **changes: Any) -> dict[str, str]:
+def _recipes(folder: Path, profile: ClusterProfile = PROFILE, **changes: Any) -> dict[str, str]:
     details: dict[str, Any] = {"command": "bash {{ workflow_dir }}/a.sh {{ x }}", "inputs": ["b"], **changes}
     workflow = ExperimentalWorkflow("w", folder)
     workflow.add_parameter_space({"x": [1]})
     workflow.add_task("one", **details)
     workflow.add_task("two", command="true", depends_on="one")
     workflow.add_task("other", command="true")
-    return recipes(find_uses(workflow), folder)
+    return recipes(find_uses(workflow), folder, profile)
 
 
 @pytest.mark.parametrize(
@@ -206,3 +69,22 @@ def test_files_that_a_task_reads_belong_to_its_recipe(tmp_path: Path, name: str)
     before = _recipes(tmp_path)
     (tmp_path / name).write_text("2")
     assert _recipes(tmp_path)["two"] != before["two"]
+
+
+def test_which_deck_a_template_becomes_belongs_to_the_recipe(tmp_path: Path) -> None:
+    """Two templates that change places give other decks, from the same texts."""
+    for name in ("a.sh", "b", "1.j2", "2.j2"):
+        (tmp_path / name).write_text(name)
+    before = _recipes(tmp_path, files={"in": "1.j2", "out": "2.j2"})
+    assert _recipes(tmp_path, files={"in": "2.j2", "out": "1.j2"})["one"] != before["one"]
+
+
+@pytest.mark.parametrize("changes", [{"environment": {"SOLVER": "fast"}}, {"setup": ("module load solver/2",)}])
+def test_what_the_profile_sets_up_belongs_to_every_recipe(tmp_path: Path, changes: Any) -> None:
+    """Another solver gives other results; the profile's name, limits and capacity give the same."""
+    for name in ("a.sh", "b"):
+        (tmp_path / name).write_text("1")
+    before = _recipes(tmp_path)
+    assert _recipes(tmp_path, ClusterProfile(name="there", scheduler="slurm", shared=False)) == before
+    after = _recipes(tmp_path, PROFILE.model_copy(update=changes))
+    assert all(after[task] != before[task] for task in ("one", "two", "other"))

@@ -48,6 +48,19 @@ def after(text: str) -> ShellText:
         ('"$(( ', "$(("),
         ('"$(( 1 ))', '"'),
         ("a) b) ", ""),
+        ("echo $[ 1 + ", "$["),
+        ("echo $[ a[1] ] ", ""),
+        ("a[", "["),
+        ("a[b[1] + ", "["),
+        ("a[1]=", ""),
+        ("a=( ", "=("),
+        ("a=([", "["),
+        ("a=([x]=1) ", ""),
+        ("echo [", ""),
+        ("[[ ", "[["),
+        ("! [[ (a = ", "[["),
+        ("[[ a =~ ^(b|c)$ ]] ", ""),
+        ('"$(echo [[ ) ', '"'),
     ],
 )
 def test_what_is_open(text: str, inside: str) -> None:
@@ -93,6 +106,19 @@ def test_what_comes_right_before() -> None:
     shell = after("a $")
     shell.read_value()
     assert not shell.follows_dollar
+
+
+@pytest.mark.parametrize(
+    ("text", "heredoc"),
+    [
+        *(("cat <<E", True), ("cat 3<<-1", True), ("cat <<", True), ('"$(cat <<=', True), ("`cat <<$E", True)),
+        *(("cat <<< a", False), ("$((1 << 2))", False), ("((a<<=1))", False), ("$[1<<2]", False), ("a[1<<2]=1", False)),
+        *(("'<<'", False), ("# <<E", False), ("\\<\\<E", False)),
+    ],
+)
+def test_a_here_document_is_noticed(text: str, heredoc: bool) -> None:
+    """Any `<<` that is no here-string and no shift."""
+    assert after(text).heredoc is heredoc
 
 
 def test_a_text_may_come_in_pieces() -> None:

@@ -211,3 +211,13 @@ def test_no_parameter_is_named_like_the_states(tmp_path: Path) -> None:
     workflow = ExperimentalWorkflow("names", tmp_path)
     with pytest.raises(WorkflowError, match="`state` cannot be the name of a parameter"):
         workflow.add_parameter_space({"state": ["solid", "liquid"]})
+
+
+def test_no_column_replaces_another(tmp_path: Path) -> None:
+    """A metric whose name is that of another task's column gets its task's name before it."""
+    workflow = ExperimentalWorkflow("names", tmp_path)
+    workflow.add_task("sim", lambda x: {"loss": x})
+    workflow.add_task("eval", lambda sim, x: {"loss": -x, "sim.loss": 10 * x}, depends_on=["sim"])
+    workflow.add_parameter_space({"x": [1, 2]})
+    frame = Engine(runs=tmp_path / "runs").execute_parameter_sweep(workflow).to_dataframe()
+    assert frame[["sim.loss", "eval.loss", "eval.sim.loss"]].to_numpy().tolist() == [[1, -1, 10], [2, -2, 20]]

@@ -1,6 +1,7 @@
 """How a function gets to the node: what runs there is what was meant here."""
 
 import functools
+import hashlib
 import importlib.util
 import json
 import os
@@ -207,3 +208,18 @@ def test_the_import_path_is_the_projects_own(tmp_path: Path, monkeypatch: pytest
     assert found[:2] == [str(tmp_path), str(tmp_path / "lib")]
     assert len(found) == len(set(found))
     assert not {sysconfig.get_paths()[kind] for kind in ("stdlib", "platstdlib", "purelib", "platlib")} & set(found)
+
+
+def test_the_modules_are_noted_by_their_bytes(beside: types.ModuleType, tmp_path: Path) -> None:
+    """Those that the node imports: not the workflow's own program, nor what is installed."""
+    (tmp_path / "code").mkdir()
+    text = "import beside_the_workflow, json\ndef f(x):\n    return json.dumps(beside_the_workflow.inner(x))\n"
+    (tmp_path / "program.py").write_text(text)
+    program = load_by_hand(tmp_path / "program.py", "sciflow_workflow_program")
+    try:
+        stored = write_payload(program.f, "task", tmp_path, tmp_path)["modules"]
+    finally:
+        del sys.modules["sciflow_workflow_program"]
+    assert stored == {str(tmp_path / "beside_the_workflow.py"): hashlib.sha256(PROGRAM.encode()).hexdigest()}
+    assert write_payload(beside.outer, "task", tmp_path, tmp_path)["modules"] == stored
+    assert write_payload(json.dumps, "task", tmp_path, tmp_path)["modules"] == {}

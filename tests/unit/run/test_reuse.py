@@ -11,9 +11,11 @@ import pytest
 from sciflow.engine import Engine
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.run.reuse import expected_seconds, take_over
+from sciflow.run.reuse import expected_seconds, take_over, take_over_once
 from sciflow.run.track import observe, read_plan
+from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
+from sciflow_shim.record_reader import read_record
 
 LeaveRecord = Callable[..., Path]
 Stage = Callable[..., RunDirectory]
@@ -120,23 +122,28 @@ def test_a_torn_record_is_not_taken_over(stage: Stage, leave_record: LeaveRecord
 
 
 def test_files_come_along(stage: Stage, leave_record: LeaveRecord, tmp_path: Path) -> None:
-    """Where an instance has files they are copied, so that the old run can go; without its files it runs again."""
+    """Files are copied, so that the old run can go; an instance without its files, or with others, runs again."""
     from sciflow_shim.array import Array
+    from sciflow_shim.artifacts import describe_file
     from sciflow_shim.attempt import Attempt
 
-    old = stage("1", [1, 2])
-    for index in range(2):
+    old = stage("1", [1, 2, 3, 4])
+    for index in range(4):
         one = Attempt(Array(str(old.path), "square.0"), index, 1)
         work = Path(one.work)
         work.mkdir(parents=True)
         (work / "out").write_text(f"result {index}")
         one.state, one.end = "COMPLETED", one.start
-        one.outcome.artifacts = [{"name": "out", "path": str(work / "out"), "size": 8, "sha256": ""}]
+        one.outcome.artifacts = [describe_file("out", str(work / "out"))]
         old.record("square.0", index, 1).parent.mkdir(parents=True, exist_ok=True)
         one.write()
-        if index:
+        if index == 1:
             (work / "out").unlink()
-    new = stage("2", [1, 2])
+        if index == 2:
+            (work / "out").write_text("result x")
+        if index == 3:
+            (work / "out").write_text("another size")
+    new = stage("2", [1, 2, 3, 4])
     assert take_over(new, read_plan(new)) == 1
     shutil.rmtree(old.path)
     [copied] = list((new / "work").rglob("out"))
@@ -194,3 +201,53 @@ def test_earlier_times_are_expected_again(stage: Stage, leave_record: LeaveRecor
     leave_record(first, "square.0", 2, 1, "FAILED")
     new = stage("2", [3, 2, 1], 9)
     assert expected_seconds(new, read_plan(new)) == {("square.0", 1): 2.0, ("square.0", 2): 2.0}
+
+
+def test_a_takeover_that_was_killed_goes_on(
+    stage: Stage, leave_record: LeaveRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was linked stays and counts, the rest follows, and it is done once."""
+    complete(stage("1", [1, 2, 3]), leave_record, 0, 1, 2)
+    new = stage("2", [1, 2, 3])
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", killed)
+        with pytest.raises(KeyboardInterrupt):
+            take_over_once(new, read_plan(new), False)
+    new.record("square.0", 1, 0).unlink()
+    assert take_over_once(new, read_plan(new), False) == 3
+    assert completed(new) == [0, 1, 2]
+    assert take_over_once(new, read_plan(new), False) == 0
+    assert observe(new).reused == 3
+
+
+def test_a_fresh_run_never_takes_over(stage: Stage, leave_record: LeaveRecord) -> None:
+    """Also when it goes on later."""
+    complete(stage("1", [1]), leave_record, 0)
+    new = stage("2", [1])
+    assert take_over_once(new, read_plan(new), True) == 0
+    assert take_over_once(new, read_plan(new), False) == 0
+    assert completed(new) == []
+
+
+def test_the_environment_comes_along(tmp_path: Path) -> None:
+    """A record that was taken over still leads to what was captured of its environment."""
+    engine = Engine(runs=tmp_path / "runs")
+
+    def workflow(values: list[int]) -> ExperimentalWorkflow:
+        made = ExperimentalWorkflow("squares", tmp_path)
+        made.add_task("square", lambda x: {"y": x})
+        made.add_parameter_space({"x": values})
+        return made
+
+    first = engine.run(engine.compile(workflow([1]))).run
+    captured = list((first.path / "environments").glob("*.h5"))
+    done = engine.run(engine.compile(workflow([1, 2])))
+    assert done.reused == 1
+    shutil.rmtree(first.path)
+    record = read_record(done.run.directory.record("square.0", 0, 0))
+    if captured:  # by a process on the side, which may be slower than the run
+        assert record.follow("environment").attributes

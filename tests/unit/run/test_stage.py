@@ -96,6 +96,12 @@ def test_the_space_is_rebuilt_from_the_manifest_alone(engine: Engine, squares: E
     assert run.combinations.read_text() == "[1]\n[3]\n[4]\n"
 
 
+def identity_of(engine: Engine, workflow: ExperimentalWorkflow) -> str:
+    """Compile a workflow for its identity."""
+    compiled = engine.compile(workflow)
+    return identity(compiled, engine.render(compiled))
+
+
 CHANGES: dict[str, Callable[[ExperimentalWorkflow], Any]] = {
     "a constraint": lambda one: one.add_constraint("x < 4"),
     "a request": lambda one: one.set_resource_requirements({"square": {"memory_gb": 0.1}}),
@@ -106,17 +112,24 @@ CHANGES: dict[str, Callable[[ExperimentalWorkflow], Any]] = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_changes_the_work_changes_the_identity(engine: Engine, squares: ExperimentalWorkflow, name: str) -> None:
     """Instances, requests and tasks are the work."""
-    before = identity(engine.compile(squares))
+    before = identity_of(engine, squares)
     CHANGES[name](squares)
-    assert identity(engine.compile(squares)) != before
+    assert identity_of(engine, squares) != before
+
+
+def test_another_script_is_another_identity(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """A site that edits its profile or its template of scripts runs the work in another way."""
+    compiled = engine.compile(squares)
+    scripts = engine.render(compiled)
+    assert identity(compiled, scripts) != identity(compiled, {name: text + "# x" for name, text in scripts.items()})
 
 
 def test_the_same_work_has_the_same_identity(engine: Engine, squares: ExperimentalWorkflow) -> None:
     """Figures, metadata and the day on which it is compiled are no work."""
-    before = identity(engine.compile(squares))
+    before = identity_of(engine, squares)
     squares.add_visualization("figure", {"type": "line", "x_axis": "x", "value": "y"})
     squares.metadata["note"] = "again"
-    assert identity(engine.compile(squares)) == before
+    assert identity_of(engine, squares) == before
 
 
 def test_a_run_that_cannot_be_written_leaves_nothing(

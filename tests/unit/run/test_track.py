@@ -39,6 +39,7 @@ def test_at_first_all_is_pending(staged: RunDirectory) -> None:
 
 # What journal and records say of one index, whether the run is driven now, and what follows: state, attempt, error.
 REUSED = {"event": "reused", "array": "square.0", "index": 0, "from": "20240101-1"}
+VOID = {"event": "void", "array": "square.0", "index": 0, "attempt": 1, "reason": "its record is torn"}
 CASES: dict[str, tuple[list[Any], list[Any], bool, tuple[State, int, str]]] = {
     "started": ([started(0)], [], True, (State.RUNNING, 1, "")),
     "started, but its driver is gone": ([started(0)], [], False, (State.PENDING, 1, "")),
@@ -53,7 +54,13 @@ CASES: dict[str, tuple[list[Any], list[Any], bool, tuple[State, int, str]]] = {
     "an interim record": ([started(0)], [(1, "RUNNING")], True, (State.RUNNING, 1, "")),
     "an interim record is left": ([started(0)], [(1, "RUNNING")], False, (State.PENDING, 1, "")),
     "the later attempt counts": ([started(0, 2)], [(1, "COMPLETED")], True, (State.RUNNING, 2, "")),
-    "taken over": ([REUSED], [], False, (State.COMPLETED, 0, "")),
+    "taken over": ([REUSED], [(0, "COMPLETED")], False, (State.COMPLETED, 0, "")),
+    "taken over, but it is gone": ([REUSED], [], False, (State.PENDING, 0, "")),
+    "completed, but it is gone": ([ended(0, "COMPLETED", 2)], [(1, "FAILED")], False, (State.PENDING, 2, "")),
+    "it ended, then its shim was lost": ([ended(0, "NODE_FAIL")], [(1, "COMPLETED")], False, (State.COMPLETED, 1, "")),
+    "its shim was lost": ([ended(0, "NODE_FAIL", 1, "no")], [(1, "RUNNING")], False, (State.NODE_FAIL, 1, "no")),
+    "it does not count any more": ([ended(0, "COMPLETED"), VOID], [(1, "COMPLETED")], False, (State.PENDING, 1, "")),
+    "it was run again since": ([VOID], [(1, "COMPLETED"), (2, "COMPLETED")], False, (State.COMPLETED, 2, "")),
 }  # fmt: skip
 
 
@@ -132,8 +139,9 @@ def test_a_complete_run_is_finished(staged: RunDirectory, leave_record: LeaveRec
     assert (status.is_finished, status.has_failures, status.is_complete) == (True, False, True)
 
 
-def test_times_are_those_of_the_first_and_last_event(staged: RunDirectory) -> None:
+def test_times_are_those_of_the_first_and_last_event(staged: RunDirectory, leave_record: LeaveRecord) -> None:
     """How long a run took is seen in its journal."""
+    leave_record(staged, "square.0", 0)
     for now, event in [(10.0, started(0)), (11.0, ended(0, "COMPLETED")), (15.5, started(1))]:
         Journal(staged.journal, lambda now=now: now).append([event])
     status = observe(staged)
@@ -141,8 +149,10 @@ def test_times_are_those_of_the_first_and_last_event(staged: RunDirectory) -> No
     assert status.indices["square.0"][0].seconds == 1.5
 
 
-def test_what_was_taken_over_is_counted(staged: RunDirectory) -> None:
+def test_what_was_taken_over_is_counted(staged: RunDirectory, leave_record: LeaveRecord) -> None:
     """The status tells how many instances came from earlier runs, and from which."""
+    for index in range(2):
+        leave_record(staged, "square.0", index, 0)
     reused = {"event": "reused", "array": "square.0", "from": "20240101-1", "seconds": 3.0}
     Journal(staged.journal).append([{**reused, "index": 0}, {**reused, "index": 1}])
     status = observe(staged)

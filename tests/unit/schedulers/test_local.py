@@ -225,3 +225,9 @@ def test_nothing_is_left_running(scheduler_of: Callable[..., LocalScheduler], tm
     for pid in map(int, Path(where + ".whole").read_text().split()):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, signal.SIG_DFL)
+
+
+def test_a_job_that_is_not_known_cannot_be_cancelled(staged: RunDirectory) -> None:
+    """Its name is told."""
+    with pytest.raises(SchedulerError, match=r"there is no job `other.0`"):
+        LocalScheduler(staged).cancel("other.0")

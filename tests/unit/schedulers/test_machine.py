@@ -132,3 +132,30 @@ def test_a_containers_memory_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Machine.detect().memory_bytes == 4096
     monkeypatch.setattr(subject, "_read", lambda path: "max")
     assert Machine.detect().memory_bytes == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_runs_on_one_machine_prefer_different_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another run holds comes last, but comes, and is free again when it is given back."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    one, other = Machine(list(CORES), MEMORY), Machine(list(CORES), MEMORY)
+    held = one.take(Resources(3, 1, 0))
+    assert held is not None
+    assert held.cores == (0, 2, 3)
+    second = other.take(Resources(2, 1, 0))
+    assert second is not None
+    assert second.cores == (7, 0)
+    other.give_back(second)
+    one.give_back(held)
+    assert Machine([0], MEMORY).take(Resources(1, 1, 0)) == Share((0,), 1, ())
+
+
+@pytest.mark.parametrize("folder", ["/proc/nowhere", "open"])
+def test_cores_are_handed_out_without_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    """Where no safe folder for marks is to be had, nobody is kept from working."""
+    (tmp_path / "open" / "sciflow").mkdir(parents=True)
+    (tmp_path / "open" / "sciflow").chmod(0o777)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / folder))
+    share = Machine(list(CORES), MEMORY).take(Resources(4, 1, 0))
+    assert share is not None
+    assert share.cores == tuple(CORES)
+    assert not list((tmp_path / "open" / "sciflow").iterdir())
