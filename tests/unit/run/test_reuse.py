@@ -250,4 +250,4 @@ def test_the_environment_comes_along(tmp_path: Path) -> None:
     shutil.rmtree(first.path)
     record = read_record(done.run.directory.record("square.0", 0, 0))
     if captured:  # by a process on the side, which may be slower than the run
-        assert record.follow("environment").attributes
+        assert record.follow("environment").members
