@@ -13,6 +13,16 @@ from sciflow_shim import packing
 from sciflow_shim.outcome import Outcome
 
 
+class Parameters(dict):
+    """An instance's parameters; one that it does not depend on says how it could."""
+
+    def __missing__(self, name: str) -> Any:
+        raise KeyError(
+            f"`{name}` is none of the parameters that tell the instances of this task apart "
+            f"({', '.join(self) or 'it has none'}); name it in the function's signature or in `parameters=[...]`"
+        )
+
+
 class TaskContext:
     """The surroundings of one task instance.
 
@@ -29,7 +39,7 @@ class TaskContext:
     """
 
     def __init__(self, facts: dict[str, Any], working_directory: str, outcome: Outcome) -> None:
-        self.parameters: dict[str, Any] = facts["parameters"]
+        self.parameters: dict[str, Any] = Parameters(facts["parameters"])
         self.task: str = facts["task"]
         self.instance: str = facts["instance"]
         self.run: str = facts["run"]

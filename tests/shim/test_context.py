@@ -140,3 +140,12 @@ def work(x, context):
         assert record.members["artifacts"].members["0"].attributes["size"] == 2
     assert run.results()["a.txt"].read_text() == "hi"
     assert run.results()["seed"] == run.facts()["seed"] != run.facts(index=1)["seed"]
+
+
+def test_a_parameter_that_is_not_there_says_how_it_could_be(prepare: Prepare) -> None:
+    """A function that asks for the context only has no parameters; the error names the way out."""
+    run = prepare("def work(context):\n    return context.parameters['x']\n", parameters={"x": [1, 2]})
+    assert run.execute(index=0).returncode == 1
+    error = run.record(index=0).attributes["error"]
+    assert "`x` is none of the parameters" in error
+    assert "name it in the function's signature" in error
