@@ -117,8 +117,11 @@ class ProcessTree:
         """
         total = 0
         for pid, (process, _) in self._seen.items():
-            pairs = read_pairs(read_file(f"{self._proc}/{pid}/smaps_rollup"))
-            total += pairs.get(b"Pss", process.rss_pages * PAGE_BYTES // 1024) * 1024
+            text = read_file(f"{self._proc}/{pid}/smaps_rollup")
+            if text is not None:
+                total += read_pairs(text).get(b"Pss", 0) * 1024
+            elif read_file(f"{self._proc}/{pid}/stat") is not None:  # an old kernel; else it has ended since the sample
+                total += process.rss_pages * PAGE_BYTES
         return total
 
     def _sample(self, now: float) -> Sample:

@@ -69,7 +69,7 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def filtered(text: str, folder: Path) -> str:
     """Replace what differs from run to run."""
     text = text.replace(str(folder), "<project>")
-    text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{4}", "<run>", text)
+    text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{5}", "<run>", text)
     return re.sub(r"; [0-9.]+ \w+ so far", "; <time> so far", text)
 
 

@@ -32,8 +32,9 @@ _LARGEST_DIFF = 5_000_000  # bytes of uncommitted changes that a manifest's neig
 
 
 def new_run_id(now: datetime | None = None) -> str:
-    """A new run's id: UTC date and time, so that ids sort by age, and four random digits."""
-    return f"{(now or datetime.now(timezone.utc)):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    """A new run's id: UTC date and time to the millisecond, so that ids sort by age, and two random digits."""
+    now = now or datetime.now(timezone.utc)
+    return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}{secrets.token_hex(1)}"
 
 
 def identity(compiled: Compiled, scripts: Mapping[str, str]) -> str:

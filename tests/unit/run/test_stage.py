@@ -32,8 +32,8 @@ def test_ids_sort_by_age() -> None:
     early = new_run_id(datetime(2025, 1, 31, 23, 59, 59, tzinfo=timezone.utc))
     late = new_run_id(datetime(2025, 2, 1, 0, 0, 0, tzinfo=timezone.utc))
     assert early < late
-    assert re.fullmatch(r"20250131-235959-[0-9a-f]{4}", early)
-    assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{4}", new_run_id())
+    assert re.fullmatch(r"20250131-235959-[0-9a-f]{5}", early)
+    assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{5}", new_run_id())
 
 
 def test_all_files_are_there(engine: Engine, squares: ExperimentalWorkflow) -> None:
