@@ -22,7 +22,7 @@ from sciflow.run.collect import collect
 from sciflow.run.drive import drive
 from sciflow.run.progress import ProgressBars
 from sciflow.run.reuse import take_over_once
-from sciflow.run.stage import identity, note_modules, stage, write_run
+from sciflow.run.stage import identity, note_modules, point_to_latest, stage, write_run
 from sciflow.run.track import RunStatus, observe, read_plan, with_broken_seals
 from sciflow.schedulers.machine import Machine
 from sciflow.store.layout import RUNS, RunDirectory, find_run, read_document, runs_of
@@ -182,6 +182,7 @@ class Engine:
             directory = stage(compiled, self.runs, self._renderer(compiled))
         else:
             note_modules(compiled, directory)
+            point_to_latest(self.runs, directory)
         reused = take_over_once(directory, compiled.plan, self.fresh)
         status = observe(directory, compiled.plan)
         if not status.is_complete or with_broken_seals(directory, status):

@@ -94,7 +94,10 @@ class Attempt:
         if self.state != "RUNNING":
             return
         self.error = self.outcome.error
-        if code == 0 and not self.error:
+        if code == 0 and not self.error and self.outcome.notes.get("stopped"):
+            self.state = "TIMEOUT"
+            self.error = {"message": "it ended because `should_stop()` said so; the next attempt can go on"}
+        elif code == 0 and not self.error:
             self.state = self._criteria()
         elif self.error.get("type") in ("MemoryError", "_ArrayMemoryError"):
             self.state = "OUT_OF_MEMORY"

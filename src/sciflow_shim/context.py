@@ -51,11 +51,16 @@ class TaskContext:
         self._outcome = outcome
         self._series: dict[str, list[list[float]]] = {}
         self._stop = False
+        self._process = os.getpid()
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, self._remember)
 
-    def _remember(self, _number: int, _frame: Any) -> None:
-        self._stop = True
+    def _remember(self, number: int, _frame: Any) -> None:
+        if os.getpid() == self._process:
+            self._stop = True
+        else:  # a process that the function has started, which is to end as if there were no context
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
     @property
     def working_directory(self) -> Path:
@@ -105,7 +110,13 @@ class TaskContext:
             return pickle.load(file)
 
     def should_stop(self) -> bool:
-        """Whether the time limit is near, or the run is being stopped."""
+        """Whether the time limit is near, or the run is being stopped.
+
+        A function that was told so and returns is not done: its attempt is no success, and the next one goes on from
+        its checkpoint.
+        """
+        if self._stop:
+            self._outcome.notes["stopped"] = True
         return self._stop
 
     def finish(self) -> None:

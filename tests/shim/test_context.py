@@ -142,6 +142,39 @@ def work(x, context):
     assert run.results()["seed"] == run.facts()["seed"] != run.facts(index=1)["seed"]
 
 
+def test_a_process_of_the_functions_own_can_be_ended(prepare: Prepare) -> None:
+    """The context listens for signals in the function's process only, not in those that it starts."""
+    run = prepare(
+        """
+import multiprocessing, time
+def work(context):
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(100,))
+    child.start()
+    time.sleep(0.3)
+    child.terminate()
+    child.join(20)
+    return {"code": child.exitcode}
+"""
+    )
+    assert run.execute().returncode == 0
+    assert run.results()["code"] == -15
+
+
+def test_a_function_that_stopped_when_told_so_is_not_done(prepare: Prepare) -> None:
+    """What it returned then is no result: its state is TIMEOUT, and the next attempt can go on."""
+    run = prepare(
+        """
+import os, signal
+def work(context):
+    os.kill(os.getpid(), signal.SIGUSR1)
+    return {"half": 1} if context.should_stop() else {"whole": 1}
+"""
+    )
+    run.execute()
+    assert run.facts()["state"] == "TIMEOUT"
+    assert "should_stop()" in run.facts()["error"]
+
+
 def test_a_parameter_that_is_not_there_says_how_it_could_be(prepare: Prepare) -> None:
     """A function that asks for the context only has no parameters; the error names the way out."""
     run = prepare("def work(context):\n    return context.parameters['x']\n", parameters={"x": [1, 2]})

@@ -20,6 +20,8 @@ def check_format(path: Path) -> None:
     """
     if path.suffix not in _FORMATS:
         raise ResultError(f"`{path}` ends in no known format", hint=f"known are {' and '.join(_FORMATS)}")
+    if not path.parent.is_dir():
+        raise ResultError(f"`{path}` cannot be written: there is no folder `{path.parent}`")
 
 
 def export_combinations(results: Results, path: Path) -> None:

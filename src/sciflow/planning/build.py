@@ -115,7 +115,9 @@ def build_plan(workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: 
         for task, use in uses.items()
         for earlier in use.reads
     }
-    warnings = _policy_warnings(workflow, profile)
+    for name in workflow.space.derived_names:
+        Projection(workflow.space, (name,))  # a rule that fails somewhere is found now, not when results are joined
+    warnings = [*_policy_warnings(workflow, profile), *_unused(workflow, uses)]
     placements = {}
     for task in uses:
         codes, requests, reduced = _requests(workflow, profile, task, projections[task], strict)
@@ -183,6 +185,18 @@ def _policy_warnings(workflow: ExperimentalWorkflow, profile: ClusterProfile) ->
         return []
     return [
         f"profile `{profile.name}` is not shared: the policy {policy.describe()} is noted, and the run starts at once"
+    ]
+
+
+def _unused(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> list[str]:
+    space = workflow.space
+    used = {name for use in uses.values() for name in use.names}
+    # What only decides which combinations there are, or what others are derived from, is of use as well.
+    used |= {one for name in used for one in space.value_depends(name)}
+    return [
+        f"no task uses the parameter `{name}`: its values change nothing but the number of combinations"
+        for name in space.names
+        if name not in used
     ]
 
 

@@ -248,6 +248,11 @@ def _write_json(path: Path, document: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+def point_to_latest(runs: Path, run: RunDirectory) -> None:
+    """Make a run the one that is meant when none is named."""
+    _point_to(runs / LATEST, run.path)
+
+
 def _point_to(link: Path, target: Path) -> None:
     partial = link.with_name(f".{link.name}.{os.getpid()}")
     partial.unlink(missing_ok=True)

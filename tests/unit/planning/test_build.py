@@ -150,3 +150,21 @@ def test_a_circle_is_an_error_before_anything_else(tmp_path: Path) -> None:
     workflow.add_task("b", lambda nothing: 0, depends_on=["a"])
     with pytest.raises(WorkflowError, match="in a circle"):
         build_plan(workflow, site())
+
+
+def test_a_parameter_that_nobody_uses_is_a_warning(tmp_path: Path) -> None:
+    """A name that a function misspells would otherwise show values that changed nothing."""
+    made = ExperimentalWorkflow("w", tmp_path)
+    made.add_task("f", lambda x, learning_rate=0.1: {"y": x})
+    made.add_parameter_space({"x": [1, 2], "lr": [0.5, 0.9]})
+    warnings = build_plan(made, site()).plan.warnings
+    assert warnings == ("no task uses the parameter `lr`: its values change nothing but the number of combinations",)
+
+
+def test_a_derived_parameter_that_fails_is_found_when_planning(tmp_path: Path) -> None:
+    """Also where no task uses it."""
+    made = ExperimentalWorkflow("w", tmp_path)
+    made.add_task("f", lambda x: {"y": x})
+    made.add_parameter_space({"x": [1, 0]}, derived={"inverse": "1 / x"})
+    with pytest.raises(WorkflowError, match="1 / x"):
+        build_plan(made, site())
