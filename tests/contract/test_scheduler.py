@@ -206,7 +206,7 @@ def test_requests_are_never_exceeded(site_of: MakeSite, submit_all: Submit, stat
     def task_named(name):
         def task(x):
             note(f"+ {name}")
-            sum(range(100_000))
+            sum(range(3_000_000))  # long enough for others to start meanwhile
             note(f"- {name}")
 
         return task

@@ -23,6 +23,13 @@ LIMITED = (
 )
 
 
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coverage writes files of its own, and complains where it cannot."""
+    for name in [one for one in os.environ if one.startswith("COVERAGE_")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Return a folder with a workflow."""

@@ -19,13 +19,17 @@ NOTHING: Any = SimpleNamespace()
 def program() -> Iterator[subprocess.Popen[str]]:
     """Start a program that does nothing about signals until it is told to."""
     text = (
-        "import signal, sys\n"
+        "import os, signal, sys\n"
         "for line in sys.stdin:\n"
-        "    if line == 'listen\\n': signal.signal(signal.SIGUSR1, lambda *_: print('heard', flush=True))\n"
+        "    if line == 'listen\\n': signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b'heard\\n'))\n"
         "    print('done', flush=True)\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-S", "-E", "-c", text],  # without whatever measures it, which may listen to signals as well
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         yield process
         process.kill()
