@@ -95,8 +95,9 @@ def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> 
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    _point_to(runs / LATEST, home / run_id)
-    return RunDirectory(home / run_id)
+    run = RunDirectory(home / run_id)
+    point_to_latest(runs, run)
+    return run
 
 
 def note_modules(compiled: Compiled, run: RunDirectory) -> None:
@@ -250,11 +251,8 @@ def _write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 def point_to_latest(runs: Path, run: RunDirectory) -> None:
     """Make a run the one that is meant when none is named."""
-    _point_to(runs / LATEST, run.path)
-
-
-def _point_to(link: Path, target: Path) -> None:
+    link = runs / LATEST
     partial = link.with_name(f".{link.name}.{os.getpid()}")
     partial.unlink(missing_ok=True)
-    partial.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
+    partial.symlink_to(os.path.relpath(run.path, link.parent.resolve()), target_is_directory=True)
     partial.replace(link)
