@@ -5,27 +5,34 @@ from __future__ import annotations
 import shutil
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sciflow import assets
 from sciflow.analysis.table import Results
-from sciflow.errors import ProfileError, RunError, SciflowWarning
+from sciflow.errors import ProfileError, RunError, SciflowWarning, TransportError
 from sciflow.loading import load_profile, stop_if_loading
 from sciflow.model.plan import ArrayJob, Plan
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import Compiled, build_plan
 from sciflow.planning.render import script_renderer
 from sciflow.run.collect import collect
 from sciflow.run.drive import drive
+from sciflow.run.follow import follow, track, wait
 from sciflow.run.progress import ProgressBars
 from sciflow.run.reuse import take_over_once
 from sciflow.run.stage import identity, note_modules, point_to_latest, stage, write_run
-from sciflow.run.track import RunStatus, observe, read_plan, with_broken_seals
+from sciflow.run.submit import Handed, calls, cancel, submit
+from sciflow.run.track import RunStatus, observe, read_plan, untouched, with_broken_seals
+from sciflow.schedulers.base import QueueScheduler
 from sciflow.schedulers.machine import Machine
+from sciflow.schedulers.registry import check_known, connect
 from sciflow.store.layout import RUNS, RunDirectory, find_run, read_document, runs_of
+from sciflow.store.manifest import read_profile
 
 
 class Run:
@@ -58,13 +65,82 @@ class Run:
         """What the run does."""
         return read_plan(self.directory)
 
-    def status(self) -> RunStatus:
-        """What is known of every array index now."""
-        return observe(self.directory)
+    @property
+    def profile(self) -> ClusterProfile:
+        """The cluster profile of the run, as it was when the run was made."""
+        return read_profile(self.directory)
+
+    def status(self, offline: bool = False) -> RunStatus:
+        """What is known of every array index now.
+
+        Parameters
+        ----------
+        offline
+            Ask no scheduler: judge by the run directory alone.
+        """
+        if offline or not self.profile.has_queue:
+            return observe(self.directory)
+        return track(self.directory, self.plan, self._connect())
+
+    def submit(self) -> Handed:
+        """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""
+        return submit(self.directory, self.plan, self._connect, self.profile.limits)
+
+    def follow(self) -> Iterator[RunStatus]:
+        """Give the status again and again, until nothing more will happen; what waits to be submitted is fed."""
+        if not self.profile.has_queue:
+            return follow(lambda: observe(self.directory), lambda: observe(self.directory))
+        return follow(lambda: observe(self.directory), self._ask_and_feed)
+
+    def wait(self, seconds: float | None = None) -> RunStatus:
+        """Wait until nothing more will happen.
+
+        Parameters
+        ----------
+        seconds
+            How long at most.
+
+        Raises
+        ------
+        RunError
+            Where it takes longer, or nobody drives a run on this machine.
+        """
+        return wait(self.follow(), seconds)
+
+    def cancel(self, places: Mapping[str, Iterable[int]] | None = None) -> dict[str, list[int]]:
+        """Cancel what is not over: all, or some indices of some array jobs; gives what was cancelled.
+
+        Parameters
+        ----------
+        places
+            Array job → indices.
+
+        Raises
+        ------
+        RunError
+            For a run on this machine, which is stopped where it is driven.
+        """
+        if not self.profile.has_queue:
+            raise RunError(f"run `{self.run_id}` is driven on this machine", hint="stop it with Ctrl-C where it runs")
+        chosen = None if places is None else {array: set(indices) for array, indices in places.items()}
+        return cancel(self.directory, self.plan, self._connect, chosen)
 
     def collect(self) -> Results:
-        """Join all records into the results; also while the run goes on."""
-        return Results(self.directory, collect(self.directory))
+        """Join all records into the results; also while the run goes on, and where it has been copied to."""
+        return Results(self.directory, collect(self.directory, self.status()))
+
+    def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:
+        return connect(self.profile.scheduler, self.directory, keep_open)
+
+    def _ask_and_feed(self) -> RunStatus:
+        status = track(self.directory, self.plan, self._connect())
+        if any(one.state is State.PENDING and one.said is None and not one.is_settled for one in status.everyone()):
+            try:
+                if self.submit().jobs:
+                    return observe(self.directory)
+            except (RunError, TransportError) as error:
+                status.notes.append(error.message)  # somebody else feeds it, or later there is an answer
+        return status
 
     def results(self) -> Results:
         """The results as they were last collected."""
@@ -87,6 +163,26 @@ class Execution:
 
     run: Run
     status: RunStatus
+    continued: bool
+    reused: int
+
+
+@dataclass(frozen=True)
+class Submittal:
+    """What `Engine.hand_over` did.
+
+    Attributes
+    ----------
+    run, handed
+        The run, and what was submitted of it now.
+    continued
+        Whether it went on with a run that was there.
+    reused
+        How many instances earlier runs had finished.
+    """
+
+    run: Run
+    handed: Handed
     continued: bool
     reused: int
 
@@ -117,12 +213,10 @@ class Engine:
     def compile(self, workflow: ExperimentalWorkflow, strict: bool | None = None) -> Compiled:
         """Make the plan, and all that it takes to write it down; changes nothing on disk."""
         profile = load_profile(self.profile, workflow.directory)
-        if profile.scheduler != "local":
-            raise ProfileError(
-                f"profile `{profile.name}` names the scheduler `{profile.scheduler}`", hint="known is `local`"
-            )
-        machine = Machine.detect(profile.capacity)
-        profile = profile.model_copy(update={"capacity": machine.capacity})
+        if profile.has_queue:
+            check_known(profile)
+        else:
+            profile = profile.model_copy(update={"capacity": Machine.detect(profile.capacity).capacity})
         return build_plan(workflow, profile, self.strict if strict is None else strict)
 
     def render(self, compiled: Compiled) -> dict[str, str]:
@@ -141,17 +235,17 @@ class Engine:
         target = Path(folder)
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise RunError(f"`{target}` is there already", hint="give a new or empty folder")
-        scripts = self.render(compiled)
+        self.render(compiled)  # a template that is wrong is found before anything is written
         try:
             target.mkdir(parents=True, exist_ok=True)
-            write_run(compiled, target, target.resolve().name, scripts)
+            write_run(compiled, target, target.resolve().name, self._renderer(compiled))
         except OSError as error:
             shutil.rmtree(target, ignore_errors=True)
             raise RunError(f"`{target}` cannot be written: {error.strerror}") from error
         return target
 
     def execute_parameter_sweep(self, workflow: ExperimentalWorkflow, strict: bool | None = None) -> Results:
-        """Run a workflow over its parameter space here, to the end, and give the results.
+        """Run a workflow over its parameter space to the end, here or on the profile's cluster, and give the results.
 
         What an earlier call has finished is not repeated: an unfinished run of the same work goes on, and a changed
         workflow takes over what is unchanged.
@@ -172,10 +266,72 @@ class Engine:
         compiled = self.compile(workflow, strict)
         for text in compiled.plan.warnings:
             warnings.warn(text, SciflowWarning, stacklevel=2)
-        return self.run(compiled).run.collect()
+        if not compiled.profile.has_queue:
+            return self.run(compiled).run.collect()
+        run = self.hand_over(compiled).run
+        run.wait()
+        return run.collect()
+
+    def submit(self, workflow: ExperimentalWorkflow) -> Run:
+        """Hand a workflow to the profile's scheduler and give the run, which goes on by itself.
+
+        Submitting the same workflow again goes on with the run that is there: each array job is submitted once.
+
+        Raises
+        ------
+        WorkflowError, PlanError
+            Before anything is written.
+        SchedulerError, TransportError
+            Where the scheduler refuses or does not answer; the same call goes on from there.
+        """
+        stop_if_loading(workflow)
+        compiled = self.compile(workflow)
+        for text in compiled.plan.warnings:
+            warnings.warn(text, SciflowWarning, stacklevel=2)
+        return self.hand_over(compiled).run
+
+    def hand_over(self, compiled: Compiled) -> Submittal:
+        """Stage what was compiled, or go on with the run that is there, and submit what has not been submitted.
+
+        Raises
+        ------
+        ProfileError
+            For a profile without a queue.
+        """
+        if not compiled.profile.has_queue:
+            raise ProfileError(
+                f"profile `{compiled.profile.name}` has no queue to submit to",
+                hint="run it here with `sciflow run`, or name another profile with `--profile`",
+            )
+        directory, continued, reused = self._prepared(compiled)
+        run = Run(directory)
+        return Submittal(run, run.submit(), continued, reused)
+
+    def calls(self, compiled: Compiled) -> list[str]:
+        """The calls of the scheduler that `hand_over` would make, as one would type them in the run directory.
+
+        Jobs that are waited for stand there by the names of their array jobs.
+        """
+        directory = None if self.fresh else self._same_work(compiled)
+        status = observe(directory, compiled.plan) if directory else untouched(compiled.plan)
+        run = directory or RunDirectory("RUN")
+        return calls(run, status, connect(compiled.profile.scheduler, run))
 
     def run(self, compiled: Compiled) -> Execution:
         """Run what was compiled here, to the end."""
+        if compiled.profile.has_queue:
+            raise ProfileError(
+                f"profile `{compiled.profile.name}` has a queue", hint="`sciflow submit` hands the workflow to it"
+            )
+        directory, continued, reused = self._prepared(compiled)
+        status = observe(directory, compiled.plan)
+        if not status.is_complete or with_broken_seals(directory, status):
+            with ProgressBars() as bars:
+                status = drive(directory, compiled.plan, compiled.profile, bars.watch)
+        return Execution(Run(directory), status, continued, reused)
+
+    def _prepared(self, compiled: Compiled) -> tuple[RunDirectory, bool, int]:
+        """The run directory, whether it was there, and how many instances were taken over from earlier runs."""
         directory = None if self.fresh else self._same_work(compiled)
         continued = directory is not None
         if directory is None:
@@ -183,12 +339,7 @@ class Engine:
         else:
             note_modules(compiled, directory)
             point_to_latest(self.runs, directory)
-        reused = take_over_once(directory, compiled.plan, self.fresh)
-        status = observe(directory, compiled.plan)
-        if not status.is_complete or with_broken_seals(directory, status):
-            with ProgressBars() as bars:
-                status = drive(directory, compiled.plan, compiled.profile, bars.watch)
-        return Execution(Run(directory), status, continued, reused)
+        return directory, continued, take_over_once(directory, compiled.plan, self.fresh)
 
     def _same_work(self, compiled: Compiled) -> RunDirectory | None:
         """The newest run of the same workflow, if it is to do the same."""
@@ -198,13 +349,13 @@ class Engine:
             except RunError as error:
                 warnings.warn(f"{error}; a new run is started", SciflowWarning, stacklevel=3)
                 continue
-            if known == identity(compiled, self.render(compiled)):
+            if known == identity(compiled, self._renderer(compiled)):
                 return run
         return None
 
     def _renderer(self, compiled: Compiled) -> Callable[[ArrayJob], str]:
         find = partial(assets.read_template, compiled.workflow.directory)
-        return script_renderer(compiled.profile, sys.executable, find)
+        return script_renderer(compiled.profile, compiled.profile.python or sys.executable, find)
 
 
 def open_run(name: str | Path | None = None, runs: str | Path | None = None) -> Run:

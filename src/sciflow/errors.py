@@ -10,6 +10,8 @@
     ├── PlanError            the request cannot run there
     ├── TemplateError        a job template is wrong or missing
     ├── SchedulerError       the scheduler said no
+    │   └── QueueFullError       … since as much is queued as may be
+    ├── TransportError       a command could not be run where the scheduler is, or did not answer
     ├── RunError             the run directory: missing, busy, damaged, of a newer format
     └── ResultError          a question that the results cannot answer
 
@@ -65,6 +67,14 @@ class TemplateError(SciflowError):
 
 class SchedulerError(SciflowError):
     """The scheduler refused, or its answer cannot be understood."""
+
+
+class QueueFullError(SchedulerError):
+    """As much is queued as this user may have: later there is room again."""
+
+
+class TransportError(SciflowError):
+    """A command could not be run where the scheduler is, or did not answer in time: nothing is known."""
 
 
 class RunError(SciflowError):

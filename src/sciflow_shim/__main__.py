@@ -43,6 +43,16 @@ def main(arguments: list[str]) -> int:
     return _run_one(array, int(arguments[2]), grace)
 
 
+def _remove_empty_output(run: str) -> None:
+    """Remove the file that a scheduler has opened for what the job script prints, if it is of the run and empty."""
+    try:
+        path = os.readlink("/proc/self/fd/1")
+        if path.startswith(os.path.realpath(run) + os.sep) and path.endswith(".job") and not os.fstat(1).st_size:
+            os.unlink(path)
+    except OSError:  # no file, or gone already
+        pass
+
+
 class _Stop:
     """Notes that a signal has asked to stop; the signal also wakes the supervisor."""
 
@@ -73,6 +83,7 @@ def _run_one(array: Array, index: int, grace: float) -> int:
     until = supervisor.clock() + CAPTURE_PATIENCE
     while supervisor.capture and not stop.is_asked and supervisor.clock() < until:
         supervisor.step(until - supervisor.clock())  # a job that ends takes all its processes with it
+    _remove_empty_output(array.run)
     return EXIT_CODES.get(ended["state"], 1)
 
 

@@ -15,6 +15,7 @@ SHARD = 1000  # records in one folder: file systems slow down beyond some thousa
 MANIFEST = "manifest.json"
 PLAN = "plan.json"
 JOURNAL = "journal.jsonl"
+OBSERVED = "observed.json"
 COMBINATIONS = "combinations.jsonl"
 RESULTS = "results.h5"
 LOCK = "driver.lock"
@@ -75,9 +76,19 @@ def outcome(array: str, index: int, attempt: int) -> str:
     return f"{RECORDS}/{array}/{index // SHARD:04d}/.{index}.{attempt}.outcome"
 
 
+def logs(array: str) -> str:
+    """The folder of all that an array job's indices printed."""
+    return f"logs/{array}"
+
+
 def log(array: str, index: int, attempt: int) -> str:
     """What an attempt printed."""
     return f"logs/{array}/{index}.{attempt}.out"
+
+
+def job_log(array: str, index: int, job: str) -> str:
+    """What the job script of an index printed around the program, and what the scheduler says there."""
+    return f"logs/{array}/{index}.{job}.job"
 
 
 def work(task: str, instance: str) -> str:

@@ -187,7 +187,7 @@ def prepare(tmp_path: Path, environments: Path) -> Iterator[Prepare]:
         compiled = Engine(runs=tmp_path / "runs").compile(load_workflow(str(tmp_path / "workflow.yaml")))
         folder = tmp_path / name
         folder.mkdir()
-        write_run(compiled, folder, name, {array.name: "" for array in compiled.plan.arrays})
+        write_run(compiled, folder, name, lambda _array: "")
         (folder / files.ENVIRONMENTS).symlink_to(environments)
         return PreparedRun(folder)
 

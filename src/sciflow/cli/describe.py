@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from sciflow.cli.output import table
 from sciflow.model.state import State
 from sciflow.model.units import format_duration
+from sciflow.run.forecast import seconds_left
 from sciflow.run.track import RunStatus
 from sciflow.store.layout import RunDirectory
 from sciflow_shim.files import format_ranges
@@ -30,6 +32,9 @@ def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
             for array in status.plan.arrays
         },
         "failures": _failures(status),
+        "waiting": [{"task": t, "reason": r, "count": n, "indices": i} for t, r, n, i in _reasons(status)],
+        "seconds_left": None if status.is_finished else seconds_left(status, time.time()),
+        "notes": status.notes,
     }
 
 
@@ -41,8 +46,7 @@ def describe_status(run: RunDirectory, status: RunStatus) -> str:
     for array in status.plan.arrays:
         for state, indices in _ranges(status, array.name).items():
             count = sum(one.state is state for one in status.indices[array.name].values())
-            shown = indices if len(indices) <= _LONGEST else indices[:_LONGEST].rpartition(",")[0] + ",…"
-            rows.append((array.name, state.value, count, shown))
+            rows.append((array.name, state.value, count, _shortened(indices)))
     lines.append(table(("array", "state", "count", "indices"), rows))
     groups = _failures(status)
     for group in groups[:_MOST_GROUPS]:
@@ -50,8 +54,42 @@ def describe_status(run: RunDirectory, status: RunStatus) -> str:
         lines.append(f"{group['count']} × {group['task']} {group['state']}{error}  [{group['indices']}]")
     if len(groups) > _MOST_GROUPS:
         lines.append(f"… and {len(groups) - _MOST_GROUPS} more kinds of failure (`--json` has all)")
+    lines += _waiting(status)
+    lines += [f"note: {note}" for note in status.notes]
+    if (left := _left(status)) is not None:
+        lines.append(left)
     lines += _next(run, status, groups)
     return "\n".join(lines)
+
+
+def _waiting(status: RunStatus) -> list[str]:
+    """Why what waits in a queue waits."""
+    found = [f"{count} × {task} {reason}  [{_shortened(indices)}]" for task, reason, count, indices in _reasons(status)]
+    return found[:_MOST_GROUPS] + ([f"… and {len(found) - _MOST_GROUPS} more"] if len(found) > _MOST_GROUPS else [])
+
+
+def _reasons(status: RunStatus) -> list[tuple[str, str, int, str]]:
+    """Task, reason, how many, and which, of what waits in a queue."""
+    groups: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for array in status.plan.arrays if status.is_queued else ():
+        for index, one in status.indices[array.name].items():
+            if one.state is State.PENDING and one.reason:
+                groups.setdefault((array.task, one.reason), {}).setdefault(array.name, []).append(index)
+    return [
+        (task, reason, sum(map(len, found.values())), "; ".join(f"{a}[{format_ranges(i)}]" for a, i in found.items()))
+        for (task, reason), found in groups.items()
+    ]
+
+
+def _left(status: RunStatus) -> str | None:
+    if status.is_finished or not (status.is_queued or status.is_driven):
+        return None
+    left = seconds_left(status, time.time())
+    return f"about {format_duration(left)} left" if left is not None else None
+
+
+def _shortened(indices: str) -> str:
+    return indices if len(indices) <= _LONGEST else indices[:_LONGEST].rpartition(",")[0] + ",…"
 
 
 def _going(status: RunStatus) -> str:
@@ -59,6 +97,8 @@ def _going(status: RunStatus) -> str:
         return "is running"
     if status.is_complete:
         return "is complete"
+    if status.is_queued and not status.is_finished:
+        return "is in the queue"
     return "has ended, with failures" if status.is_finished else "is not running and not finished"
 
 
@@ -93,6 +133,8 @@ def _next(run: RunDirectory, status: RunStatus, groups: list[dict[str, Any]]) ->
         first = next((group for group in groups if group["state"] != "UPSTREAM_FAILED"), groups[0])
         place = first["indices"].partition(";")[0].partition("-")[0].partition(",")[0].rstrip("]") + "]"
         return [f"next: sciflow logs {run.run_id} '{place}'"]
+    if status.is_queued:
+        return [] if status.is_complete or not status.is_finished else [f"next: sciflow collect {run.run_id}"]
     if not status.is_finished and not status.is_driven:
         return ["next: the same `sciflow run …` goes on with it"]
     return []

@@ -17,11 +17,15 @@ _VERBS = {
     "init": ("workflows", "Make a small experiment that runs."),
     "plan": ("workflows", "Show what would run; with -o, write it down for review."),
     "run": ("workflows", "Run a workflow here to the end."),
+    "submit": ("cluster", "Hand a workflow to a cluster's scheduler."),
     "status": ("runs", "Show how far a run is, and what failed why."),
     "logs": ("runs", "Print what an index printed."),
     "exec": ("runs", "Run one index of a run again, here and now."),
+    "cancel": ("cluster", "Cancel what is not over of a run, or some of it."),
     "collect": ("answers", "Join all records into results.h5."),
     "best": ("answers", "Show the combination with the best value of a metric."),
+    "profile": ("site", "List, show and find out what clusters want."),
+    "template": ("site", "Copy job templates, to be changed."),
 }
 
 

@@ -6,9 +6,12 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from sciflow.run.track import RunStatus
 
 DONE, ERROR, USAGE, SOME_FAILED, NOT_FINISHED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
@@ -30,6 +33,11 @@ def emit(as_json: bool, document: Any, text: str) -> None:
 def say(text: str) -> None:
     """Tell a person something that is no data."""
     click.echo(text, err=True)
+
+
+def exit_code(status: RunStatus) -> int:
+    """The exit code that tells how a run is."""
+    return NOT_FINISHED if not status.is_finished else SOME_FAILED if status.has_failures else DONE
 
 
 def report(error: BaseException, hint: str, as_json: bool) -> None:

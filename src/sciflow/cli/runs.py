@@ -6,24 +6,28 @@ from typing import Any
 
 import click
 
-from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, USAGE, emit, json_option, say
+from sciflow.cli.output import DONE, SOME_FAILED, USAGE, emit, exit_code, json_option, say
 
 
 @click.command()
 @click.argument("run", required=False)
+@click.option("--watch", is_flag=True, help="Show it again and again, until nothing more will happen.")
+@click.option("--offline", is_flag=True, help="Ask no scheduler: judge by the run directory alone.")
 @json_option
 @click.pass_obj
 @click.pass_context
-def status(context: click.Context, obj: dict[str, Any], run: str | None, as_json: bool) -> None:
+def status(
+    context: click.Context, obj: dict[str, Any], run: str | None, watch: bool, offline: bool, as_json: bool
+) -> None:
     """Show how far RUN is: a directory, a run id, or `latest` (the default)."""
     from sciflow.cli.describe import describe_status, status_document
-    from sciflow.run.track import observe
-    from sciflow.store.layout import find_run
+    from sciflow.cli.watch import watched
+    from sciflow.engine import open_run
 
-    directory = find_run(run, obj["runs"])
-    known = observe(directory)
-    emit(as_json, status_document(directory, known), describe_status(directory, known))
-    context.exit(NOT_FINISHED if not known.is_finished else SOME_FAILED if known.has_failures else DONE)
+    opened = open_run(run, obj["runs"])
+    known = watched(opened) if watch else opened.status(offline=offline)
+    emit(as_json, status_document(opened.directory, known), describe_status(opened.directory, known))
+    context.exit(exit_code(known))
 
 
 @click.command()
@@ -44,6 +48,8 @@ def logs(obj: dict[str, Any], run_and_index: tuple[str, ...], attempt: int | Non
     found = read_log(directory, *locate(directory, place), attempt)
     if found.is_empty and not as_json:
         say(f"{found.array}[{found.index}] is {found.state} and has printed nothing")
+    if found.job_text:
+        say(f"[the job script and the scheduler] {found.job_text.rstrip()}")
     emit(as_json, found.to_document(), found.text.rstrip("\n"))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from sciflow.model.options import Options
 from sciflow.model.resources import Resources
 
 
@@ -31,6 +32,7 @@ class ArrayJob:
     resources: Resources
     after: tuple[Dependency, ...] = ()
     begin: datetime | None = None
+    options: Options = field(default_factory=Options)
 
     def to_document(self) -> dict[str, Any]:
         """The array job as it stands in ``plan.json``."""
@@ -41,6 +43,7 @@ class ArrayJob:
             "resources": self.resources._asdict(),
             "after": [{"array": one.array, "kind": one.kind} for one in self.after],
             "begin": self.begin.isoformat() if self.begin else None,
+            "options": self.options.to_document(),
         }
 
     @classmethod
@@ -53,6 +56,7 @@ class ArrayJob:
             resources=Resources(**document["resources"]),
             after=tuple(Dependency(one["array"], one["kind"]) for one in document["after"]),
             begin=datetime.fromisoformat(document["begin"]) if document["begin"] else None,
+            options=Options.from_document(document.get("options", {})),
         )
 
 

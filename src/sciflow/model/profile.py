@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sciflow.model.fields import Names, Variables
+from sciflow.model.options import SetUp, SiteOptions
+from sciflow.model.units import parse_duration
 from sciflow.model.validation import Value
 
 
@@ -14,19 +16,47 @@ class Capacity(Value):
     cpu_cores: int | None = Field(default=None, ge=1)
     memory_gb: float | None = Field(default=None, gt=0)
     gpus: int | None = Field(default=None, ge=0)
+    nodes: int | None = Field(default=None, ge=1)
+
+
+class Partition(Capacity):
+    """One partition: what one of its nodes has, how many there are, and how long a job may run."""
+
+    max_runtime: str | None = None
+    default: bool = False
+
+    @field_validator("max_runtime")
+    @classmethod
+    def _is_duration(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_duration(value)
+        return value
+
+    @property
+    def runtime_seconds(self) -> int | None:
+        """The longest walltime; None for any."""
+        return parse_duration(self.max_runtime) if self.max_runtime else None
 
 
 class Limits(Value):
-    """What the scheduler accepts in one array job."""
+    """What the scheduler accepts.
+
+    `highest_index` and `indices_per_array` are of one array job, `submitted_indices` of all that a user may have queued
+    and running, `running_indices` of an array job's indices that run at once.
+    """
 
     highest_index: int | None = Field(default=None, ge=0)
     indices_per_array: int | None = Field(default=None, ge=1)
+    submitted_indices: int | None = Field(default=None, ge=1)
+    running_indices: int | None = Field(default=None, ge=1)
+    seconds_to_kill: float | None = Field(default=None, gt=0)
 
 
-class ClusterProfile(Value):
+class ClusterProfile(SiteOptions, SetUp):
     """How one site wants things done.
 
-    `shared` says whether others work there too: start times are kept only where it is true.
+    `shared` says whether others work there too: start times are kept only where it is true. `accounts` and
+    `qos_names` are those that the user may name, and `python` is the interpreter that runs the shim on the nodes.
     """
 
     name: str
@@ -34,7 +64,26 @@ class ClusterProfile(Value):
     scheduler: str
     shared: bool = True
     templates: str | None = None
+    python: str | None = None
+    requeue: bool = True
     capacity: Capacity = Capacity()
+    partitions: dict[str, Partition] = {}
+    accounts: Names = ()
+    qos_names: Names = ()
     limits: Limits = Limits()
-    setup: Names = ()
     environment: Variables = {}
+
+    @property
+    def has_queue(self) -> bool:
+        """Whether array jobs are handed to a scheduler that keeps them, instead of being run from here."""
+        return self.scheduler != "local"
+
+    @property
+    def keeps_start_times(self) -> bool:
+        """Whether array jobs begin when the policy says."""
+        return self.shared and self.has_queue
+
+    @property
+    def default_partition(self) -> str:
+        """The partition of those that name none; empty where that is not known."""
+        return next((name for name, one in self.partitions.items() if one.default), "")

@@ -14,14 +14,17 @@ from typing_extensions import Self
 
 from sciflow.errors import ExpressionError, WorkflowError
 from sciflow.model.expressions import Expression
+from sciflow.model.options import SiteOptions
 from sciflow.model.resources import GIB, Resources
 from sciflow.model.units import parse_duration, parse_memory
-from sciflow.model.validation import Value
 
 Quantity = float | int | str | SkipJsonSchema[Callable[..., Any]] | None
 
 
-class ResourceRequest(Value):
+_AMOUNTS = ("cpu_cores", "memory_gb", "gpus", "max_runtime_hours", "nodes", "mpi_tasks")
+
+
+class ResourceRequest(SiteOptions):
     """What a task asks for; a number, an expression over parameters, or a function of them.
 
     Memory also takes text with a unit (``"512M"``), runtime also takes ``max_runtime: "02:30:00"``.
@@ -34,8 +37,10 @@ class ResourceRequest(Value):
     gpus: Quantity = None
     max_runtime_hours: Quantity = None
     max_runtime: str | None = None
+    nodes: Quantity = None
+    mpi_tasks: Quantity = None
 
-    @field_validator("cpu_cores", "memory_gb", "gpus", "max_runtime_hours", mode="before")
+    @field_validator(*_AMOUNTS, mode="before")
     @classmethod
     def _is_a_quantity(cls, value: Any) -> Any:
         if isinstance(value, bool) or not (value is None or isinstance(value, int | float | str) or callable(value)):
@@ -73,17 +78,16 @@ class ResourceRequest(Value):
 
     def merged(self, other: ResourceRequest) -> ResourceRequest:
         """This request, overridden by what the other one says."""
-        said = {name: value for name, value in other if value is not None}
+        said = {name: value for name, value in other if _is_said(value)}
         twins = {"memory_gb": "memory", "gpus": "gpu", "max_runtime_hours": "max_runtime"}
         twins |= {other: one for one, other in twins.items()}
-        kept = {n: v for n, v in self if v is not None and n not in said and twins.get(n) not in said}
+        kept = {n: v for n, v in self if v not in (None, ()) and n not in said and twins.get(n) not in said}
         return ResourceRequest(**kept, **said)
 
     @property
     def names(self) -> frozenset[str]:
         """The parameters that the request depends on."""
-        fields = (self.cpu_cores, self.memory_gb, self.gpus, self.max_runtime_hours)
-        return frozenset().union(*(_names(value) for value in fields))
+        return frozenset().union(*(_names(getattr(self, name)) for name in _AMOUNTS))
 
     def resolve(self, parameters: Mapping[str, Any], task: str) -> Resources:
         """Work the request out for one combination.
@@ -101,6 +105,8 @@ class ResourceRequest(Value):
             memory_bytes=memory,
             gpus=int(bool(self.gpu)) if self.gpu is not None else math.ceil(amounts.get("gpus", 0)),
             runtime_seconds=math.ceil(runtime),
+            nodes=max(1, math.ceil(amounts.get("nodes", 1))),
+            mpi_tasks=math.ceil(amounts.get("mpi_tasks", 0)),
         )
 
 
@@ -124,6 +130,10 @@ class _Amounts:
         if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value) or value < 0:
             raise WorkflowError(f"{where} comes to {value!r} at {dict(self.parameters)}, which is no amount")
         return int(value) if isinstance(value, numbers.Integral) else float(value)
+
+
+def _is_said(value: Any) -> bool:
+    return value is not None and not (isinstance(value, tuple) and not value)
 
 
 def _names(value: Any) -> frozenset[str]:

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from sciflow.errors import ExpressionError, WorkflowError
 from sciflow.model.expressions import Expression
 from sciflow.model.fields import NAMES_SCHEMA, Names, Variables, one_or_more
+from sciflow.model.options import SetUp
 from sciflow.model.validation import Value, validated
 
 
@@ -57,7 +58,7 @@ class Extract(Value):
         return self
 
 
-class TaskDetails(Value):
+class TaskDetails(SetUp):
     """What a task may say of itself beyond its name and its program."""
 
     parameters: Names | None = None

@@ -52,11 +52,11 @@ class Placement:
 def chunk_length(limits: Limits) -> int:
     """How many indices one array job may have; 0 for any number.
 
-    The site limits the highest *index*, from which follows a count, and may limit the count below that.
+    The site limits the highest *index*, from which follows a count, and may limit the count below that; more than a
+    user may have queued can never be submitted at once.
     """
     counts = [limits.highest_index + 1] if limits.highest_index is not None else []
-    if limits.indices_per_array is not None:
-        counts.append(limits.indices_per_array)
+    counts += [most for most in (limits.indices_per_array, limits.submitted_indices) if most is not None]
     return min(counts, default=0)
 
 

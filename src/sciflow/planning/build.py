@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sciflow.errors import PlanError
+from sciflow.model.options import joined
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.resources import Resources
+from sciflow.model.units import format_duration
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.arrays import Placement, dependency, same_index
-from sciflow.planning.fit import fit
+from sciflow.planning.calendar import begin_time, deadline
+from sciflow.planning.fit import check_site, fit
 from sciflow.planning.identity import recipes
 from sciflow.planning.lines import Lines
 from sciflow.planning.projection import Ints, Projection, Relation
@@ -88,7 +93,9 @@ class Compiled:
         }
 
 
-def build_plan(workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: bool = False) -> Compiled:
+def build_plan(
+    workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: bool = False, now: datetime | None = None
+) -> Compiled:
     """Compile a workflow for a profile.
 
     Parameters
@@ -98,7 +105,9 @@ def build_plan(workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: 
     profile
         How the site wants it done.
     strict
-        Refuse what the profile cannot give instead of reducing it with a warning.
+        Refuse what the profile cannot give instead of reducing it with a warning; where there is a queue, always so.
+    now
+        The moment from which start times are counted; by default the present.
 
     Raises
     ------
@@ -123,11 +132,17 @@ def build_plan(workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: 
         codes, requests, reduced = _requests(workflow, profile, task, projections[task], strict)
         placements[task] = Placement(task, codes, requests, profile.limits)
         warnings = list(dict.fromkeys([*warnings, *reduced]))
-    arrays = [
-        replace(array, after=_after(members, uses[task], relations, placements))
-        for task in uses
-        for array, members in zip(placements[task].arrays, placements[task].members, strict=True)
-    ]
+    now = now or datetime.now(timezone.utc)
+    begin = begin_time(workflow.policy, now) if profile.keeps_start_times else None
+    arrays = []
+    for task, use in uses.items():
+        options = joined(profile, workflow.resources.get(task, ResourceRequest()), use.task)
+        for array, members in zip(placements[task].arrays, placements[task].members, strict=True):
+            if profile.has_queue:
+                check_site(array.resources, options, task, profile)
+            after = _after(members, use, relations, placements)
+            arrays.append(replace(array, after=after, begin=begin, options=options))
+    warnings += _deadline_warnings(workflow, profile, arrays, now, strict)
     plan = Plan(
         workflow=workflow.name,
         profile=profile.name,
@@ -161,7 +176,7 @@ def _requests(
     of_group = np.empty(len(groups), dtype=np.int64)
     for group in range(len(groups)):
         asked = request.resolve(groups.parameters(group), task)
-        given, reduced = fit(asked, profile.capacity, task, profile.name, strict)
+        given, reduced = (asked, []) if profile.has_queue else fit(asked, profile.capacity, task, profile.name, strict)
         of_group[group] = numbers.setdefault(given, len(numbers))
         warnings += reduced
     return of_group[groups.of_combination[projection.first]], list(numbers), warnings
@@ -181,11 +196,34 @@ def _after(
 
 def _policy_warnings(workflow: ExperimentalWorkflow, profile: ClusterProfile) -> list[str]:
     policy = workflow.policy
-    if policy.policy == "immediate" or profile.shared:
+    if policy.policy == "immediate" or profile.keeps_start_times:
         return []
-    return [
-        f"profile `{profile.name}` is not shared: the policy {policy.describe()} is noted, and the run starts at once"
-    ]
+    why = "is not shared" if not profile.shared else "runs here, without a queue"
+    return [f"profile `{profile.name}` {why}: the policy {policy.describe()} is noted, and the run starts at once"]
+
+
+def _deadline_warnings(
+    workflow: ExperimentalWorkflow, profile: ClusterProfile, arrays: list[ArrayJob], now: datetime, strict: bool
+) -> list[str]:
+    """Say where the requested walltimes, one after another, already pass the deadline."""
+    end = deadline(workflow.policy)
+    if end is None or not profile.keeps_start_times:
+        return []
+    longest: dict[str, int] = {}
+    for array in arrays:
+        before = max((longest[one.array] for one in array.after), default=0)
+        longest[array.name] = before + array.resources.runtime_seconds
+    needed = timedelta(seconds=max(longest.values(), default=0))
+    if now + needed <= end:
+        return []
+    left = max(0.0, (end - now).total_seconds())
+    text = (
+        f"the tasks ask for {format_duration(needed.total_seconds())} one after another, but the deadline "
+        f"{end.isoformat(sep=' ', timespec='minutes')} is in {format_duration(left)}"
+    )
+    if strict:
+        raise PlanError(text, hint="ask for less, or set a later deadline")
+    return [text]
 
 
 def _unused(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> list[str]:

@@ -27,10 +27,11 @@ def recipes(uses: Mapping[str, TaskUse], directory: Path, profile: ClusterProfil
         For an input file that is not there.
     """
     found: dict[str, str] = {}
-    around = [list(profile.setup), sorted(profile.environment.items())]
+    around = [list(profile.modules), list(profile.setup), sorted(profile.environment.items())]
     for name, use in uses.items():
         task = use.task
         parts: list[Any] = [task.kind, around, sorted(task.environment.items()), task.success, task.missing, task.over]
+        parts.append([list(task.modules), list(task.setup)])
         if task.function is not None:
             parts.append(function_digest(task.function))
         else:

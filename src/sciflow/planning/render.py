@@ -11,6 +11,7 @@ from sciflow.errors import TemplateError
 from sciflow.model.plan import ArrayJob
 from sciflow.model.profile import ClusterProfile
 
+_MEBIBYTE = 1024**2
 Finder = Callable[[str], "tuple[str, str] | None"]
 
 
@@ -40,6 +41,8 @@ def script_renderer(profile: ClusterProfile, python: str, find: Finder) -> Calla
         autoescape=False,
     )
     environment.filters["quote"] = lambda value: shlex.quote(str(value))
+    environment.filters["mebibytes"] = lambda size: -(-size // _MEBIBYTE)
+    environment.filters["clock"] = _clock
     name = f"{profile.templates or profile.scheduler}/array.sh.j2"
 
     def render(array: ArrayJob) -> str:
@@ -58,6 +61,31 @@ def script_renderer(profile: ClusterProfile, python: str, find: Finder) -> Calla
             ) from None
 
     return render
+
+
+def extension_of(scheduler: str, text: str) -> str:
+    """The text of a template that extends the bundled one of a scheduler and changes nothing yet.
+
+    Parameters
+    ----------
+    scheduler
+        Its folder among the templates.
+    text
+        The bundled template, which is shown for reading.
+    """
+    shown = text.replace("{#-", "").replace("-#}", "").replace("{#", "").replace("#}", "")
+    return (
+        "{#- Fill a block to change it; {{ super() }} puts in what the bundled template has there. For example:\n\n"
+        "{% block directives %}\n{{ super() -}}\n#SBATCH --mail-type=FAIL\n{% endblock %}\n\n"
+        f"The bundled template:\n\n{shown.strip()}\n-#}}\n"
+        f'{{% extends "bundled/{scheduler}/array.sh.j2" %}}\n'
+    )
+
+
+def _clock(seconds: int) -> str:
+    """Seconds as schedulers write a walltime: ``36:00:00``."""
+    minutes, second = divmod(seconds, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}"
 
 
 def _loaded(find: Finder, name: str) -> tuple[str, str, Callable[[], bool]] | None:

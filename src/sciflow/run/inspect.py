@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sciflow.errors import RunError
@@ -14,13 +15,15 @@ from sciflow.model.state import State
 from sciflow.run.track import observe, read_plan
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
+from sciflow_shim import files
 
+_PLACES = re.compile(r"([A-Za-z0-9_-]+)(?:\.(\d+))?(?:\[(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)\])?")
 _PLACE = re.compile(r"([A-Za-z0-9_-]+)(?:\.(\d+))?\[(\d+)\]")
 
 
 @dataclass(frozen=True)
 class Log:
-    """What one attempt of one array index printed."""
+    """What one attempt of one array index printed, and what its job script and the scheduler said around it."""
 
     array: str
     index: int
@@ -28,11 +31,12 @@ class Log:
     state: State
     error: str
     text: str
+    job_text: str = ""
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has printed nothing."""
-        return not self.text
+        """Whether there is nothing to be read."""
+        return not (self.text or self.job_text)
 
     def to_document(self) -> dict[str, Any]:
         """The log as JSON has it."""
@@ -43,6 +47,7 @@ class Log:
             "state": self.state.value,
             "error": self.error,
             "log": self.text,
+            "job_log": self.job_text,
         }
 
 
@@ -78,6 +83,38 @@ def locate(run: RunDirectory, place: str) -> tuple[str, int]:
     raise RunError(f"task `{task}` has the instances 0-{last}, not {number}")
 
 
+def locate_all(run: RunDirectory, text: str) -> dict[str, set[int]]:
+    """Find the array indices that ``task``, ``task[3-7,9]`` or ``task.0[3-7]`` means; array job → indices.
+
+    Raises
+    ------
+    RunError
+        Where the run has no such task, array job or index.
+    """
+    match = _PLACES.fullmatch(text)
+    if not match:
+        raise RunError(f"`{text}` names no task or indices", hint="write it like `train_model` or `train_model[3-7,9]`")
+    plan = read_plan(run)
+    task, chunk, listed = match[1], match[2], match[3]
+    if task not in plan.tasks:
+        raise RunError(f"run `{run.run_id}` has no task `{task}`", hint=nearest(task, plan.tasks))
+    arrays = [a for a in plan.arrays if a.task == task and (chunk is None or a.name == f"{task}.{chunk}")]
+    if not arrays:
+        raise RunError(f"run `{run.run_id}` has no array job `{task}.{chunk}`")
+    if listed is None:
+        return {array.name: set(range(array.count)) for array in arrays}
+    wanted = set(files.parse_ranges(listed))
+    found: dict[str, set[int]] = {}
+    for array in arrays:
+        with run.lines(array.name).open("rb") as lines:
+            for index, line in enumerate(lines):
+                if (index if chunk is not None else json.loads(line)["instance"]) in wanted:
+                    found.setdefault(array.name, set()).add(index)
+    if (count := sum(map(len, found.values()))) < len(wanted):
+        raise RunError(f"`{text}` names {len(wanted)} indices, of which run `{run.run_id}` has {count}")
+    return found
+
+
 def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> Log:
     """What an attempt printed; of the last one by default.
 
@@ -86,13 +123,25 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
     RunError
         Where there was no such attempt.
     """
-    known = observe(run).indices[array][index]
-    wanted = attempt or known.attempt
-    if wanted > known.attempt or (known.attempt == 0 and known.state is not State.COMPLETED):
+    status = observe(run)
+    known = status.indices[array][index]
+    submitted = status.submissions.latest(array).get(index)
+    job_text = _read(run.job_log(array, index, submitted.job)) if submitted is not None and submitted.job else ""
+    wanted = attempt or max(known.attempt, _last_log(run, array, index))
+    has_started = wanted <= known.attempt or run.log(array, index, wanted).exists()
+    if not job_text and (not has_started or (wanted == 0 and known.state is not State.COMPLETED)):
         raise RunError(f"{array}[{index}] is {known.state} and was started {known.attempt} times so far")
-    path = run.log(array, index, wanted)
-    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-    return Log(array, index, wanted, known.state, known.error, text)
+    return Log(array, index, wanted, known.state, known.error, _read(run.log(array, index, wanted)), job_text)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _last_log(run: RunDirectory, array: str, index: int) -> int:
+    """The last attempt that has printed something; one that runs has left no record yet."""
+    names = run.log(array, index, 0).parent.glob(f"{index}.*.out")
+    return max((int(name.name.split(".")[1]) for name in names), default=0)
 
 
 def execute(run: RunDirectory, array: str, index: int) -> State:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -37,23 +38,23 @@ def new_run_id(now: datetime | None = None) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}{secrets.token_hex(1)}"
 
 
-def identity(compiled: Compiled, scripts: Mapping[str, str]) -> str:
+def identity(compiled: Compiled, render: Callable[[ArrayJob], str]) -> str:
     """Digest of all that decides what a run does: the same digest, the same work.
 
     Parameters
     ----------
     compiled
         What to run.
-    scripts
-        Array job → its script.
+    render
+        Array job → its script; start times, which move with the present, are left out of it.
     """
     plan = compiled.plan.to_document()
     parts = {
-        "arrays": plan["arrays"],
+        "arrays": [{**array, "begin": None} for array in plan["arrays"]],
         "recipes": compiled.recipes,
         "space": _space_document(compiled),
         "profile": compiled.profile.name,
-        "scripts": dict(scripts),
+        "scripts": {array.name: render(replace(array, begin=None)) for array in compiled.plan.arrays},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -79,7 +80,8 @@ def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> 
         raise RunError(
             f"the workflow is named `{LATEST}`, as is the link to the newest run", hint="give it another name"
         )
-    scripts = {array.name: render(array) for array in compiled.plan.arrays}
+    for array in compiled.plan.arrays:
+        render(array)  # a template that is wrong is found before anything is written
     run_id = new_run_id()
     home = runs / compiled.workflow.name
     partial = home / f".{run_id}.partial"
@@ -87,7 +89,7 @@ def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> 
         home.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(home)
         partial.mkdir(mode=0o700)
-        write_run(compiled, partial, run_id, scripts)
+        write_run(compiled, partial, run_id, render)
         partial.rename(home / run_id)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -119,7 +121,7 @@ def _remove_abandoned(home: Path) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_run(compiled: Compiled, folder: Path, run_id: str, scripts: Mapping[str, str]) -> None:
+def write_run(compiled: Compiled, folder: Path, run_id: str, render: Callable[[ArrayJob], str]) -> None:
     """Write all files of a run into an empty folder."""
     for name in ("arrays", "scripts", files.CODE):
         (folder / name).mkdir()
@@ -137,17 +139,17 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, scripts: Mapping[st
         with (folder / files.array_lines(array.name)).open("w", encoding="utf-8", newline="") as file:
             file.writelines(compiled.array_lines(array))
         script = folder / files.script(array.name)
-        script.write_text(scripts[array.name], encoding="utf-8")
+        script.write_text(render(array), encoding="utf-8")
         script.chmod(0o755)
     space = compiled.workflow.space
     if not space.is_declarative:
         with (folder / files.COMBINATIONS).open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(list(one.values()), ensure_ascii=False) + "\n" for one in space)
     _write_json(folder / files.PLAN, {"format": files.FORMAT, **compiled.plan.to_document()})
-    _write_json(folder / files.MANIFEST, _manifest(compiled, run_id, folder, scripts))
+    _write_json(folder / files.MANIFEST, _manifest(compiled, run_id, folder, identity(compiled, render)))
 
 
-def _manifest(compiled: Compiled, run_id: str, folder: Path, scripts: Mapping[str, str]) -> dict[str, Any]:
+def _manifest(compiled: Compiled, run_id: str, folder: Path, work: str) -> dict[str, Any]:
     workflow = compiled.workflow
     inputs = [
         name
@@ -158,7 +160,7 @@ def _manifest(compiled: Compiled, run_id: str, folder: Path, scripts: Mapping[st
         "format": files.FORMAT,
         "run": run_id,
         "workflow": workflow.name,
-        "identity": identity(compiled, scripts),
+        "identity": work,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "space": _space_document(compiled),
         "tasks": {

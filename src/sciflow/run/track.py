@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
+from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement
+from sciflow.run.judge import Evidence, judge
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document
 from sciflow.store.lock import is_held
-from sciflow.store.records import has_broken_seal, read_state
+from sciflow.store.records import RecordState, has_broken_seal, read_state
+from sciflow.store.statements import Observed, read_observed
+from sciflow.store.submissions import Submissions, Submitted
 from sciflow_shim import files
 
 Place = tuple[str, int]  # array, index
@@ -29,6 +34,12 @@ class IndexStatus:
         Whether it completed without some of its upstream.
     damage
         What is wrong with the record of its last attempt: `torn` or `missing`.
+    is_settled
+        Whether the state will stay so by all that witnesses tell; only of submitted indices this can be otherwise.
+    record
+        The record of its last attempt, where it can be read.
+    said
+        What the scheduler says of it, where that counts.
     """
 
     state: State = State.PENDING
@@ -38,6 +49,14 @@ class IndexStatus:
     reason: str = ""
     has_skipped: bool = False
     damage: str = ""
+    is_settled: bool = True
+    record: RecordState | None = None
+    said: Statement | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it by itself; one that all have forgotten stays unknown."""
+        return self.state.is_final or (self.state is State.UNKNOWN and self.is_settled)
 
 
 @dataclass
@@ -59,6 +78,7 @@ class RunStatus:
     first_event: float | None = None
     last_event: float | None = None
     notes: list[str] = field(default_factory=list)
+    submissions: Submissions = field(default_factory=Submissions)
 
     def counts(self, task: str | None = None) -> dict[State, int]:
         """State → how many task instances have it; of one task, or of all."""
@@ -78,14 +98,33 @@ class RunStatus:
         return set(self.counts()) <= {State.COMPLETED}
 
     @property
+    def is_queued(self) -> bool:
+        """Whether array jobs of the run were handed to a scheduler with a queue."""
+        return bool(self.submissions.by_name)
+
+    @property
     def has_failures(self) -> bool:
         """Whether something ended without success."""
-        return any(state.is_failure for state in self.counts())
+        return any(state.is_failure or state is State.UNKNOWN for state in self.counts())
 
     @property
     def is_finished(self) -> bool:
         """Whether nothing more will happen by itself."""
-        return all(state.is_final for state in self.counts())
+        return all(one.is_over for one in self.everyone())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will happen or become known."""
+        return all(one.is_over and one.is_settled for one in self.everyone())
+
+    def everyone(self) -> Iterator[IndexStatus]:
+        """The status of every index."""
+        return (one for indices in self.indices.values() for one in indices.values())
+
+
+def untouched(plan: Plan) -> RunStatus:
+    """The status of a plan of which nothing has been done."""
+    return RunStatus(plan, {array.name: {i: IndexStatus() for i in range(array.count)} for array in plan.arrays})
 
 
 def read_plan(run: RunDirectory) -> Plan:
@@ -93,36 +132,44 @@ def read_plan(run: RunDirectory) -> Plan:
     return Plan.from_document(read_document(run.plan))
 
 
-def observe(run: RunDirectory, plan: Plan | None = None) -> RunStatus:
-    """Work out the state of every index from journal and records.
+def observe(
+    run: RunDirectory, plan: Plan | None = None, observed: Observed | None = None, now: float | None = None
+) -> RunStatus:
+    """Work out the state of every index from journal and records, and what the scheduler last said.
 
     The journal is quick to read and tells of what left no record; a record that the journal does not know of, from a
     driver that was killed or an index that was run by hand, counts as well. Of two attempts the later one counts.
     Nothing is completed without a record that can be read.
     """
     plan = plan or read_plan(run)
-    known: dict[str, dict[int, IndexStatus]] = {
-        array.name: {index: IndexStatus() for index in range(array.count)} for array in plan.arrays
-    }
-    status = RunStatus(plan, known, is_driven=is_held(run.lock))
+    status = untouched(plan)
+    known, status.is_driven = status.indices, is_held(run.lock)
     void: dict[tuple[str, int, int], str] = {}
     for event in Journal(run.journal).events():
         if event["event"] == "void":
             void[event["array"], event["index"], event["attempt"]] = event["reason"]
+        elif status.submissions.hear(event):
+            _note_time(status, event)
         else:
             _apply(status, event)
     for array in plan.arrays:
-        _apply_records(run, array, known[array.name], void)
+        _apply_records(run, array, status, void)
     if status.is_complete:
         _look_at_skips(known.values())
     if not status.is_driven:
         _interrupt(known.values())
+    if status.is_queued:
+        _apply_submissions(status, observed or read_observed(run.observed), time.time() if now is None else now)
     return status
 
 
-def _apply(status: RunStatus, event: dict[str, Any]) -> None:
+def _note_time(status: RunStatus, event: dict[str, Any]) -> None:
     status.first_event = status.first_event or event.get("time")
     status.last_event = event.get("time", status.last_event)
+
+
+def _apply(status: RunStatus, event: dict[str, Any]) -> None:
+    _note_time(status, event)
     known = status.indices.get(event.get("array", ""), {}).get(event.get("index", -1))
     if known is None:
         return
@@ -140,8 +187,9 @@ def _apply(status: RunStatus, event: dict[str, Any]) -> None:
 
 
 def _apply_records(
-    run: RunDirectory, array: ArrayJob, known: dict[int, IndexStatus], void: dict[tuple[str, int, int], str]
+    run: RunDirectory, array: ArrayJob, run_status: RunStatus, void: dict[tuple[str, int, int], str]
 ) -> None:
+    known = run_status.indices[array.name]
     confirmed: set[int] = set()
     for found in run.records(array.name):
         status = known.get(found.index)
@@ -153,6 +201,7 @@ def _apply_records(
             continue
         reason = void.get((array.name, found.index, found.attempt), "")
         record = None if reason else read_state(found.path)
+        status.record = record
         if record is None:
             if not is_same or status.state in (State.PENDING, State.COMPLETED):
                 reason = reason or IS_TORN
@@ -160,6 +209,7 @@ def _apply_records(
                 confirmed.add(found.index)
         elif record.state.is_final:
             confirmed.add(found.index)
+            run_status.last_event = max(run_status.last_event or 0.0, record.end)
             if not (is_same and status.state is record.state):
                 status.reason, status.seconds = "its record says so", record.seconds
             status.state, status.attempt, status.error = record.state, found.attempt, record.error
@@ -167,6 +217,78 @@ def _apply_records(
     for index, status in known.items():
         if status.state is State.COMPLETED and index not in confirmed:
             _discount(status, status.attempt, "its record is missing", "missing")
+
+
+def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> None:
+    """Judge every index that was handed to a scheduler; array jobs come after those that they wait for."""
+    status.notes += _silences(observed)
+    for array in status.plan.arrays:
+        submitted = status.submissions.latest(array.name)
+        earlier = {one.job for one in status.submissions.of_array(array.name)}
+        twins = [status.indices[one.array] for one in array.after if one.kind == "element"]
+        for index, known in status.indices[array.name].items():
+            if known.state is State.COMPLETED:
+                continue
+            one = submitted.get(index)
+            is_cancelled = (array.name, index) in status.submissions.cancelled
+            if one is None or not one.job:
+                _not_submitted(known, one, is_cancelled)
+                continue
+            record = known.record if known.record and known.record.job in ("", one.job) else None
+            if known.record is not None and record is None and known.record.job not in earlier:
+                record = known.record  # of a job that the journal does not know of
+            evidence = _evidence(one, index, observed, record, is_cancelled)
+            verdict = judge(replace(evidence, upstream=_unmet(array, index, twins)), now)
+            known.state, known.reason, known.error = verdict.state, verdict.reason, verdict.error
+            known.is_settled, known.said = verdict.is_settled, verdict.statement
+            if record is None:
+                known.seconds, known.has_skipped = 0.0, False
+
+
+def _evidence(
+    one: Submitted, index: int, observed: Observed, record: RecordState | None, is_cancelled: bool
+) -> Evidence:
+    controller = observed.witnesses.get(CONTROLLER)
+    answered = [witness.time for witness in observed.witnesses.values() if witness.time is not None]
+    return Evidence(
+        record=record,
+        controller=observed.said(CONTROLLER, one.job, index),
+        accounting=observed.said(ACCOUNTING, one.job, index),
+        is_blind=controller is None or controller.silent_since is not None,
+        was_asked=any(moment >= one.since for moment in answered),
+        missed_since=observed.missed.get(one.job, {}).get(index),
+        is_cancelled=is_cancelled,
+    )
+
+
+def _unmet(array: ArrayJob, index: int, twins: list[dict[int, IndexStatus]]) -> str:
+    """What an index waits for index by index, and has not completed."""
+    names = [one.array for one in array.after if one.kind == "element"]
+    found = [
+        f"{name}[{index}] is {twin[index].state}"
+        for name, twin in zip(names, twins, strict=True)
+        if twin[index].state is not State.COMPLETED
+    ]
+    return ", ".join(found)
+
+
+def _not_submitted(known: IndexStatus, one: Submitted | None, is_cancelled: bool) -> None:
+    if known.state.is_final:
+        return  # it was run by hand
+    if is_cancelled:
+        known.state, known.reason = State.CANCELLED, "it was cancelled before it was submitted"
+    elif one is None:
+        known.reason, known.is_settled = "it has not been submitted yet", False
+    else:
+        known.is_settled = False
+        known.reason = f"the scheduler refused it: {one.error}" if one.error else "its submission was cut off"
+
+
+def _silences(observed: Observed) -> Iterator[str]:
+    for name, witness in observed.witnesses.items():
+        if witness.silent_since is not None and not (name == ACCOUNTING and witness.error == "it is off"):
+            since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(witness.silent_since))
+            yield f"the {name} has not answered since {since}: {witness.error}"
 
 
 def _discount(status: IndexStatus, attempt: int, reason: str, damage: str) -> None:

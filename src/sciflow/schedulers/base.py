@@ -1,15 +1,23 @@
-"""The Scheduler protocol: submit, query, cancel, limits."""
+"""The Scheduler protocol: submit, query, cancel, limits; and what one with a queue can do beyond that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from sciflow.model.plan import ArrayJob
 from sciflow.model.profile import Limits
 from sciflow.model.state import State
+from sciflow.model.statement import Testimony
+
+
+class After(NamedTuple):
+    """A job that is waited for: index by index (`element`), or all of it (`whole`)."""
+
+    job: str
+    kind: Literal["element", "whole"]
 
 
 @dataclass(frozen=True)
@@ -24,11 +32,17 @@ class Submission:
         Its job script, in the run directory.
     attempts
         Index → the attempt that this will be; the indices to run.
+    name
+        The unique name under which the scheduler knows it, and by which it is found again.
+    after
+        The jobs that it waits for.
     """
 
     array: ArrayJob
     script: Path
     attempts: Mapping[int, int] = field(default_factory=dict)
+    name: str = ""
+    after: tuple[After, ...] = ()
 
 
 class Scheduler(Protocol):
@@ -40,7 +54,7 @@ class Scheduler(Protocol):
         """Hand an array job over; gives its job id."""
         ...
 
-    def query(self, job_ids: Iterable[str]) -> dict[str, dict[int, State]]:
+    def query(self, job_ids: Iterable[str]) -> Mapping[str, Mapping[int, State]]:
         """Job id → index → state, for all jobs in one question; an index it does not know is left out."""
         ...
 
@@ -50,4 +64,42 @@ class Scheduler(Protocol):
 
     def limits(self) -> Limits:
         """What it accepts in one array job."""
+        ...
+
+
+class QueueScheduler(Scheduler, Protocol):
+    """A scheduler that keeps array jobs in a queue of its own, where they run without us."""
+
+    def testify(self, jobs: Mapping[str, str], wanted: Mapping[str, set[int]]) -> Testimony:
+        """Ask all witnesses about jobs, each at most once.
+
+        Parameters
+        ----------
+        jobs
+            Job id → the unique name under which it was submitted: a recycled id is known by another name.
+        wanted
+            Job id → the indices of which something needs to be known.
+        """
+        ...
+
+    def find(self, names: Mapping[str, float]) -> dict[str, str]:
+        """Find jobs by their unique names, which were used at the given times at the earliest; gives name → job id.
+
+        Raises
+        ------
+        SchedulerError, TransportError
+            Where it cannot be told whether there are such jobs.
+        """
+        ...
+
+    def call(self, submission: Submission) -> str:
+        """The call by which it would be submitted, as one would type it in the run directory."""
+        ...
+
+    def parts(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Cut indices into lists that one submission can name each."""
+        ...
+
+    def queued(self) -> int:
+        """How many array indices of this user are queued or running."""
         ...

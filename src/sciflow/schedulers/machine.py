@@ -50,12 +50,12 @@ class Machine:
     @property
     def capacity(self) -> Capacity:
         """The most that one index can be given."""
-        return Capacity(cpu_cores=len(self.cores), memory_gb=self.memory_bytes / GIB, gpus=len(self.gpus))
+        return Capacity(cpu_cores=len(self.cores), memory_gb=self.memory_bytes / GIB, gpus=len(self.gpus), nodes=1)
 
     def holds(self, request: Resources) -> bool:
         """Whether there is as much free as one index asks for."""
         return (
-            request.cpu_cores <= len(self.cores)
+            request.all_cores <= len(self.cores)
             and request.memory_bytes <= self.memory_bytes
             and request.gpus <= len(self.gpus)
         )
@@ -64,7 +64,7 @@ class Machine:
         """Take a share, or None where it is not free."""
         if not self.holds(request):
             return None
-        cores = self._choose(request.cpu_cores)
+        cores = self._choose(request.all_cores)
         share = Share(tuple(cores), request.memory_bytes, tuple(self.gpus[: request.gpus]))
         for core in cores:
             self.cores.remove(core)

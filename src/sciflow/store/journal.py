@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -26,6 +27,13 @@ class Journal:
 
     def append(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Append events, each with the time, in one write."""
+        self._write(events)
+
+    def commit(self, event: Mapping[str, Any]) -> None:
+        """Append an event that must be on the disk before what follows it is done."""
+        self._write([event], is_durable=True)
+
+    def _write(self, events: Iterable[Mapping[str, Any]], is_durable: bool = False) -> None:
         now = round(self.clock(), 3)
         lines = [json.dumps({"time": now, **event}, ensure_ascii=False) + "\n" for event in events]
         if not lines:
@@ -37,6 +45,9 @@ class Journal:
             if file.tell() and (file.seek(-1, 2), file.read(1))[1] != b"\n":
                 data = b"\n" + data
             file.write(data)
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
 
     def events(self) -> Iterator[dict[str, Any]]:
         """All events in order; torn lines are passed over."""

@@ -64,6 +64,11 @@ class RunDirectory:
         return self.path / files.JOURNAL
 
     @property
+    def observed(self) -> Path:
+        """What the scheduler last said of the run's jobs."""
+        return self.path / files.OBSERVED
+
+    @property
     def combinations(self) -> Path:
         """The combinations, where the manifest cannot give them."""
         return self.path / files.COMBINATIONS
@@ -85,6 +90,10 @@ class RunDirectory:
     def log(self, array: str, index: int, attempt: int) -> Path:
         """What an attempt printed."""
         return self.path / files.log(array, index, attempt)
+
+    def job_log(self, array: str, index: int, job: str) -> Path:
+        """What the job script of an index printed around the program."""
+        return self.path / files.job_log(array, index, job)
 
     def record(self, array: str, index: int, attempt: int) -> Path:
         """The record of an attempt."""

@@ -15,12 +15,15 @@ SKIPPED = "note_skipped"  # the attribute of an attempt that went on without som
 
 @dataclass(frozen=True)
 class RecordState:
-    """How an attempt ended, by its record."""
+    """How an attempt ended, by its record; `job` is the scheduler's id of the array job that it belonged to."""
 
     state: State
     error: str
     seconds: float
     has_skipped: bool = False
+    job: str = ""
+    end: float = 0.0
+    host: str = ""
 
 
 @dataclass
@@ -40,7 +43,10 @@ def read_state(path: str) -> RecordState | None:
     try:
         facts = read_record(path).attributes
         seconds = max(0.0, facts["end"] - facts["start"])
-        return RecordState(State(facts["state"]), error_text(facts), seconds, SKIPPED in facts)
+        job = facts.get("SLURM_ARRAY_JOB_ID", "")
+        return RecordState(
+            State(facts["state"]), error_text(facts), seconds, SKIPPED in facts, job, facts["end"], facts["host"]
+        )
     except (ValueError, KeyError, OSError):
         return None
 

@@ -1,0 +1,132 @@
+"""Verbs on what runs in a queue: submit, cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sciflow.cli.output import DONE, emit, exit_code, json_option, say, table
+
+if TYPE_CHECKING:
+    from sciflow.engine import Engine, Submittal
+    from sciflow.planning.build import Compiled
+
+
+@click.command()
+@click.argument("workflow")
+@click.option("--profile", required=True, help="The cluster profile, by name or file.")
+@click.option("--wait", "is_waiting", is_flag=True, help="Wait for the end, then collect.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show the calls of the scheduler, and submit nothing.")
+@click.option("--strict", is_flag=True, help="Refuse what warnings are about.")
+@click.option("--fresh", is_flag=True, help="Start a new run, and take nothing over from earlier ones.")
+@json_option
+@click.pass_obj
+@click.pass_context
+def submit(
+    context: click.Context,
+    obj: dict[str, Any],
+    workflow: str,
+    profile: str,
+    is_waiting: bool,
+    dry_run: bool,
+    strict: bool,
+    fresh: bool,
+    as_json: bool,
+) -> None:
+    """Hand WORKFLOW to the scheduler of a profile. What was submitted already is not submitted again."""
+    from sciflow.engine import Engine
+    from sciflow.loading import load_workflow
+
+    engine = Engine(profile, obj["runs"], strict=strict, fresh=fresh)
+    compiled = engine.compile(load_workflow(workflow))
+    for text in compiled.plan.warnings:
+        say(f"warning: {text}")
+    for text in compiled.plan.notes:
+        say(f"note: {text}")
+    if dry_run:
+        _show(engine, compiled, as_json)
+        return
+    done = engine.hand_over(compiled)
+    if not is_waiting:
+        emit(as_json, _document(done), _describe(done))
+        context.exit(DONE)
+    say(_describe(done))
+    _wait(context, done, as_json)
+
+
+def _show(engine: Engine, compiled: Compiled, as_json: bool) -> None:
+    calls = engine.calls(compiled)
+    emit(as_json, {"calls": calls}, "\n".join(calls))
+
+
+def _wait(context: click.Context, done: Submittal, as_json: bool) -> None:
+    from sciflow.cli.describe import describe_status, status_document
+    from sciflow.cli.watch import watched
+
+    status = watched(done.run)
+    results = done.run.collect()
+    document = {
+        **status_document(done.run.directory, status),
+        **_document(done),
+        "combinations": {"completed": results.completed, "total": len(results)},
+        "results": str(results.path),
+    }
+    text = describe_status(done.run.directory, status)
+    text += f"\n{results.completed} of {len(results)} combinations completed; results: {results.path}"
+    emit(as_json, document, text)
+    context.exit(exit_code(status))
+
+
+def _document(done: Submittal) -> dict[str, Any]:
+    return {
+        "run": done.run.run_id,
+        "path": str(done.run.path),
+        "continued": done.continued,
+        "reused": done.reused,
+        "jobs": {job: {"array": array, "indices": count} for job, (array, count) in done.handed.jobs.items()},
+        "found": done.handed.found,
+        "waiting": done.handed.waiting,
+    }
+
+
+def _describe(done: Submittal) -> str:
+    run, handed = done.run, done.handed
+    lines = [f"went on with run {run.run_id}" if done.continued else f"run {run.run_id} in {run.path}"]
+    if done.reused:
+        lines.append(f"{done.reused} task instances were taken over from earlier runs")
+    if handed.found:
+        lines.append(f"found again in the queue: {', '.join(handed.found)}")
+    if handed.jobs:
+        rows = [(array, job, count) for job, (array, count) in handed.jobs.items()]
+        lines.append(table(("array", "job", "indices"), rows))
+    elif not handed.waiting:
+        lines.append("nothing is left to submit")
+    if handed.waiting:
+        lines.append(f"not submitted yet, since the site takes no more at a time: {', '.join(handed.waiting)}")
+        lines.append("next: the same command, `sciflow status --watch` or `--wait` submits it when there is room")
+    else:
+        lines.append(f"next: sciflow status {run.run_id} --watch")
+    return "\n".join(lines)
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--only", multiple=True, metavar="TASK[INDICES]", help="A task, or some of its indices; may be repeated.")
+@json_option
+@click.pass_obj
+def cancel(obj: dict[str, Any], run: str | None, only: tuple[str, ...], as_json: bool) -> None:
+    """Cancel what is not over of RUN: all of it, or what `--only` names."""
+    from sciflow.engine import open_run
+    from sciflow.run.inspect import locate_all
+    from sciflow_shim.files import format_ranges
+
+    opened = open_run(run, obj["runs"])
+    places: dict[str, set[int]] = {}
+    for text in only:
+        for array, indices in locate_all(opened.directory, text).items():
+            places.setdefault(array, set()).update(indices)
+    done = opened.cancel(places if only else None)
+    shown = [f"cancelled {array}[{format_ranges(indices)}]" for array, indices in done.items()]
+    document = {"run": opened.run_id, "cancelled": {a: format_ranges(i) for a, i in done.items()}}
+    emit(as_json, document, "\n".join(shown) or "nothing was left to cancel")

@@ -1,0 +1,132 @@
+"""Follows a run in a queue: one question per cycle for all of its jobs, at growing intervals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from sciflow.errors import RunError
+from sciflow.model.plan import Plan
+from sciflow.model.statement import ACCOUNTING, CONTROLLER, Testimony
+from sciflow.run.track import RunStatus, observe
+from sciflow.schedulers.base import QueueScheduler
+from sciflow.store.layout import RunDirectory
+from sciflow.store.statements import Observed, read_observed, write_observed
+
+FIRST, GROWTH, LONGEST = 2.0, 1.3, 120.0  # seconds between questions: 42 in the first hour, 30 in each later one
+GLANCE = 1.0  # seconds between looks at the records, which ask nobody
+SHARE = 0.05  # of the time at most may be spent looking at records
+
+
+def track(
+    run: RunDirectory, plan: Plan, scheduler: QueueScheduler, clock: Callable[[], float] = time.time
+) -> RunStatus:
+    """Ask the scheduler about all that is not settled, each witness once, and judge.
+
+    What was heard is kept in `observed.json`; where that cannot be written it still counts for this answer.
+    """
+    status = observe(run, plan, now=clock())
+    wanted = _unsettled(status)
+    if not wanted:
+        return status
+    jobs = {job: name for job, name in status.submissions.jobs.items() if job in wanted}
+    testimony = scheduler.testify(jobs, wanted)
+    now = clock()
+    observed = read_observed(run.observed)
+    observed.hear(testimony, now)
+    _note_missed(status, testimony, observed, wanted, now)
+    try:
+        write_observed(run.observed, observed)
+    except OSError as error:
+        status = observe(run, plan, observed, now)
+        status.notes.append(f"`{run.observed}` cannot be written: {error.strerror}")
+        return status
+    return observe(run, plan, observed, now)
+
+
+def _unsettled(status: RunStatus) -> dict[str, set[int]]:
+    """Job id → indices whose state may still change."""
+    wanted: dict[str, set[int]] = {}
+    for array in status.plan.arrays:
+        submitted = status.submissions.latest(array.name)
+        for index, known in status.indices[array.name].items():
+            if index in submitted and submitted[index].job and not (known.is_over and known.is_settled):
+                wanted.setdefault(submitted[index].job, set()).add(index)
+    return wanted
+
+
+def _note_missed(
+    status: RunStatus, testimony: Testimony, observed: Observed, wanted: dict[str, set[int]], now: float
+) -> None:
+    """Note which indices have left the queue without a final record; a question without answer changes nothing."""
+    if CONTROLLER not in testimony.answers:
+        return
+    knows_past = ACCOUNTING in testimony.answers or testimony.errors.get(ACCOUNTING) == "it is off"
+    has_record = {
+        (one.job, index)
+        for array in status.plan.arrays
+        for index, one in status.submissions.latest(array.name).items()
+        if (record := status.indices[array.name][index].record) is not None and record.state.is_final
+    }
+    missed = []
+    for job, indices in wanted.items():
+        for index in indices:
+            said = observed.said(CONTROLLER, job, index)
+            is_gone = (knows_past or index in observed.missed.get(job, {})) if said is None else said.state.is_final
+            if is_gone and (job, index) not in has_record:
+                missed.append((job, index))
+    observed.miss(missed, now)
+
+
+def follow(
+    look: Callable[[], RunStatus],
+    ask: Callable[[], RunStatus],
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[RunStatus]:
+    """Give the status of a run again and again, until nothing more will happen.
+
+    Parameters
+    ----------
+    look
+        Gives the status from what is there, without asking anybody.
+    ask
+        Asks the scheduler and gives the status.
+    clock, pause
+        Monotonic seconds, and how to let them pass.
+    """
+    interval = FIRST
+    status = ask()
+    asked = clock()
+    yield status
+    while not status.is_settled:
+        began = clock()
+        status = look()
+        cost = clock() - began
+        if not status.is_settled and clock() - asked >= interval:
+            status = ask()
+            asked, interval = clock(), min(LONGEST, interval * GROWTH)
+        yield status
+        if not status.is_settled:
+            pause(max(min(GLANCE, interval), cost / SHARE))
+
+
+def wait(
+    states: Iterator[RunStatus],
+    seconds: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> RunStatus:
+    """Go through the states of a run to its end.
+
+    Raises
+    ------
+    RunError
+        Where it has not ended within the seconds given; it goes on by itself.
+    """
+    began = clock()
+    status = next(states)
+    while not status.is_settled:
+        if seconds is not None and clock() - began >= seconds:
+            raise RunError(f"the run has not ended within {seconds:g} s", hint="it goes on by itself; wait again")
+        status = next(states, status)
+    return status

@@ -1,0 +1,131 @@
+"""The one table that combines what the record, the controller and accounting say of an array index, with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sciflow.model.state import State
+from sciflow.model.statement import Statement
+from sciflow.store.records import RecordState
+
+PATIENCE = 15.0  # seconds: what all witnesses miss for so long will not come; accounting lags by five
+_FURTHER = (State.TIMEOUT, State.PREEMPTED, State.NODE_FAIL, State.OUT_OF_MEMORY)
+_COMES_BACK = (State.NODE_FAIL, State.PREEMPTED)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of one submitted index.
+
+    Attributes
+    ----------
+    record
+        That of its last attempt under this submission, or by hand.
+    controller, accounting
+        What these witnesses last said.
+    is_blind
+        Whether the controller did not answer the last time.
+    was_asked
+        Whether any witness has answered since it was submitted.
+    missed_since
+        Since when it has neither a final record nor a place in the queue; None if it has.
+    is_cancelled
+        Whether it was cancelled by `sciflow cancel`.
+    upstream
+        The index before it, if it is tied to one, with its state; empty if it has completed.
+    """
+
+    record: RecordState | None = None
+    controller: Statement | None = None
+    accounting: Statement | None = None
+    is_blind: bool = False
+    was_asked: bool = True
+    missed_since: float | None = None
+    is_cancelled: bool = False
+    upstream: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The state of an index, why, and whether it will stay so."""
+
+    state: State
+    reason: str
+    error: str = ""
+    is_settled: bool = True
+    statement: Statement | None = None
+
+
+def judge(evidence: Evidence, now: float) -> Verdict:
+    """Give the state of an index.
+
+    The record says best what the program did; the scheduler knows better who ended it. The controller counts before
+    accounting, which lags, unless it does not answer.
+    """
+    said = _said(evidence)
+    if evidence.record is not None and evidence.record.state.is_final:
+        return _of_record(evidence.record, said)
+    has_waited = evidence.missed_since is not None and now - evidence.missed_since >= PATIENCE
+    if said is None:
+        return _unheard(evidence, has_waited)
+    if said.state is State.PENDING:
+        return Verdict(State.PENDING, said.reason, "", False, said)
+    if said.state is State.RUNNING:
+        return Verdict(said.state, f"it runs on {said.node}" if said.node else "it runs", "", False, said)
+    return _ended(evidence, said, has_waited)
+
+
+def _said(evidence: Evidence) -> Statement | None:
+    controller, accounting = evidence.controller, evidence.accounting
+    if accounting is not None and accounting.state.is_final and (controller is None or evidence.is_blind):
+        return accounting
+    if controller is not None or not evidence.is_blind:
+        return controller  # what accounting calls running, and the controller does not know, is old
+    return accounting
+
+
+def _of_record(record: RecordState, said: Statement | None) -> Verdict:
+    by_record = Verdict(record.state, "its record says so", record.error)
+    if record.state is State.COMPLETED or said is None:
+        return by_record
+    if said.state is State.PENDING:
+        return Verdict(State.PENDING, "the scheduler has put it back into the queue", "", False, said)
+    if said.state is State.RUNNING and said.start is not None and said.start > record.end:
+        return Verdict(State.RUNNING, "the scheduler has started it again", "", False, said)
+    # A program that is told to stop does not learn why, and one that is killed for memory does not learn that.
+    was_told = record.state is State.CANCELLED and said.state in _FURTHER
+    was_killed = record.state is State.FAILED and said.state is State.OUT_OF_MEMORY
+    if was_told or was_killed:
+        return Verdict(said.state, f"the scheduler says {said.word}", record.error, statement=said)
+    return by_record
+
+
+def _unheard(evidence: Evidence, has_waited: bool) -> Verdict:
+    if evidence.is_cancelled:
+        return Verdict(State.CANCELLED, "it was cancelled before it started", is_settled=has_waited)
+    if evidence.record is not None and not has_waited:
+        return Verdict(State.RUNNING, f"its record says that it runs on {evidence.record.host}", is_settled=False)
+    if not evidence.was_asked:
+        return Verdict(State.PENDING, "it has been submitted; the scheduler has not answered since", is_settled=False)
+    text = "neither records nor scheduler nor accounting know what became of it"
+    return Verdict(State.UNKNOWN, text, text, has_waited)
+
+
+def _ended(evidence: Evidence, said: Statement, has_waited: bool) -> Verdict:
+    """The scheduler says that it has ended, and it has left no final record."""
+    if said.state is State.COMPLETED:
+        text = "the scheduler says COMPLETED, but it has left no record"
+        return Verdict(State.UNKNOWN, text, text, has_waited, said)
+    if said.state is State.UPSTREAM_FAILED:
+        return Verdict(said.state, said.reason, evidence.upstream, True, said)
+    if said.state is State.CANCELLED:
+        if evidence.upstream and said.start is None and not (evidence.is_cancelled or said.reason.startswith("by")):
+            text = "the scheduler removed it, since what it waits for has failed"
+            return Verdict(State.UPSTREAM_FAILED, text, evidence.upstream, True, said)
+        how = f"it was cancelled {said.reason}" if said.reason.startswith("by") else "it was cancelled"
+        return Verdict(State.CANCELLED, how, "", has_waited, said)
+    code = f" with exit code {said.exit}" if said.exit not in ("", "0:0") else ""
+    text = f"the scheduler says {said.word}{code}, and it has left no final record"
+    if said.state in _COMES_BACK and not has_waited:
+        return Verdict(State.PENDING, f"{text}; it may come back into the queue", "", False, said)
+    return Verdict(said.state, text, text, has_waited, said)

@@ -1,0 +1,312 @@
+"""Slurm: pairs of pure functions, one that makes a command and one that reads its answer, over a transport."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sciflow.errors import QueueFullError, SchedulerError, SciflowError
+from sciflow.model.profile import Limits
+from sciflow.model.state import State
+from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement, Testimony
+from sciflow.schedulers.base import After, Submission
+from sciflow.schedulers.slurm_words import STATES, state_and_reason, way_out
+from sciflow.transport.base import Answer, Transport
+from sciflow_shim import files
+
+Jobs = dict[str, dict[int, Statement]]
+SUBMIT_PATIENCE = 60.0  # seconds; sbatch itself waits for ever where the controller takes no more jobs
+REMEMBERED = 200.0  # seconds for which the controller surely knows a job, whatever became of it
+LONGEST_LIST = 4_000  # characters of `--array`; Slurm takes 4,096
+_VARIABLES = {"SLURM_BITSTR_LEN": "0", "SLURM_TIME_FORMAT": "%s"}
+_SQUEUE = "%F|%K|%j|%T|%S|%e|%N|%r"
+_SACCT = "JobID,JobName,State,ExitCode,Start,End,NodeList"
+_FULL = r"MaxSubmitJob|Slurm temporarily unable to accept job"
+_OFF = "accounting storage is disabled"
+
+
+class SlurmScheduler:
+    """Slurm, by its commands.
+
+    Parameters
+    ----------
+    transport
+        Runs the commands.
+    directory
+        The run directory, from which jobs are submitted and where they start.
+    clock
+        Seconds since the epoch.
+    """
+
+    name = "slurm"
+
+    def __init__(self, transport: Transport, directory: Path, clock: Callable[[], float] = time.time) -> None:
+        self.transport = transport
+        self.directory = directory
+        self.clock = clock
+
+    def submit(self, submission: Submission) -> str:
+        """Hand an array job over; gives its job id.
+
+        Raises
+        ------
+        SchedulerError
+            In Slurm's own words, with the task's name and the way out.
+        """
+        script = submission.script.relative_to(self.directory)
+        answer = self.transport.run(submit_command(submission, str(script)), self.directory, seconds=SUBMIT_PATIENCE)
+        return read_job_id(answer, submission)
+
+    def call(self, submission: Submission) -> str:
+        """The call by which it would be submitted."""
+        return shlex.join(submit_command(submission, str(submission.script.relative_to(self.directory))))
+
+    def query(self, job_ids: Iterable[str]) -> dict[str, dict[int, State]]:
+        """Job id → index → state, as the controller says, or accounting where the controller has forgotten."""
+        jobs = dict.fromkeys((job for job in job_ids if job.isdecimal()), "")
+        answers = self.testify(jobs, {}).answers
+        found: dict[str, dict[int, State]] = {}
+        for witness in (ACCOUNTING, CONTROLLER):
+            for job, indices in answers.get(witness, {}).items():
+                found.setdefault(job, {}).update({i: one.state for i, one in indices.items() if i != REST})
+        return found
+
+    def cancel(self, job_id: str, indices: Iterable[int] | None = None) -> None:
+        """Cancel some indices of a job, or all of it; what has ended already is left as it is.
+
+        Raises
+        ------
+        SchedulerError
+            Where Slurm refuses.
+        """
+        for command in cancel_commands(job_id, indices):
+            answer = self.transport.run(command)
+            if answer.code:
+                raise SchedulerError(
+                    f"Slurm does not cancel job {job_id}: {answer.complaint}", hint=way_out(answer.complaint)
+                )
+
+    def limits(self) -> Limits:
+        """What it accepts, from its configuration."""
+        answer = _heard(self.transport.run(["scontrol", "show", "config"], variables=_VARIABLES))
+        return read_limits(answer.out)
+
+    def testify(self, jobs: Mapping[str, str], wanted: Mapping[str, set[int]]) -> Testimony:
+        """Ask the controller once and, where it has forgotten something, accounting once; see `QueueScheduler`."""
+        testimony = Testimony()
+        if not jobs:
+            return testimony
+        try:
+            answer = _heard(self.transport.run(QUEUE_COMMAND, variables=_VARIABLES))
+            seen = testimony.answers[CONTROLLER] = read_queue(answer.out, jobs)
+        except SciflowError as error:
+            seen = {}
+            testimony.errors[CONTROLLER] = error.message
+        if all(_is_told(seen.get(job, {}), wanted.get(job)) for job in jobs):
+            return testimony
+        try:
+            answer = _heard(self.transport.run(accounting_command(jobs), variables=_VARIABLES))
+            testimony.answers[ACCOUNTING] = read_accounting(answer.out, jobs)
+        except SciflowError as error:
+            testimony.errors[ACCOUNTING] = "it is off" if _OFF in error.message else error.message
+        return testimony
+
+    def find(self, names: Mapping[str, float]) -> dict[str, str]:
+        """Name → job id, of those that were submitted; see `QueueScheduler`."""
+        listed = _heard(self.transport.run(["squeue", "-h", "--me", "-t", "all", "-n", ",".join(names), "-o", "%F|%j"]))
+        found = read_names(listed.out, names)
+        old = {name: since for name, since in names.items() if name not in found and self.clock() - since > REMEMBERED}
+        if old:
+            answer = self.transport.run(past_command(old))
+            # Where there is no accounting, records are all that is left; the caller has looked at them.
+            if not (answer.code and _OFF in answer.complaint):
+                found |= read_names(_heard(answer).out, old)
+        return found
+
+    def parts(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Cut indices into lists that one `--array` can hold."""
+        return split_list(indices)
+
+    def queued(self) -> int:
+        """How many array indices of this user are queued or running."""
+        answer = _heard(self.transport.run(["squeue", "-h", "--me", "-o", "%K"], variables=_VARIABLES))
+        return sum(1 if line == "N/A" else sum(1 for _ in read_indices(line)) for line in answer.out.splitlines())
+
+
+def submit_command(submission: Submission, script: str) -> list[str]:
+    """The `sbatch` call for an array job, or for some of its indices."""
+    command = ["sbatch", "--parsable", f"--job-name={submission.name or submission.array.name}"]
+    if len(submission.attempts) < submission.array.count:
+        command.append(f"--array={files.format_ranges(sorted(submission.attempts))}")
+    if submission.after:
+        command.append(f"--dependency={_dependency(submission.after)}")
+    return [*command, script]
+
+
+def read_job_id(answer: Answer, submission: Submission) -> str:
+    """The job id that `sbatch --parsable` printed.
+
+    Raises
+    ------
+    SchedulerError
+        Where it refused, or printed something else.
+    """
+    array = submission.array
+    if answer.code:
+        said = re.sub(r"sbatch: (error: )?", "", answer.complaint)
+        kind = QueueFullError if re.search(_FULL, said) else SchedulerError
+        raise kind(
+            f"Slurm refuses array job `{array.name}` of task `{array.task}` "
+            f"({array.resources.describe()}{''.join(', ' + one for one in array.options.described())}): {said}",
+            hint=way_out(said),
+        )
+    # Sites print greetings around it; with several clusters it is `616;lab`.
+    ids = re.findall(r"^(\d+)(?:;\S+)?$", answer.out, re.MULTILINE)
+    if len(ids) != 1:
+        raise SchedulerError(
+            f"`sbatch` answered {answer.out!r} for array job `{array.name}`, which holds no job id",
+            hint="the same command looks for the job before it submits anything again",
+        )
+    return ids[0]
+
+
+def _dependency(after: Sequence[After]) -> str:
+    """Index by index where it can be; otherwise when all has ended: the shim looks at the records then."""
+    kinds = {"element": "aftercorr", "whole": "afterany"}
+    parts = []
+    for kind, word in kinds.items():
+        jobs = [one.job for one in after if one.kind == kind]
+        if jobs:
+            parts.append(":".join([word, *jobs]))
+    return ",".join(parts)
+
+
+def cancel_commands(job: str, indices: Iterable[int] | None) -> Iterator[list[str]]:
+    """The `scancel` calls for some indices of a job, or all of it."""
+    if indices is None:
+        yield ["scancel", job]
+        return
+    for part in split_list(sorted(indices)):
+        yield ["scancel", f"{job}_[{files.format_ranges(part)}]"]
+
+
+def split_list(indices: Sequence[int], longest: int = LONGEST_LIST) -> Iterator[Sequence[int]]:
+    """Cut indices into parts whose written lists Slurm can take."""
+    if len(files.format_ranges(indices)) <= longest or len(indices) < 2:
+        yield indices
+        return
+    middle = len(indices) // 2
+    yield from split_list(indices[:middle], longest)
+    yield from split_list(indices[middle:], longest)
+
+
+QUEUE_COMMAND = ["squeue", "-h", "--me", "-t", "all", "-o", _SQUEUE]
+
+
+def read_queue(text: str, jobs: Mapping[str, str]) -> Jobs:
+    """What the controller says of jobs.
+
+    Parameters
+    ----------
+    text
+        The output of `QUEUE_COMMAND`.
+    jobs
+        Job id → its unique name; an empty name is not compared.
+    """
+    found: Jobs = {job: {} for job in jobs}
+    for line in text.splitlines():
+        job, _, rest = line.partition("|")
+        if job not in jobs:
+            continue  # of somebody else's doing, perhaps with `|` in its name
+        indices, name, word, start, end, node, reason = rest.split("|", 6)
+        if jobs[job] and name != jobs[job]:
+            continue  # another job that was given the same id
+        statement = Statement(*state_and_reason(word, reason), _time(start), _time(end), node)
+        for index in read_indices(indices):
+            found[job][index] = statement
+    return found
+
+
+def accounting_command(jobs: Iterable[str]) -> list[str]:
+    """The `sacct` call about jobs; without a window of time, which would hide some of them."""
+    return ["sacct", "-X", "-n", "-P", "-j", ",".join(jobs), "-o", _SACCT]
+
+
+def read_accounting(text: str, jobs: Mapping[str, str]) -> Jobs:
+    """What accounting says of jobs; see `read_queue`.
+
+    A row without an index is, for a moment after the end of a job, that of its last index; only a cancelled one tells
+    of all that have no row of their own.
+    """
+    found: Jobs = {job: {} for job in jobs}
+    lists: list[tuple[str, str, Statement]] = []
+    for line in text.splitlines():
+        place, name, word, code, start, end, node = line.split("|", 6)
+        job, _, indices = place.partition("_")
+        if job not in jobs or (jobs[job] and name != jobs[job]):
+            continue
+        word, _, by = word.partition(" ")
+        state = STATES.get(word, State.UNKNOWN)
+        if state.is_final and _time(end) is None:
+            state = State.RUNNING  # it has not come to its end: the code is not known yet
+        statement = Statement(state, word, by, _time(start), _time(end), "" if node == "None assigned" else node, code)
+        if not indices:
+            if state is State.CANCELLED:
+                found[job][REST] = statement
+        elif indices.isdecimal():
+            found[job][int(indices)] = statement
+        else:
+            lists.append((job, indices, statement))
+    for job, indices, statement in lists:
+        for index in read_indices(indices):
+            found[job].setdefault(index, statement)  # a row of its own knows better
+    return found
+
+
+def past_command(names: Mapping[str, float]) -> list[str]:
+    """The `sacct` call that looks for jobs by name, from a day before they were submitted."""
+    since = datetime.fromtimestamp(min(names.values()) - 86_400).strftime("%Y-%m-%d")
+    return ["sacct", "-X", "-n", "-P", "-S", since, "--name", ",".join(names), "-o", "JobID,JobName"]
+
+
+def read_names(text: str, names: Iterable[str]) -> dict[str, str]:
+    """Name → job id, from rows of id and name."""
+    wanted = set(names)
+    rows = (line.partition("|") for line in text.splitlines())
+    return {name: place.partition("_")[0] for place, _, name in rows if name in wanted}
+
+
+def read_indices(text: str) -> Iterator[int]:
+    """The indices of ``[2-4,7,10-20:5%3]``."""
+    text = text.strip("[]").partition("%")[0]
+    for part in text.split(",") if text and text != "N/A" else ():
+        bounds, _, step = part.partition(":")
+        first, dash, last = bounds.partition("-")
+        yield from range(int(first), int(last if dash else first) + 1, int(step or 1))
+
+
+def read_limits(text: str) -> Limits:
+    """The limits in the output of `scontrol show config`."""
+    values = dict(re.findall(r"^(\w+)\s*=\s*(\S+)", text, re.MULTILINE))
+    largest = int(values.get("MaxArraySize", 1001))
+    kill = re.match(r"\d+", values.get("KillWait", ""))
+    return Limits(highest_index=max(0, largest - 1), seconds_to_kill=float(kill[0]) if kill and int(kill[0]) else None)
+
+
+def _is_told(seen: Mapping[int, Statement], wanted: set[int] | None) -> bool:
+    """Whether the controller has spoken of all that is wanted of a job; where that is not said, whether it knows it."""
+    return bool(seen) if wanted is None else wanted <= seen.keys()
+
+
+def _heard(answer: Answer) -> Answer:
+    if answer.code:
+        raise SchedulerError(re.sub(r"\b(\w+): error: ", "", answer.complaint), hint=way_out(answer.complaint))
+    return answer
+
+
+def _time(text: str) -> float | None:
+    return float(text) if text.isdecimal() else None

@@ -1,0 +1,1 @@
+"""Transports: where commands run and files go."""
