@@ -15,12 +15,12 @@ _PUBLIC = {
     "ExperimentalWorkflow": "sciflow.model.workflow",
     "ParameterSpace": "sciflow.model.parameters",
     "Results": "sciflow.analysis.table",
-    "Run": "sciflow.engine",
+    "Run": "sciflow.execution",
     "SciflowError": "sciflow.errors",
     "SciflowWarning": "sciflow.errors",
     "State": "sciflow.model.state",
     "load_workflow": "sciflow.loading",
-    "open_run": "sciflow.engine",
+    "open_run": "sciflow.execution",
     "workflow_schema": "sciflow.model.workflow_file",
 }
 
@@ -41,8 +41,9 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sciflow.analysis.table import Results
-    from sciflow.engine import Engine, Run, open_run
+    from sciflow.engine import Engine
     from sciflow.errors import SciflowError, SciflowWarning
+    from sciflow.execution import Run, open_run
     from sciflow.loading import load_workflow
     from sciflow.model.parameters import ParameterSpace
     from sciflow.model.state import State

@@ -5,146 +5,29 @@ from __future__ import annotations
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sciflow import assets
 from sciflow.analysis.table import Results
-from sciflow.errors import ProfileError, RunError, SciflowWarning, TransportError
+from sciflow.errors import ProfileError, RunError, SciflowWarning
+from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
-from sciflow.model.plan import ArrayJob, Plan
-from sciflow.model.profile import ClusterProfile
-from sciflow.model.state import State
+from sciflow.model.plan import ArrayJob
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import Compiled, build_plan
 from sciflow.planning.render import script_renderer
-from sciflow.run.collect import collect
 from sciflow.run.drive import drive
-from sciflow.run.follow import follow, track, wait
 from sciflow.run.progress import ProgressBars
 from sciflow.run.reuse import take_over_once
 from sciflow.run.stage import identity, note_modules, point_to_latest, stage, write_run
-from sciflow.run.submit import Handed, calls, cancel, submit
-from sciflow.run.track import RunStatus, observe, read_plan, untouched, with_broken_seals
-from sciflow.schedulers.base import QueueScheduler
+from sciflow.run.submit import Handed, calls
+from sciflow.run.track import RunStatus, observe, untouched, with_broken_seals
 from sciflow.schedulers.machine import Machine
 from sciflow.schedulers.registry import check_known, connect
-from sciflow.store.layout import RUNS, RunDirectory, find_run, read_document, runs_of
-from sciflow.store.manifest import read_profile
-
-
-class Run:
-    """One execution of a plan, by its directory.
-
-    Parameters
-    ----------
-    directory
-        The run directory.
-    """
-
-    def __init__(self, directory: RunDirectory) -> None:
-        self.directory = directory
-
-    def __repr__(self) -> str:
-        return f"<Run {self.run_id}>"
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self.directory.run_id
-
-    @property
-    def path(self) -> Path:
-        """The run directory."""
-        return self.directory.path
-
-    @property
-    def plan(self) -> Plan:
-        """What the run does."""
-        return read_plan(self.directory)
-
-    @property
-    def profile(self) -> ClusterProfile:
-        """The cluster profile of the run, as it was when the run was made."""
-        return read_profile(self.directory)
-
-    def status(self, offline: bool = False) -> RunStatus:
-        """What is known of every array index now.
-
-        Parameters
-        ----------
-        offline
-            Ask no scheduler: judge by the run directory alone.
-        """
-        if offline or not self.profile.has_queue:
-            return observe(self.directory)
-        return track(self.directory, self.plan, self._connect())
-
-    def submit(self) -> Handed:
-        """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""
-        return submit(self.directory, self.plan, self._connect, self.profile.limits)
-
-    def follow(self) -> Iterator[RunStatus]:
-        """Give the status again and again, until nothing more will happen; what waits to be submitted is fed."""
-        if not self.profile.has_queue:
-            return follow(lambda: observe(self.directory), lambda: observe(self.directory))
-        return follow(lambda: observe(self.directory), self._ask_and_feed)
-
-    def wait(self, seconds: float | None = None) -> RunStatus:
-        """Wait until nothing more will happen.
-
-        Parameters
-        ----------
-        seconds
-            How long at most.
-
-        Raises
-        ------
-        RunError
-            Where it takes longer, or nobody drives a run on this machine.
-        """
-        return wait(self.follow(), seconds)
-
-    def cancel(self, places: Mapping[str, Iterable[int]] | None = None) -> dict[str, list[int]]:
-        """Cancel what is not over: all, or some indices of some array jobs; gives what was cancelled.
-
-        Parameters
-        ----------
-        places
-            Array job → indices.
-
-        Raises
-        ------
-        RunError
-            For a run on this machine, which is stopped where it is driven.
-        """
-        if not self.profile.has_queue:
-            raise RunError(f"run `{self.run_id}` is driven on this machine", hint="stop it with Ctrl-C where it runs")
-        chosen = None if places is None else {array: set(indices) for array, indices in places.items()}
-        return cancel(self.directory, self.plan, self._connect, chosen)
-
-    def collect(self) -> Results:
-        """Join all records into the results; also while the run goes on, and where it has been copied to."""
-        return Results(self.directory, collect(self.directory, self.status()))
-
-    def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:
-        return connect(self.profile.scheduler, self.directory, keep_open)
-
-    def _ask_and_feed(self) -> RunStatus:
-        status = track(self.directory, self.plan, self._connect())
-        if any(one.state is State.PENDING and one.said is None and not one.is_settled for one in status.everyone()):
-            try:
-                if self.submit().jobs:
-                    return observe(self.directory)
-            except (RunError, TransportError) as error:
-                status.notes.append(error.message)  # somebody else feeds it, or later there is an answer
-        return status
-
-    def results(self) -> Results:
-        """The results as they were last collected."""
-        return Results(self.directory)
+from sciflow.store.layout import RUNS, RunDirectory, read_document, runs_of
 
 
 @dataclass(frozen=True)
@@ -356,14 +239,3 @@ class Engine:
     def _renderer(self, compiled: Compiled) -> Callable[[ArrayJob], str]:
         find = partial(assets.read_template, compiled.workflow.directory)
         return script_renderer(compiled.profile, compiled.profile.python or sys.executable, find)
-
-
-def open_run(name: str | Path | None = None, runs: str | Path | None = None) -> Run:
-    """Open a run by its directory, its id, or `latest`, the default.
-
-    Raises
-    ------
-    RunError
-        Where there is none.
-    """
-    return Run(find_run(name, runs))

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from sciflow import assets
 from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
+from sciflow.model.site_options import joined
 from sciflow.planning.render import script_renderer
 
 HERE = Path(__file__).parent
@@ -40,7 +43,8 @@ PROFILES: dict[str, dict[str, Any]] = {
     "bare": {},
     "modules": {
         "name": HOSTILE,
-        "setup": ["module load gcc", "ulimit -s unlimited"],
+        "modules": ["gcc/12", "openmpi"],
+        "setup": ["ulimit -s unlimited"],
         "environment": {"OMP_NUM_THREADS": 8, "OMP_PROC_BIND": True},
     },
     "hostile": {"environment": {"HOSTILE": HOSTILE, "EMPTY": "", "DASH": "-rf", "STAR": "*"}},
@@ -52,7 +56,14 @@ from sciflow_shim.__main__ import main; sys.exit(main(sys.argv[1:]))"""
 def script(profile: str, array: str, python: str = "/usr/bin/python3") -> str:
     """Render a script with the bundled template, wherever the user has others."""
     made = ClusterProfile.model_validate({"name": "site", "scheduler": "local", **PROFILES[profile]})
-    return script_renderer(made, python, partial(assets.read_template, HERE))(ARRAYS[array])
+    return rendered(made, ARRAYS[array], python)
+
+
+def rendered(profile: ClusterProfile, array: ArrayJob, python: str = "/usr/bin/python3") -> str:
+    """Render a script with the bundled template and the options that the profile gives."""
+    return script_renderer(profile, python, partial(assets.read_template, HERE))(
+        replace(array, options=joined(profile))
+    )
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -69,6 +80,67 @@ def test_local_scripts(
     text = script(profile, array)
     subprocess.run(["bash", "-n"], input=text.encode(), check=True, timeout=20)
     same_as_golden(HERE / "local" / f"{profile}-{array}.sh", text)
+
+
+SITES: dict[str, dict[str, Any]] = {
+    "bare": {"partition": "compute"},
+    "full": {
+        **{"partition": "gpu,long", "account": "physics", "qos": "normal", "reservation": "maintenance"},
+        **{"constraint": "[rack1|rack2]&a100", "licenses": "matlab:1,fluent@server:2", "gpu_type": "a100"},
+        "directives": ["--mail-type=FAIL", "--exclusive"],
+        "modules": ["gcc/12"],
+        "setup": ["source /opt/env.sh"],
+        "environment": {"GREETING": HOSTILE},
+        "requeue": False,
+        "limits": {"running_indices": 50, "seconds_to_kill": 5},
+    },
+}
+JOBS = {
+    "plain": ARRAYS["plain"],
+    "dependent": replace(ARRAYS["dependent"], begin=datetime(2031, 5, 17, 22, tzinfo=timezone.utc)),
+    "mpi": ArrayJob("flow.0", "flow", 1000, Resources(4, 64 * GIB, 4, 129_600, nodes=2, mpi_tasks=8)),
+    "nodes": ArrayJob("flow.1", "flow", 2, Resources(1, 1, 0, 59, nodes=3)),
+}
+
+
+@pytest.mark.parametrize("profile", SITES)
+@pytest.mark.parametrize("array", JOBS)
+def test_slurm_scripts(
+    profile: str,
+    array: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    same_as_golden: Callable[[Path, str], None],
+) -> None:
+    """A script is the one that was reviewed, with each word of profile and task in its place, and bash can read it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    made = ClusterProfile.model_validate({"name": "site", "scheduler": "slurm", **SITES[profile]})
+    text = rendered(made, JOBS[array])
+    subprocess.run(["bash", "-n"], input=text.encode(), check=True, timeout=20)
+    same_as_golden(HERE / "slurm" / f"{profile}-{array}.sh", text)
+
+
+def test_a_slurm_script_finds_its_run_and_its_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a job from where it was submitted; by hand from its own place and its argument, whatever Slurm has set."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    run, spool = tmp_path / "the run's", tmp_path / "spool"
+    (run / "scripts").mkdir(parents=True)
+    spool.mkdir()
+    python = tmp_path / "python"
+    python.write_text('#!/bin/bash\nprintf "%s\\0" "${@:3}" "$PYTHONPATH"\n')
+    python.chmod(0o755)
+    made = ClusterProfile.model_validate({"name": "site", "scheduler": "slurm"})
+    text = rendered(made, ARRAYS["plain"], str(python))
+    (run / "scripts" / "train.0.sh").write_text(text)
+    (spool / "slurm_script").write_text(text)  # where slurmd puts it
+    told = {"PATH": os.environ["PATH"], "SLURM_SUBMIT_DIR": str(run), "SLURM_ARRAY_TASK_ID": "3"}
+    calls = [
+        ([f"{spool}/slurm_script"], told),
+        ([f"{run}/scripts/train.0.sh", "3"], {**told, "SLURM_SUBMIT_DIR": "/x"}),
+    ]
+    for words, environment in calls:
+        done = subprocess.run(["bash", *words], cwd=spool, env=environment, capture_output=True, check=True, timeout=20)
+        assert done.stdout.decode().split("\0") == [str(run), "train.0", "3", f"{run}/shim", ""]
 
 
 @pytest.mark.parametrize("folder", ["run", "it's $(touch hit) `x` \"é"])

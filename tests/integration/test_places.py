@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.engine import open_run
+from sciflow.execution import open_run
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

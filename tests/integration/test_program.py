@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sciflow.engine import Run as OpenedRun
-from sciflow.engine import open_run
+from sciflow.execution import Run as OpenedRun
+from sciflow.execution import open_run
 from sciflow.model.state import State
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.engine import Engine, open_run
+from sciflow.engine import Engine
 from sciflow.errors import RunError
+from sciflow.execution import open_run
 from sciflow.loading import load_workflow
 from sciflow.model.state import State
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import sciflow
-from sciflow.engine import Engine, Run, open_run
+from sciflow.engine import Engine
 from sciflow.errors import PlanError, ProfileError, RunError, SciflowWarning, WorkflowError
+from sciflow.execution import Run, open_run
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.store.layout import runs_of

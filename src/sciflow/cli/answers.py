@@ -19,7 +19,7 @@ from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_optio
 def collect(context: click.Context, obj: dict[str, Any], run: str | None, export: Path | None, as_json: bool) -> None:
     """Join all records of RUN into results.h5; also while it runs, and where it has been copied to."""
     from sciflow.analysis.export import check_format, export_combinations
-    from sciflow.engine import open_run
+    from sciflow.execution import open_run
 
     if export is not None:
         check_format(export)
@@ -52,7 +52,7 @@ def collect(context: click.Context, obj: dict[str, Any], run: str | None, export
 @click.pass_obj
 def best(obj: dict[str, Any], run_and_metric: tuple[str, ...], minimize: bool, count: int, as_json: bool) -> None:
     """Show the completed combinations with the best values of METRIC."""
-    from sciflow.engine import open_run
+    from sciflow.execution import open_run
 
     metric = run_and_metric[-1]
     run = run_and_metric[0] if len(run_and_metric) > 1 else None

@@ -117,7 +117,7 @@ def _describe(done: Submittal) -> str:
 @click.pass_obj
 def cancel(obj: dict[str, Any], run: str | None, only: tuple[str, ...], as_json: bool) -> None:
     """Cancel what is not over of RUN: all of it, or what `--only` names."""
-    from sciflow.engine import open_run
+    from sciflow.execution import open_run
     from sciflow.run.inspect import locate_all
     from sciflow_shim.files import format_ranges
 

@@ -22,7 +22,7 @@ def status(
     """Show how far RUN is: a directory, a run id, or `latest` (the default)."""
     from sciflow.cli.describe import describe_status, status_document
     from sciflow.cli.watch import watched
-    from sciflow.engine import open_run
+    from sciflow.execution import open_run
 
     opened = open_run(run, obj["runs"])
     known = watched(opened) if watch else opened.status(offline=offline)

@@ -9,7 +9,7 @@ from sciflow.cli.describe import describe_status
 from sciflow.cli.output import say
 
 if TYPE_CHECKING:
-    from sciflow.engine import Run
+    from sciflow.execution import Run
     from sciflow.run.track import RunStatus
 
 

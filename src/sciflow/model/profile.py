@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from sciflow.model.fields import Names, Variables
-from sciflow.model.options import SetUp, SiteOptions
+from sciflow.model.site_options import SetUp, SiteOptions
 from sciflow.model.units import parse_duration
 from sciflow.model.validation import Value
 

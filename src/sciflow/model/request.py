@@ -14,8 +14,8 @@ from typing_extensions import Self
 
 from sciflow.errors import ExpressionError, WorkflowError
 from sciflow.model.expressions import Expression
-from sciflow.model.options import SiteOptions
 from sciflow.model.resources import GIB, Resources
+from sciflow.model.site_options import SiteOptions
 from sciflow.model.units import parse_duration, parse_memory
 
 Quantity = float | int | str | SkipJsonSchema[Callable[..., Any]] | None

@@ -12,7 +12,7 @@ from typing_extensions import Self
 from sciflow.errors import ExpressionError, WorkflowError
 from sciflow.model.expressions import Expression
 from sciflow.model.fields import NAMES_SCHEMA, Names, Variables, one_or_more
-from sciflow.model.options import SetUp
+from sciflow.model.site_options import SetUp
 from sciflow.model.validation import Value, validated
 
 

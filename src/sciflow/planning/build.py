@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from sciflow.errors import PlanError
-from sciflow.model.options import joined
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.resources import Resources
+from sciflow.model.site_options import joined
 from sciflow.model.units import format_duration
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.arrays import Placement, dependency, same_index

@@ -130,7 +130,8 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
     wanted = attempt or max(known.attempt, _last_log(run, array, index))
     has_started = wanted <= known.attempt or run.log(array, index, wanted).exists()
     if not job_text and (not has_started or (wanted == 0 and known.state is not State.COMPLETED)):
-        raise RunError(f"{array}[{index}] is {known.state} and was started {known.attempt} times so far")
+        why = f": {known.error or known.reason}" if known.error or known.reason else ""
+        raise RunError(f"{array}[{index}] is {known.state} and was started {known.attempt} times so far{why}")
     return Log(array, index, wanted, known.state, known.error, _read(run.log(array, index, wanted)), job_text)
 
 

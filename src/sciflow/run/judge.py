@@ -119,7 +119,7 @@ def _ended(evidence: Evidence, said: Statement, has_waited: bool) -> Verdict:
     if said.state is State.UPSTREAM_FAILED:
         return Verdict(said.state, said.reason, evidence.upstream, True, said)
     if said.state is State.CANCELLED:
-        if evidence.upstream and said.start is None and not (evidence.is_cancelled or said.reason.startswith("by")):
+        if evidence.upstream and not (said.node or evidence.is_cancelled or said.reason.startswith("by")):
             text = "the scheduler removed it, since what it waits for has failed"
             return Verdict(State.UPSTREAM_FAILED, text, evidence.upstream, True, said)
         how = f"it was cancelled {said.reason}" if said.reason.startswith("by") else "it was cancelled"

@@ -209,7 +209,8 @@ def _apply_records(
                 confirmed.add(found.index)
         elif record.state.is_final:
             confirmed.add(found.index)
-            run_status.last_event = max(run_status.last_event or 0.0, record.end)
+            if run_status.is_queued:  # nobody was there to write down when it ended
+                run_status.last_event = max(run_status.last_event or 0.0, record.end)
             if not (is_same and status.state is record.state):
                 status.reason, status.seconds = "its record says so", record.seconds
             status.state, status.attempt, status.error = record.state, found.attempt, record.error

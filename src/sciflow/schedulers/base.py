@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from sciflow.model.plan import ArrayJob
-from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.statement import Testimony
+
+if TYPE_CHECKING:
+    from sciflow.model.profile import Limits
 
 
 class After(NamedTuple):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from sciflow.errors import ProfileError
 from sciflow.model.nearest import nearest
-from sciflow.model.profile import ClusterProfile
 from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
 from sciflow.transport.local import LocalTransport
 
 GROUP = "sciflow.schedulers"
+
+if TYPE_CHECKING:
+    from sciflow.model.profile import ClusterProfile
 
 
 def check_known(profile: ClusterProfile) -> None:

@@ -8,15 +8,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sciflow.errors import QueueFullError, SchedulerError, SciflowError
-from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement, Testimony
 from sciflow.schedulers.base import After, Submission
 from sciflow.schedulers.slurm_words import STATES, state_and_reason, way_out
 from sciflow.transport.base import Answer, Transport
 from sciflow_shim import files
+
+if TYPE_CHECKING:
+    from sciflow.model.profile import Limits
 
 Jobs = dict[str, dict[int, Statement]]
 SUBMIT_PATIENCE = 60.0  # seconds; sbatch itself waits for ever where the controller takes no more jobs
@@ -291,6 +294,8 @@ def read_indices(text: str) -> Iterator[int]:
 
 def read_limits(text: str) -> Limits:
     """The limits in the output of `scontrol show config`."""
+    from sciflow.model.profile import Limits  # it takes its time, and the status of a run needs none of it
+
     values = dict(re.findall(r"^(\w+)\s*=\s*(\S+)", text, re.MULTILINE))
     largest = int(values.get("MaxArraySize", 1001))
     kill = re.match(r"\d+", values.get("KillWait", ""))

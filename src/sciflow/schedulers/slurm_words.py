@@ -54,11 +54,13 @@ _REASONS = {
 def state_and_reason(word: str, reason: str) -> tuple[State, str, str]:
     """State, Slurm's word and plain reason of an index that the controller knows.
 
-    What waits for something that has failed is lost, although Slurm may keep it waiting for ever.
+    What waits for something that has failed is lost, whether Slurm keeps it waiting for ever or removes it.
     """
     state = STATES.get(word, State.UNKNOWN)
+    if state in (State.PENDING, State.CANCELLED) and reason.startswith(NEVER):
+        return State.UPSTREAM_FAILED, word, explain_reason(reason)
     if state is State.PENDING:
-        return State.UPSTREAM_FAILED if reason.startswith(NEVER) else state, word, explain_reason(reason)
+        return state, word, explain_reason(reason)
     return state, word, "" if reason in _NO_REASON else reason
 
 

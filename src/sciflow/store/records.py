@@ -43,10 +43,8 @@ def read_state(path: str) -> RecordState | None:
     try:
         facts = read_record(path).attributes
         seconds = max(0.0, facts["end"] - facts["start"])
-        job = facts.get("SLURM_ARRAY_JOB_ID", "")
-        return RecordState(
-            State(facts["state"]), error_text(facts), seconds, SKIPPED in facts, job, facts["end"], facts["host"]
-        )
+        job, host = facts.get("SLURM_ARRAY_JOB_ID", ""), facts.get("host", "")
+        return RecordState(State(facts["state"]), error_text(facts), seconds, SKIPPED in facts, job, facts["end"], host)
     except (ValueError, KeyError, OSError):
         return None
 

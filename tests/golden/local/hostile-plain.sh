@@ -3,6 +3,7 @@
 # request: 1 core
 set -e  # and no -u: `module` and `conda activate` use variables that are not set
 run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+index=${1:?usage: bash scripts/train.0.sh INDEX}
 exec {answers}>&1 1>&2  # who started this reads its standard output: what set-up lines print is not for them
 export HOSTILE='it'"'"'s "$(touch hit)" `touch hit` \ ; touch hit
 export B=2 #é漢'
@@ -10,7 +11,6 @@ export EMPTY=''
 export DASH=-rf
 export STAR='*'
 exec 1>&"$answers" {answers}>&-
-index=${1:?usage: bash scripts/train.0.sh INDEX}
 # `python -m` would import modules of the current directory, such as a `signal.py`, in place of Python's own.
 start='import sys; sys.path = [one for one in sys.path if one]
 from sciflow_shim.__main__ import main; sys.exit(main(sys.argv[1:]))'

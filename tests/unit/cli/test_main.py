@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 import sciflow as package
@@ -25,17 +26,26 @@ def test_every_verb_is_listed_and_explained(sciflow: Command) -> None:
     for verb, (_, text) in _VERBS.items():
         assert f"  {verb} " in answer.out
         assert " ".join(text.split()) in " ".join(answer.out.split())
-        help_of_verb = sciflow(verb, "-h")
-        assert help_of_verb.code == 0
-        assert "--json" in help_of_verb.out
+        known = command_of(verb)
+        for words in [[verb, one] for one in known.commands] if isinstance(known, click.Group) else [[verb]]:
+            help_of_verb = sciflow(*words, "-h")
+            assert help_of_verb.code == 0
+            assert "--json" in help_of_verb.out
+
+
+def command_of(verb: str) -> click.Command:
+    """The command of a verb."""
+    command = cli.get_command(None, verb)  # type: ignore[arg-type]
+    assert command is not None
+    return command
 
 
 @pytest.mark.parametrize("verb", _VERBS)
 def test_every_argument_has_its_say(verb: str) -> None:
     """Every option of every verb has a help text."""
-    command: Any = cli.get_command(None, verb)  # type: ignore[arg-type]
-    options = [one for one in command.params if one.param_type_name == "option"]
-    assert all(one.help for one in options)
+    known = command_of(verb)
+    for command in known.commands.values() if isinstance(known, click.Group) else [known]:
+        assert all(one.help for one in command.params if isinstance(one, click.Option))
 
 
 def test_the_version_is_told(sciflow: Command) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,26 @@ def test_what_a_profile_cannot_give_is_reduced_once(ising: ExperimentalWorkflow)
         build_plan(ising, small, strict=True)
 
 
-@pytest.mark.parametrize("shared", [True, False])
-def test_a_policy_is_put_off_where_nothing_is_shared(ising: ExperimentalWorkflow, shared: bool) -> None:
-    """On a machine of one's own the run starts at once, and the plan says so."""
-    ising.set_scheduling_policy("off_peak", {"preferred_hours": "22:00-08:00"})
-    warnings = build_plan(ising, site(shared=shared)).plan.warnings
-    expected = "profile `site` is not shared: the policy off-peak (22:00-08:00) is noted, and the run starts at once"
-    assert warnings == (() if shared else (expected,))
+@pytest.mark.parametrize(
+    ("shared", "scheduler", "why"),
+    [
+        (False, "local", "is not shared"),
+        (False, "slurm", "is not shared"),
+        (True, "local", "runs here, without a queue"),
+        (True, "slurm", ""),
+    ],
+)
+def test_a_policy_is_put_off_where_nothing_is_shared(
+    ising: ExperimentalWorkflow, shared: bool, scheduler: str, why: str
+) -> None:
+    """On a machine of one's own the run starts at once, and the plan says so; elsewhere every array has a start time."""
+    ising.set_scheduling_policy("off_peak", {"preferred_hours": "22:00-08:00", "timezone": "UTC"})
+    noon = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
+    plan = build_plan(ising, site(shared=shared, scheduler=scheduler), now=noon).plan
+    expected = f"profile `site` {why}: the policy off-peak (22:00-08:00) is noted, and the run starts at once"
+    assert plan.warnings == ((expected,) if why else ())
+    begin = None if why else datetime(2031, 5, 14, 22, tzinfo=timezone.utc)
+    assert {array.begin for array in plan.arrays} == {begin}
 
 
 def test_what_the_node_reads_of_an_array(ising: ExperimentalWorkflow) -> None:
@@ -104,7 +118,14 @@ def test_what_the_node_reads_of_an_array(ising: ExperimentalWorkflow) -> None:
         "array": "simulate.0",
         "task": "simulate",
         "count": 12,
-        "request": {"cpu_cores": 2, "memory_bytes": GIB, "gpus": 0, "runtime_seconds": 1800},
+        "request": {
+            "cpu_cores": 2,
+            "memory_bytes": GIB,
+            "gpus": 0,
+            "runtime_seconds": 1800,
+            "nodes": 1,
+            "mpi_tasks": 0,
+        },
         "upstream": {"compile": {"array": "", "many": False}},
     }
     assert compiled.header(compiled.plan.arrays[3])["upstream"] == {"simulate": {"array": "", "many": True}}

@@ -50,7 +50,7 @@ def test_a_template_may_extend_another() -> None:
             "`slurm/array.sh.j2`: 'aray' is undefined",
             "templates get `array`, `profile` and `python`",
         ),
-        ({"slurm/array.sh.j2": "{{ profile.partition }}"}, "has no attribute 'partition'", "templates get"),
+        ({"slurm/array.sh.j2": "{{ profile.queue }}"}, "has no attribute 'queue'", "templates get"),
     ],
 )
 def test_what_is_wrong_with_a_template(templates: dict[str, str], reason: str, hint: str) -> None:

@@ -83,6 +83,7 @@ def test_a_log_that_is_empty_is_empty(noisy: RunDirectory) -> None:
         "state": "COMPLETED",
         "error": "",
         "log": "",
+        "job_log": "",
     }
 
 

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from sciflow.engine import Engine
 from sciflow.errors import RunError, WorkflowError
+from sciflow.model.plan import ArrayJob
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.stage import identity, new_run_id, stage
 from sciflow.store.layout import RunDirectory, runs_of
@@ -96,10 +98,14 @@ def test_the_space_is_rebuilt_from_the_manifest_alone(engine: Engine, squares: E
     assert run.combinations.read_text() == "[1]\n[3]\n[4]\n"
 
 
+def describe(array: ArrayJob) -> str:
+    """Stand in for a script: all that is known of an array job."""
+    return repr(array)
+
+
 def identity_of(engine: Engine, workflow: ExperimentalWorkflow) -> str:
     """Compile a workflow for its identity."""
-    compiled = engine.compile(workflow)
-    return identity(compiled, engine.render(compiled))
+    return identity(engine.compile(workflow), describe)
 
 
 CHANGES: dict[str, Callable[[ExperimentalWorkflow], Any]] = {
@@ -120,8 +126,15 @@ def test_what_changes_the_work_changes_the_identity(engine: Engine, squares: Exp
 def test_another_script_is_another_identity(engine: Engine, squares: ExperimentalWorkflow) -> None:
     """A site that edits its profile or its template of scripts runs the work in another way."""
     compiled = engine.compile(squares)
-    scripts = engine.render(compiled)
-    assert identity(compiled, scripts) != identity(compiled, {name: text + "# x" for name, text in scripts.items()})
+    assert identity(compiled, describe) != identity(compiled, lambda array: describe(array) + "# x")
+
+
+def test_a_start_time_is_no_work(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Compiled again an hour later, an off-peak plan begins at another time and is the same work."""
+    compiled = engine.compile(squares)
+    begins = [replace(array, begin=datetime(2031, 5, 17, 22, tzinfo=timezone.utc)) for array in compiled.plan.arrays]
+    later = replace(compiled, plan=replace(compiled.plan, arrays=tuple(begins)))
+    assert identity(compiled, describe) == identity(later, describe)
 
 
 def test_the_same_work_has_the_same_identity(engine: Engine, squares: ExperimentalWorkflow) -> None:

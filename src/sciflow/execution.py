@@ -1,0 +1,154 @@
+"""Run: one execution of a plan, by its directory, while it goes on and ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sciflow.errors import RunError, TransportError
+from sciflow.model.state import State
+from sciflow.run.follow import follow, track, wait
+from sciflow.run.track import RunStatus, observe, read_plan
+from sciflow.schedulers.registry import connect
+from sciflow.store.layout import RunDirectory, find_run
+from sciflow.store.manifest import has_queue, read_profile, scheduler_name
+
+if TYPE_CHECKING:
+    from sciflow.analysis.table import Results
+    from sciflow.model.plan import Plan
+    from sciflow.model.profile import ClusterProfile
+    from sciflow.run.submit import Handed
+    from sciflow.schedulers.base import QueueScheduler
+
+
+class Run:
+    """One execution of a plan, by its directory.
+
+    Parameters
+    ----------
+    directory
+        The run directory.
+    """
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self.directory = directory
+
+    def __repr__(self) -> str:
+        return f"<Run {self.run_id}>"
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.directory.run_id
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.directory.path
+
+    @property
+    def plan(self) -> Plan:
+        """What the run does."""
+        return read_plan(self.directory)
+
+    @property
+    def profile(self) -> ClusterProfile:
+        """The cluster profile of the run, as it was when the run was made."""
+        return read_profile(self.directory)
+
+    def status(self, offline: bool = False) -> RunStatus:
+        """What is known of every array index now.
+
+        Parameters
+        ----------
+        offline
+            Ask no scheduler: judge by the run directory alone.
+        """
+        if offline or not has_queue(self.directory):
+            return observe(self.directory)
+        return track(self.directory, self.plan, self._connect())
+
+    def submit(self) -> Handed:
+        """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""
+        from sciflow.run.submit import submit
+
+        return submit(self.directory, self.plan, self._connect, self.profile.limits)
+
+    def follow(self) -> Iterator[RunStatus]:
+        """Give the status again and again, until nothing more will happen; what waits to be submitted is fed."""
+        if not has_queue(self.directory):
+            return follow(lambda: observe(self.directory), lambda: observe(self.directory))
+        return follow(lambda: observe(self.directory), self._ask_and_feed)
+
+    def wait(self, seconds: float | None = None) -> RunStatus:
+        """Wait until nothing more will happen.
+
+        Parameters
+        ----------
+        seconds
+            How long at most.
+
+        Raises
+        ------
+        RunError
+            Where it takes longer, or nobody drives a run on this machine.
+        """
+        return wait(self.follow(), seconds)
+
+    def cancel(self, places: Mapping[str, Iterable[int]] | None = None) -> dict[str, list[int]]:
+        """Cancel what is not over: all, or some indices of some array jobs; gives what was cancelled.
+
+        Parameters
+        ----------
+        places
+            Array job → indices.
+
+        Raises
+        ------
+        RunError
+            For a run on this machine, which is stopped where it is driven.
+        """
+        from sciflow.run.submit import cancel
+
+        if not has_queue(self.directory):
+            raise RunError(f"run `{self.run_id}` is driven on this machine", hint="stop it with Ctrl-C where it runs")
+        chosen = None if places is None else {array: set(indices) for array, indices in places.items()}
+        return cancel(self.directory, self.plan, self._connect, chosen)
+
+    def collect(self) -> Results:
+        """Join all records into the results; also while the run goes on, and where it has been copied to."""
+        from sciflow.analysis.table import Results
+        from sciflow.run.collect import collect
+
+        return Results(self.directory, collect(self.directory, self.status()))
+
+    def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:
+        return connect(scheduler_name(self.directory), self.directory, keep_open)
+
+    def _ask_and_feed(self) -> RunStatus:
+        status = track(self.directory, self.plan, self._connect())
+        if any(one.state is State.PENDING and one.said is None and not one.is_settled for one in status.everyone()):
+            try:
+                if self.submit().jobs:
+                    return observe(self.directory)
+            except (RunError, TransportError) as error:
+                status.notes.append(error.message)  # somebody else feeds it, or later there is an answer
+        return status
+
+    def results(self) -> Results:
+        """The results as they were last collected."""
+        from sciflow.analysis.table import Results
+
+        return Results(self.directory)
+
+
+def open_run(name: str | Path | None = None, runs: str | Path | None = None) -> Run:
+    """Open a run by its directory, its id, or `latest`, the default.
+
+    Raises
+    ------
+    RunError
+        Where there is none.
+    """
+    return Run(find_run(name, runs))

@@ -1,0 +1,32 @@
+#!/bin/bash
+# relax-2.1: task relax-2, indices 0-0
+# request: 8 cores, 16 GB, 1 GPU, 1 h 30 min
+# after: train.0 (the same index)
+# after: prepare.0 (all of it)
+# begins: 2031-05-17 22:00+00:00 at the earliest
+#SBATCH --job-name=relax-2.1
+#SBATCH --array=0-0
+#SBATCH --output=logs/relax-2.1/%a.%A.job
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --kill-on-invalid-dep=yes
+#SBATCH --cpus-per-task=8
+#SBATCH --mem=16384M
+#SBATCH --gres=gpu:1
+#SBATCH --time=01:30:00
+#SBATCH --partition=compute
+#SBATCH --begin=uts1936821600
+set -e  # and no -u: `module` and `conda activate` use variables that are not set
+if [[ -n ${1-} ]]; then
+  run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+  index=$1
+else
+  run_directory=${SLURM_SUBMIT_DIR:?usage: bash scripts/relax-2.1.sh INDEX}
+  index=${SLURM_ARRAY_TASK_ID:?it is an array job: leave out --array, or give indices}
+fi
+exec {answers}>&1 1>&2  # who started this reads its standard output: what set-up lines print is not for them
+exec 1>&"$answers" {answers}>&-
+# `python -m` would import modules of the current directory, such as a `signal.py`, in place of Python's own.
+start='import sys; sys.path = [one for one in sys.path if one]
+from sciflow_shim.__main__ import main; sys.exit(main(sys.argv[1:]))'
+PYTHONPATH="$run_directory/shim${PYTHONPATH:+:$PYTHONPATH}" exec /usr/bin/python3 -c "$start" "$run_directory" relax-2.1 "$index"
