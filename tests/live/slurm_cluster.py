@@ -135,10 +135,21 @@ class SlurmCluster:
         """Start a daemon again, and wait until it answers."""
         self.daemons[name].start()
 
-    def kill_node(self, name: str) -> None:
-        """Let a node die: its daemon, and all processes of its jobs. The controller is not told."""
+    def kill_node(self, name: str, noticed: bool = True) -> None:
+        """Let a node die: its daemon, and all processes of its jobs.
+
+        Parameters
+        ----------
+        name
+            Which.
+        noticed
+            Whether the controller is told, as by a health check, so that its jobs are NODE_FAIL at once. Else it finds
+            out after half a minute.
+        """
         self.daemons[name].stop(kill=True)
         end_processes({**self.environment, "SLURMD_NODENAME": name})
+        if noticed:
+            self.command("scontrol", "update", f"nodename={name}", "state=down", "reason=died", as_root=True)
 
     def restart_node(self, name: str) -> None:
         """Start the daemon of a node that died, and wait until the controller holds the node for usable."""
