@@ -11,7 +11,7 @@ COVERAGE := $(VENV)/bin/coverage
 # The parts that decide which combinations there are and who needs them are covered in full.
 COVERED_IN_FULL := src/sciflow/model/parameters.py src/sciflow/planning/projection.py
 
-.PHONY: demo test lint types layers coverage benchmarks check clean
+.PHONY: demo test test-slurm lint types layers coverage benchmarks check clean
 .DEFAULT_GOAL := test
 
 # Without uv on PATH it is installed into the project's own environment.
@@ -25,7 +25,12 @@ demo: $(VENV)/.ready
 	$(VENV)/bin/python examples/neural_network/experiment.py
 
 test: $(VENV)/.ready
-	$(RUN_MODULE) pytest -n auto
+	$(RUN_MODULE) pytest -n auto --dist loadgroup
+
+# On a real Slurm, which the tests start by themselves once its packages are here.
+test-slurm: $(VENV)/.ready
+	bash .ci/install-slurm
+	SCIFLOW_REQUIRE_SLURM=1 $(RUN_MODULE) pytest tests/live
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff format --check .
