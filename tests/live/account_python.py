@@ -91,11 +91,11 @@ def _copy_of_project(folder: Path) -> Path:
 
 
 def _copy_distributions(packages: Path) -> None:
-    """Copy all distributions that sciflow needs."""
-    for distribution in _needed("sciflow", set()):
+    """Copy all distributions that sciflow needs, and what says that it is installed."""
+    for distribution in (metadata.distribution("sciflow"), *_needed("sciflow", set())):
         for file in distribution.files or ():
-            # Commands and what is compiled by each interpreter stay behind.
-            if file.parts[0] != ".." and "__pycache__" not in file.parts:
+            # Commands, what is compiled by each interpreter, and pointers to the source stay behind.
+            if file.parts[0] != ".." and "__pycache__" not in file.parts and file.suffix != ".pth":
                 target = packages / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(str(file.locate()), target)
