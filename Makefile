@@ -7,6 +7,8 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_NATIVE_TLS ?= true
 # What starts pytest; `make coverage` gives another one.
 RUN_MODULE ?= $(VENV)/bin/python -m
+# Each worker starts a Slurm of its own, so that two are enough; they wait most of the time.
+LIVE = $(RUN_MODULE) pytest -n 2 --dist loadfile tests/live
 COVERAGE := $(VENV)/bin/coverage
 # The parts that decide which combinations there are and who needs them are covered in full.
 COVERED_IN_FULL := src/sciflow/model/parameters.py src/sciflow/planning/projection.py
@@ -25,12 +27,13 @@ demo: $(VENV)/.ready
 	$(VENV)/bin/python examples/neural_network/experiment.py
 
 test: $(VENV)/.ready
-	$(RUN_MODULE) pytest -n auto --dist loadgroup
+	$(RUN_MODULE) pytest -n auto --ignore=tests/live
+	$(LIVE)
 
 # On a real Slurm, which the tests start by themselves once its packages are here.
 test-slurm: $(VENV)/.ready
 	bash .ci/install-slurm
-	SCIFLOW_REQUIRE_SLURM=1 $(RUN_MODULE) pytest tests/live
+	SCIFLOW_REQUIRE_SLURM=1 $(LIVE)
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff format --check .

@@ -14,13 +14,11 @@ from live.slurm_conf import SlurmOptions
 from live.slurm_daemons import missing_packages
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, and send them all to one worker, which starts one cluster for them."""
+    """Mark the tests of this folder."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.live)
-            item.add_marker(pytest.mark.xdist_group("slurm"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,6 +51,16 @@ def cluster(anyone: Account) -> Iterator[SlurmCluster]:
 def account(cluster: SlurmCluster) -> Account:
     """Return the ordinary user of the shared cluster."""
     return cluster.account
+
+
+@pytest.fixture(autouse=True)
+def empty_queue(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave no job of one test in the way of the next."""
+    yield
+    if "cluster" in request.fixturenames:
+        shared: SlurmCluster = request.getfixturevalue("cluster")
+        shared.command("scancel", "-u", shared.account.name)
+        shared.wait_for(lambda: not shared.command("squeue", "-h").stdout, "an empty queue")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 from live.daemons import SYSTEM_PATH, Daemon, DaemonError
 from live.slurm_conf import SlurmPlace
@@ -45,6 +46,8 @@ class SlurmDaemons:
             "SLURM_CONF": str(place.conf),
             "MYSQL_UNIX_PORT": str(place.mysql),
         }
+        # A starting MariaDB removes what looks like its tables from its temporary directory, also those of others.
+        self._database_environment = {**self.environment, "TMPDIR": str(place.mysql.parent / "tmp")}
 
     def all(self) -> Iterator[Daemon]:
         """Make them one by one; each may be started before the next is asked for."""
@@ -103,7 +106,9 @@ class SlurmDaemons:
         argv = ["mariadb-install-db", "--no-defaults", "--force", "--auth-root-authentication-method=socket"]
         argv += ["--skip-test-db", f"--datadir={self.place.directory}/mysql/data"]
         argv += ["--user=root"] if os.geteuid() == 0 else [f"--auth-root-socket-user={self.place.user}"]
-        done = subprocess.run(argv, env=self.environment, cwd="/", capture_output=True, text=True, check=False)
+        environment = self._database_environment
+        Path(environment["TMPDIR"]).mkdir()
+        done = subprocess.run(argv, env=environment, cwd="/", capture_output=True, text=True, check=False)
         if done.returncode:
             raise DaemonError(f"{argv[0]} ended with {done.returncode}\n{done.stdout}{done.stderr}")
 
@@ -115,4 +120,6 @@ class SlurmDaemons:
         argv += ["--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0"]
         argv += ["--innodb-lock-wait-timeout=900", *(["--user=root"] if os.geteuid() == 0 else [])]
         question = ["mariadb", "--no-defaults", "-S", str(self.place.mysql), "-e", "select 1"]
-        return self._daemon("mariadbd", argv, question)
+        daemon = self._daemon("mariadbd", argv, question)
+        daemon.environment = self._database_environment
+        return daemon
