@@ -114,7 +114,7 @@ def _failures(status: RunStatus) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
     for array in status.plan.arrays:
         for index, one in status.indices[array.name].items():
-            if one.state.is_failure:
+            if one.state.is_failure or one.state is State.UNKNOWN:
                 # What stands upstream differs from index to index; the cause is shown there.
                 error = "" if one.state is State.UPSTREAM_FAILED else one.error.split("\n")[0][:200]
                 groups.setdefault((array.task, one.state.value, error), []).append((array.name, index))

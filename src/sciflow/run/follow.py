@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from sciflow.errors import RunError
 from sciflow.model.plan import Plan
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Testimony
+from sciflow.run.judge import tells_all
 from sciflow.run.track import RunStatus, observe
 from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
@@ -66,7 +67,7 @@ def _note_missed(
         (one.job, index)
         for array in status.plan.arrays
         for index, one in status.submissions.latest(array.name).items()
-        if (record := status.indices[array.name][index].record) is not None and record.state.is_final
+        if (record := status.indices[array.name][index].record) is not None and tells_all(record)
     }
     missed = []
     for job, indices in wanted.items():

@@ -63,9 +63,9 @@ def judge(evidence: Evidence, now: float) -> Verdict:
     accounting, which lags, unless it does not answer.
     """
     said = _said(evidence)
-    if evidence.record is not None and evidence.record.state.is_final:
-        return _of_record(evidence.record, said)
     has_waited = evidence.missed_since is not None and now - evidence.missed_since >= PATIENCE
+    if evidence.record is not None and evidence.record.state.is_final:
+        return _of_record(evidence.record, said, has_waited)
     if said is None:
         return _unheard(evidence, has_waited)
     if said.state is State.PENDING:
@@ -77,22 +77,32 @@ def judge(evidence: Evidence, now: float) -> Verdict:
 
 def _said(evidence: Evidence) -> Statement | None:
     controller, accounting = evidence.controller, evidence.accounting
-    if accounting is not None and accounting.state.is_final and (controller is None or evidence.is_blind):
-        return accounting
+    if accounting is not None and accounting.state.is_final:
+        # Both have come to the same end, of which only accounting knows the exit code.
+        if controller is None or evidence.is_blind or controller.state is accounting.state:
+            return accounting
     if controller is not None or not evidence.is_blind:
         return controller  # what accounting calls running, and the controller does not know, is old
     return accounting
 
 
-def _of_record(record: RecordState, said: Statement | None) -> Verdict:
-    by_record = Verdict(record.state, "its record says so", record.error)
+def tells_all(record: RecordState) -> bool:
+    """Whether a final record needs no second witness.
+
+    A program that is told to stop does not learn why, and one that is killed does not learn by whom.
+    """
+    return record.state.is_final and not (record.state is State.CANCELLED or record.signal)
+
+
+def _of_record(record: RecordState, said: Statement | None, has_waited: bool) -> Verdict:
+    is_known = tells_all(record) or has_waited or (said is not None and said.state.is_final)
+    by_record = Verdict(record.state, "its record says so", record.error, is_known)
     if record.state is State.COMPLETED or said is None:
         return by_record
     if said.state is State.PENDING:
         return Verdict(State.PENDING, "the scheduler has put it back into the queue", "", False, said)
     if said.state is State.RUNNING and said.start is not None and said.start > record.end:
         return Verdict(State.RUNNING, "the scheduler has started it again", "", False, said)
-    # A program that is told to stop does not learn why, and one that is killed for memory does not learn that.
     was_told = record.state is State.CANCELLED and said.state in _FURTHER
     was_killed = record.state is State.FAILED and said.state is State.OUT_OF_MEMORY
     if was_told or was_killed:

@@ -14,7 +14,7 @@ from sciflow.errors import QueueFullError, SchedulerError, SciflowError
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement, Testimony
 from sciflow.schedulers.base import After, Submission
-from sciflow.schedulers.slurm_words import STATES, state_and_reason, way_out
+from sciflow.schedulers.slurm_words import REJECTED, STATES, state_and_reason, way_out
 from sciflow.transport.base import Answer, Transport
 from sciflow_shim import files
 
@@ -120,8 +120,7 @@ class SlurmScheduler:
 
     def find(self, names: Mapping[str, float]) -> dict[str, str]:
         """Name → job id, of those that were submitted; see `QueueScheduler`."""
-        listed = _heard(self.transport.run(["squeue", "-h", "--me", "-t", "all", "-n", ",".join(names), "-o", "%F|%j"]))
-        found = read_names(listed.out, names)
+        found = read_names(_heard(self.transport.run(present_command(names))).out, names)
         old = {name: since for name, since in names.items() if name not in found and self.clock() - since > REMEMBERED}
         if old:
             answer = self.transport.run(past_command(old))
@@ -270,6 +269,11 @@ def read_accounting(text: str, jobs: Mapping[str, str]) -> Jobs:
     return found
 
 
+def present_command(names: Iterable[str]) -> list[str]:
+    """The `squeue` call that looks for jobs by name."""
+    return ["squeue", "-h", "--me", "-t", "all", "-n", ",".join(names), "-o", "%F|%j|%T|%r"]
+
+
 def past_command(names: Mapping[str, float]) -> list[str]:
     """The `sacct` call that looks for jobs by name, from a day before they were submitted."""
     since = datetime.fromtimestamp(min(names.values()) - 86_400).strftime("%Y-%m-%d")
@@ -277,10 +281,13 @@ def past_command(names: Mapping[str, float]) -> list[str]:
 
 
 def read_names(text: str, names: Iterable[str]) -> dict[str, str]:
-    """Name → job id, from rows of id and name."""
+    """Name → job id, from rows of id and name, perhaps with state and reason; a job that was refused is none."""
     wanted = set(names)
-    rows = (line.partition("|") for line in text.splitlines())
-    return {name: place.partition("_")[0] for place, _, name in rows if name in wanted}
+    found = {}
+    for place, name, *rest in (line.split("|", 3) for line in text.splitlines()):
+        if name in wanted and rest != ["FAILED", REJECTED]:
+            found[name] = place.partition("_")[0]
+    return found
 
 
 def read_indices(text: str) -> Iterator[int]:
@@ -303,8 +310,10 @@ def read_limits(text: str) -> Limits:
 
 
 def _is_told(seen: Mapping[int, Statement], wanted: set[int] | None) -> bool:
-    """Whether the controller has spoken of all that is wanted of a job; where that is not said, whether it knows it."""
-    return bool(seen) if wanted is None else wanted <= seen.keys()
+    """Whether accounting has nothing to add: all that is wanted of a job waits or runs, or at least it is known."""
+    if wanted is None:
+        return bool(seen)
+    return all(index in seen and not seen[index].state.is_final for index in wanted)
 
 
 def _heard(answer: Answer) -> Answer:

@@ -19,6 +19,8 @@ STATES = {
 NEVER = "DependencyNeverSatisfied"
 _NO_REASON = ("None", "N/A", "")
 
+REJECTED = "BadConstraints"  # of a job that Slurm has refused, and shows as failed for a while all the same
+
 # The beginning of a reason → what it means; the first that fits.
 _REASONS = {
     NEVER: "what it waits for has failed, so it can never start",
@@ -85,7 +87,7 @@ _WAYS_OUT = {
     "submitjob": f"as much is queued as you may have; {_DETECT}, and then it is fed little by little",
     "accounting/qos policy": "ask for less, or for another account or QOS",
     "array specification": f"the site allows no such index; {_DETECT}",
-    "licenses": "`scontrol show licenses` lists them",
+    "license": "`scontrol show licenses` lists them",
     "reservation": "`scontrol show reservation` lists them",
     "required partition not available": "the partition is down or takes no jobs; try later, or name another one",
     "unable to contact": "nothing is lost: the same command goes on from here when the controller is back",

@@ -24,6 +24,7 @@ class RecordState:
     job: str = ""
     end: float = 0.0
     host: str = ""
+    signal: int = 0
 
 
 @dataclass
@@ -44,7 +45,7 @@ def read_state(path: str) -> RecordState | None:
         facts = read_record(path).attributes
         seconds = max(0.0, facts["end"] - facts["start"])
         job, host = facts.get("SLURM_ARRAY_JOB_ID", ""), facts.get("host", "")
-        return RecordState(State(facts["state"]), error_text(facts), seconds, SKIPPED in facts, job, facts["end"], host)
+        return RecordState(State(facts["state"]), error_text(facts), seconds, SKIPPED in facts, job, facts["end"], host, facts.get("signal", 0))
     except (ValueError, KeyError, OSError):
         return None
 
