@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sciflow.errors import PlanError, WorkflowError
 from sciflow.model.expressions import Expression
 from sciflow.model.functions import Binding, bind
+from sciflow.model.nearest import nearest
 from sciflow.model.task import Task
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.commands import CommandTemplate
@@ -64,11 +65,24 @@ def _use(workflow: ExperimentalWorkflow, task: Task, before: list[str], uses: di
         own = set(task.parameters or template.parameters)
         asked = [name for name in before if name in template.inputs]
     if task.success is not None:
-        own |= set(Expression(task.success).names) & set(space.names)
+        own |= _judged(task, space.names)
     names = _names(workflow, task, own, uses)
     _check_request(workflow, task, names)
     reads = (*task.depends_on, *(name for name in asked if name not in task.depends_on))
     return TaskUse(task, names, reads, binding, template)
+
+
+def _judged(task: Task, parameters: tuple[str, ...]) -> set[str]:
+    """The parameters that a task's rule for success names; what it names besides must be metrics."""
+    names = Expression(task.success or "").names
+    # Which metrics a function returns shows when it has run; a command has those that it says.
+    if task.command is not None and (unknown := names - set(parameters) - set(task.extract)):
+        raise WorkflowError(
+            f"task `{task.name}`: `success: {task.success}` names `{min(unknown)}`, which is neither a parameter nor "
+            "one of the metrics in its `extract`",
+            hint=nearest(min(unknown), [*task.extract, *parameters]),
+        )
+    return set(names) & set(parameters)
 
 
 def _names(workflow: ExperimentalWorkflow, task: Task, own: set[str], uses: dict[str, TaskUse]) -> tuple[str, ...]:

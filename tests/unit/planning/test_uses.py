@@ -109,6 +109,28 @@ def test_what_nobody_gives(tasks: Any, reason: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("rule", "unknown", "hint"),
+    [
+        ("energi < 0", "energi", "did you mean `energy`?"),
+        ("0 < energy < siz", "siz", "did you mean `size`?"),
+        ("zzz", "zzz", "known are `energy`, `size`, `rate`, `seed`"),
+    ],
+)
+def test_a_rule_for_success_names_what_there_is(rule: str, unknown: str, hint: str) -> None:
+    """What a command's rule names is a parameter or a metric that it extracts; functions tell theirs when they run."""
+    extract = {"energy": {"stdout": r"E=(\S+)"}}
+    with pytest.raises(WorkflowError) as caught:
+        use("run {{ size }}", success=rule, extract=extract)
+    assert caught.value.message == (
+        f"task `t`: `success: {rule}` names `{unknown}`, which is neither a parameter nor one of the metrics in its "
+        "`extract`"
+    )
+    assert caught.value.hint == hint
+    assert use("run", success="abs(energy) < pi * size", extract=extract).names == ("size",)
+    assert use(lambda: 0, success=rule).names == ()
+
+
 def test_a_request_may_depend_only_on_what_the_task_uses() -> None:
     """Otherwise one instance would have two requests."""
     with pytest.raises(PlanError) as caught:
