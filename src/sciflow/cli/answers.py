@@ -51,7 +51,7 @@ def collect(context: click.Context, obj: dict[str, Any], run: str | None, export
 @json_option
 @click.pass_obj
 def best(obj: dict[str, Any], run_and_metric: tuple[str, ...], minimize: bool, count: int, as_json: bool) -> None:
-    """Show the completed combinations with the best values of METRIC."""
+    """Show the best values of METRIC, and the parameters on which it depends."""
     from sciflow.engine import open_run
 
     metric = run_and_metric[-1]
@@ -69,8 +69,8 @@ def best(obj: dict[str, Any], run_and_metric: tuple[str, ...], minimize: bool, c
         "combinations": len(results),
         "best": [{"parameters": parameters, "value": value} for parameters, value in ranked],
     }
-    rows = [[*(parameters[name] for name in results.parameters), value] for parameters, value in ranked]
-    text = table([*results.parameters, metric], rows)
+    rows = [[*parameters.values(), value] for parameters, value in ranked]
+    text = table([*results.parameters_of(metric), metric], rows)
     if results.completed < len(results):
         text += f"\n(of the {results.completed} combinations that are completed, of {len(results)})"
     emit(as_json, document, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,9 +152,3 @@ def _read_column(dataset: Any) -> list[Any]:
         texts = dataset.asstr()[()].tolist()
         return texts if kind == "str" else [hashable(json.loads(text)) for text in texts]
     return dataset[()].tolist()
-
-
-def rows(columns: Mapping[str, Sequence[Any]]) -> Iterable[dict[str, Any]]:
-    """The rows of a table that is kept by columns."""
-    names = list(columns)
-    return (dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True))
