@@ -63,7 +63,7 @@ class Run:
         return observe(self.directory)
 
     def collect(self) -> Results:
-        """Join all records into the results; also while the run goes on."""
+        """Join all records into the results; also while the run goes on, and where nothing may be written."""
         return Results(self.directory, collect(self.directory))
 
     def results(self) -> Results:

@@ -28,12 +28,14 @@ def collect(context: click.Context, obj: dict[str, Any], run: str | None, export
     counts = results.tables.facts["completeness"]
     document = {
         "run": opened.run_id,
-        "results": str(results.path),
+        "results": str(results.path) if results.tables.is_kept else None,
         "combinations": {"completed": results.completed, "total": len(results)},
         "records": counts,
     }
     shown = ", ".join(f"{counts[name]} {name}" for name in ("expected", "sealed", "missing", "torn"))
-    text = f"{results.completed} of {len(results)} combinations completed; records: {shown}\nresults: {results.path}"
+    text = f"{results.completed} of {len(results)} combinations completed; records: {shown}"
+    if results.tables.is_kept:
+        text += f"\nresults: {results.path}"
     if export is not None:
         export_combinations(results, export)
         document["exported"] = str(export)

@@ -45,7 +45,7 @@ class _TaskTable:
 
 
 def collect(run: RunDirectory, status: RunStatus | None = None) -> Tables:
-    """Read all records, join them, and write `results.h5`; also while indices still run.
+    """Read all records, join them, and write `results.h5`, where that is allowed; also while indices still run.
 
     Raises
     ------
