@@ -1,8 +1,9 @@
-"""An option for tests that compare with golden files."""
+"""What all tests have in common: signals as in a terminal, and an option for those that compare with golden files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,21 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--update-golden`."""
     parser.addoption("--update-golden", action="store_true", help="write golden files anew; review them with git diff")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_in_a_terminal() -> Iterator[None]:
+    """Let no program that a test starts ignore what pytest itself ignores, under `nohup` or as a job in the background.
+
+    What is ignored stays so in programs that are started; what is caught is at its default in them. Caught by a
+    function that does nothing, it still does not end pytest.
+    """
+    ignored = [n for n in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT) if signal.getsignal(n) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, lambda *_: None)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from sciflow_shim.outcome import Outcome
 from sciflow_shim.upstream import Upstream
 
 LONGEST_ARGUMENT = 100_000  # bytes; Linux takes 128 KiB in one argument
+_FORTRAN = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))[dD]([-+]?\d+)\s*")  # double precision: 1.5D+03
 _INPUT = re.compile("\x02input:([^\x03?]*)\\?([^\x03]*)\x03")
 _INPUT_VARIABLE = re.compile(r"SCIFLOW_INPUT_[A-Za-z0-9_]+")
 # Variables without which, or with other values of which, no program starts.
@@ -143,6 +144,8 @@ def _typed(value: Any, kind: str) -> Any:
         return words[text]
     if kind == "int" and isinstance(value, float) and not value.is_integer():
         raise ValueError(value)
+    if kind == "float" and isinstance(value, str) and (match := _FORTRAN.fullmatch(value)):
+        value = f"{match[1]}e{match[2]}"
     return {"float": float, "int": int, "str": str}[kind](value)
 
 

@@ -211,7 +211,7 @@ def test_requests_are_never_exceeded(site_of: MakeSite, submit_all: Submit, stat
 
         return task
 
-    requests = {n: {"cpu_cores": c, "memory_gb": m, "gpus": g} for n, (c, m, g) in held.items()}
+    requests = {n: {"cpu_cores": c, "memory_gb": m or None, "gpus": g} for n, (c, m, g) in held.items()}
     site = site_of(workflow_of(list(range(12)), *((name, task_named(name)) for name in held), **requests))
     jobs = submit_all(site)
     site.finish()

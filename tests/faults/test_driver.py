@@ -63,23 +63,27 @@ class Experiment:
         assert driver.returncode == 0, complaint
         return json.loads(out)
 
-    def ended(self) -> list[tuple[str, int]]:
-        """The array indices whose end is in the journal, in order."""
-        events = []
+    def ended(self) -> dict[tuple[str, int], int]:
+        """The array indices whose end is in the journal, and how many lines each has left until now."""
+        ended = []
         for journal in self.folder.glob("sciflow-runs/counted/*/journal.jsonl"):
             for line in journal.read_text().splitlines():
                 event = json.loads(line)
                 if event["event"] == "ended" and event["state"] == "COMPLETED":
-                    events.append((event["array"], event["index"]))
-        return events
+                    ended.append((event["array"], event["index"]))
+        lines = self.lines()
+        return {place: lines[place] for place in ended}
 
     def locks(self) -> list[Path]:
         """The locks of all runs."""
         return list(self.folder.glob("sciflow-runs/counted/*/driver.lock"))
 
-    def lines(self) -> Counter[int]:
-        """How often each instance has left its line."""
-        return Counter(int(line) for line in self.counted.read_text().split())
+    def lines(self) -> Counter[tuple[str, int]]:
+        """How often each array index has left its line."""
+        files = {"count.0": self.counted, "after.0": self.counted.with_name("counted.txt.after")}
+        return Counter(
+            (array, int(line)) for array, path in files.items() if path.exists() for line in path.read_text().split()
+        )
 
 
 @pytest.fixture
@@ -96,13 +100,18 @@ def wait_until(happened: Callable[[], object], what: str) -> None:
         time.sleep(0.005)
 
 
-def assert_complete(experiment: Experiment, done_before: list[tuple[str, int]], stops: int) -> None:
-    """Every instance has run; of those repeated, none was done before, and no more than were in flight."""
+def assert_never_repeated(experiment: Experiment, done: dict[tuple[str, int], int]) -> None:
+    """No index has left a line after its end was in the journal; one that was stopped before may have left several."""
     lines = experiment.lines()
-    assert set(lines) == set(range(COUNT))
-    repeated = {i for i, times in lines.items() if times > 1}
-    assert not repeated & {index for array, index in done_before if array == "count.0"}
-    assert len(repeated) <= stops * (os.cpu_count() or 1)
+    assert {place: lines[place] for place in done} == done
+
+
+def assert_complete(experiment: Experiment, done_before: dict[tuple[str, int], int], stops: int) -> None:
+    """Every index has run; none that was done ran again, and of the others no more than were in flight."""
+    lines = experiment.lines()
+    assert set(lines) == {(array, index) for array in ("count.0", "after.0") for index in range(COUNT)}
+    assert_never_repeated(experiment, done_before)
+    assert lines.total() - len(lines) <= stops * (os.cpu_count() or 1)
 
 
 @pytest.mark.parametrize("moment", [0, 1, 7, 20, 39, 45, 60, 79])
@@ -140,8 +149,9 @@ def test_a_stopped_driver_ends_in_order(experiment: Experiment, number: signal.S
 
 
 def test_a_driver_that_is_killed_again_and_again_comes_to_the_end(experiment: Experiment) -> None:
-    """Killed after every tenth end, the run still completes, and what was done is not repeated."""
+    """Killed after every tenth end, the run still completes, and nothing runs again once its end is in the journal."""
     kills = 0
+    done: dict[tuple[str, int], int] = {}
     for goal in range(10, 2 * COUNT, 10):
         driver = experiment.start()
         wait_until(lambda g=goal, d=driver: len(experiment.ended()) >= g or d.poll() is not None, f"{goal} indices end")
@@ -149,7 +159,8 @@ def test_a_driver_that_is_killed_again_and_again_comes_to_the_end(experiment: Ex
         driver.communicate()
         kills += 1
         wait_until(lambda: not any(is_held(lock) for lock in experiment.locks()), "all programs of the run are gone")
-    done = experiment.ended()
+        assert_never_repeated(experiment, done)
+        done = experiment.ended()
     experiment.finish()
     assert_complete(experiment, done, stops=kills)
 

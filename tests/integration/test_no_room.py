@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sciflow.errors import SciflowWarning
 from sciflow.execution import open_run
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -20,6 +21,12 @@ WORKFLOW = {
 LIMITED = (
     "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2);"
     "from sciflow.cli.main import main; main(sys.argv[2:])"
+)
+
+# Modes bind root as well once it has given up for good what lets it pass over them.
+ORDINARY = (
+    "import ctypes, os, sys; [ctypes.CDLL(None).prctl(24, right, 0, 0, 0) for right in (1, 2)];"
+    "os.execvp(sys.argv[1], sys.argv[1:])"
 )
 
 
@@ -141,14 +148,56 @@ def test_a_disk_that_fills_up(project: Path, small_disk: Callable[[str], Path], 
 
 
 def test_a_disk_that_is_read_only(project: Path, small_disk: Callable[[str], Path], sciflow: Run) -> None:
-    """A run cannot be made there; one that is there can be looked at, but not collected again."""
+    """A run cannot be made there; one that is there can be looked at, collected and exported."""
     disk = small_disk("size=16m")
     assert sciflow("--runs", disk / "runs", "run", "room.yaml", cwd=project).returncode == 0
     before = left(disk)
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     check_error(sciflow("--runs", disk / "others", "run", "room.yaml", cwd=project), "Read-only file system")
-    check_error(sciflow("--runs", disk / "runs", "collect", cwd=project), "Read-only file system")
+    done = sciflow("--runs", disk / "runs", "collect", "--export", "table.csv", cwd=project)
+    check_read(project, done, "Read-only file system")
+    with pytest.warns(SciflowWarning, match="results.h5` cannot be written: Read-only file system"):
+        assert open_run(runs=disk / "runs").collect().get_metric({"x": 2}, "v") == 2
     assert sciflow("--runs", disk / "runs", "status", cwd=project).returncode == 0
     assert sciflow("--runs", disk / "runs", "best", "v", cwd=project).returncode == 0
     assert sciflow("--runs", disk / "runs", "logs", "task[1]", cwd=project).stdout == "v=2\n"
     assert left(disk) == before
+
+
+def check_read(project: Path, done: "subprocess.CompletedProcess[str]", told: str) -> None:
+    """Check that a run was exported, and that it was said why its own results were not written."""
+    assert (done.returncode, "3 of 3 combinations completed" in done.stdout) == (0, True), done.stderr
+    assert "results: " not in done.stdout
+    assert done.stderr.startswith("warning: `")
+    assert done.stderr.endswith(f"results.h5` cannot be written: {told}; the results were read, but are not kept\n")
+    assert (project / "table.csv").read_text() == "x,v,state\n" + "".join(f"{x},{x}.0,COMPLETED\n" for x in (1, 2, 3))
+
+
+def test_a_run_of_somebody_else(project: Path, python: Run, sciflow: Run) -> None:
+    """Where modes forbid to write, and to read the lock, a run is read, ranked and exported all the same."""
+    assert sciflow("run", "room.yaml", cwd=project).returncode == 0
+    run = open_run(runs=project / "sciflow-runs").path
+    (run / "results.h5").unlink()
+    before = left(project)
+    modes = {path: path.stat().st_mode for path in (run, *run.rglob("*"))}
+    for path in modes:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    (run / "driver.lock").chmod(0)
+    try:
+        if python("-c", ORDINARY, "touch", str(run / "probe"), cwd=project).returncode == 0:
+            pytest.skip("modes bind nobody here")
+        best = python("-c", ORDINARY, "sciflow", "best", "v", cwd=project)
+        assert (best.returncode, best.stdout) == (0, "x  v\n3  3\n")
+        status = python("-c", ORDINARY, "sciflow", "status", cwd=project)
+        assert (status.returncode, status.stderr) == (0, "")
+        done = python("-c", ORDINARY, "sciflow", "collect", "--json", cwd=project)
+        assert json.loads(done.stdout)["results"] is None
+        check_read(
+            project,
+            python("-c", ORDINARY, "sciflow", "collect", "--export", "table.csv", cwd=project),
+            "Permission denied",
+        )
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+    assert left(project) == sorted([*before, "table.csv"])

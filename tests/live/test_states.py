@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+
 from live.experiment import Experiment
 from live.slurm_cluster import SlurmCluster
 

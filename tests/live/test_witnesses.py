@@ -14,7 +14,12 @@ name: mixed
 parameters: {x: [0, 1, 2, 3]}
 tasks:
   - name: work
-    command: "case {{ x }} in 1) exit 3;; 2) kill -9 $PPID $$;; 3) touch runs; until test -e {{ workflow_dir }}/go; do sleep 0.1; done;; esac"
+    command: |
+      case {{ x }} in
+        1) exit 3;;
+        2) kill -9 $PPID $$;;
+        3) until test -e {{ workflow_dir }}/go; do sleep 0.1; done;;
+      esac
 """
 ENDED = {"work.0": {"COMPLETED": "0,3", "FAILED": "1-2"}}
 

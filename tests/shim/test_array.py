@@ -11,7 +11,7 @@ from sciflow_shim import files
 from sciflow_shim.array import Array, last_attempt
 
 if TYPE_CHECKING:
-    from conftest import Prepare
+    from shim.conftest import Prepare
 
 PROGRAM = """
 def work(x): return {"y": x}

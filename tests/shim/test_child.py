@@ -12,7 +12,7 @@ import pytest
 from sciflow_shim.child import load_prctl, share_of_machine
 
 if TYPE_CHECKING:
-    from conftest import Prepare, Serve
+    from shim.conftest import Prepare, Serve
 
 PROGRAM = """
 import os, signal, sys

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Prepare, PreparedRun
+    from shim.conftest import Prepare, PreparedRun
 
 
 def run_command(prepare: Prepare, command: str, **details: Any) -> PreparedRun:
@@ -33,6 +33,10 @@ def extract(prepare: Prepare, command: str, **rule: Any) -> tuple[Any, str]:
     ("printed", "rule", "expected"),
     [
         ("E = -1.5e3", {"stdout": r"E = (\S+)"}, -1500.0),
+        ("E = 1.5D+03", {"stdout": r"E = (\S+)"}, 1500.0),
+        ("E =  -2.d0  Ry", {"stdout": r"E =(.*)Ry"}, -2.0),
+        ("E = .5d-1", {"stdout": r"E = (\S+)"}, 0.05),
+        ("E = 1D3", {"stdout": r"E = (\S+)", "type": "str"}, "1D3"),
         ("E = 1\\nE = 2\\n", {"stdout": r"E = (\S+)"}, 2.0),
         ("a=1 a=3", {"stdout": r"a=(\d)", "type": "int"}, 3),
         ("done in 12 s", {"stdout": r"\d+", "type": "int"}, 12),
@@ -60,7 +64,8 @@ def test_what_goes_to_standard_error_counts_as_printed(prepare: Prepare) -> None
 
 
 @pytest.mark.parametrize(
-    ("printed", "kind"), [("1.5", "int"), ("abc", "float"), ("maybe", "bool"), ("1e3", "int"), ("", "int")]
+    ("printed", "kind"),
+    [("1.5", "int"), ("abc", "float"), ("maybe", "bool"), ("1e3", "int"), ("", "int"), ("1D", "float")],
 )
 def test_a_wrong_type_is_an_error(prepare: Prepare, printed: str, kind: str) -> None:
     """The error names the metric, what was found and what it should be."""
@@ -83,6 +88,9 @@ def prepare_again(prepare: Prepare) -> Prepare:
 @pytest.mark.parametrize(
     ("text", "rule", "expected"),
     [
+        ("E 0.1D+01\nE 0.2D+01\n", {"log": "f", "pattern": r"E (\S+)"}, 2.0),
+        ('{"a": ["1d0", "-2.5D-1", 3]}', {"json": "f", "key": "a"}, [1.0, -0.25, 3.0]),
+        ("x, y\n1, 0.1D+01\n3, 0.2D+01\n", {"csv": "f", "column": "y", "row": "all"}, [1.0, 2.0]),
         ("T 1\nT 2\n", {"log": "f", "pattern": r"T (\d)"}, 2.0),
         ('{"a": {"b": [1, 2.5]}}', {"json": "f", "key": "a.b.1"}, 2.5),
         ('{"a": [1, 2]}', {"json": "f", "key": "a", "type": "int"}, [1, 2]),

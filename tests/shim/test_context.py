@@ -15,7 +15,7 @@ from sciflow_shim.context import TaskContext
 from sciflow_shim.outcome import Outcome
 
 if TYPE_CHECKING:
-    from conftest import Prepare
+    from shim.conftest import Prepare
 
 FACTS = {
     "parameters": {"x": 1},

@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Prepare, Serve
+    from shim.conftest import Prepare, Serve
 
 PATH = "os.path.join(os.path.dirname(__file__), 'loaded')"
 ON_THE_NODE = """

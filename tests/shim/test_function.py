@@ -16,7 +16,7 @@ from sciflow_shim.function import TRACEBACK_LIMIT, call_function, load_function
 from sciflow_shim.outcome import Outcome
 
 if TYPE_CHECKING:
-    from conftest import Prepare, PreparedRun
+    from shim.conftest import Prepare, PreparedRun
 
 FACTS = {
     "task": "work",

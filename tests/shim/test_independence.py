@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Prepare, PreparedRun, Serve
+    from shim.conftest import Prepare, PreparedRun, Serve
 
 INDICES = {"x": [0, 1, 2]}
 

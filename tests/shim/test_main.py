@@ -13,7 +13,7 @@ import pytest
 from sciflow_shim.__main__ import main
 
 if TYPE_CHECKING:
-    from conftest import Prepare, Serve
+    from shim.conftest import Prepare, Serve
 
 TASK = {"name": "work", "python": "work"}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Prepare, Serve
+    from shim.conftest import Prepare, Serve
 
 # A function says that it is there by writing its process id; the test waits for it at the other end of a pipe.
 MEET = """
@@ -124,11 +124,18 @@ def test_a_program_over_its_time_is_ended(prepare: Prepare, kind: str, deaf: boo
 
 
 def test_a_program_that_listens_is_warned(prepare: Prepare) -> None:
-    """Before the limit it hears of it, and can end in order."""
-    program = f"{MEET}def work(context):\n    while not context.should_stop(): signal.sigtimedwait([], 0.01)\n"
+    """Before the limit it hears of it and can end in order: what it returns is kept, but it is TIMEOUT all the same."""
+    program = f"""{MEET}
+def work(context):
+    while not context.should_stop(): signal.sigtimedwait([], 0.01)
+    return "in order"
+"""
     run = prepare(program, {"name": "work", "python": "work", "resources": {"max_runtime": "00:00:03"}})
-    assert run.execute().returncode == 0
-    assert 2.5 < run.facts()["end"] - run.facts()["start"] < 3
+    assert run.execute().returncode == 124
+    facts = run.facts()
+    assert (facts["state"], facts["exit_code"], facts["signal"]) == ("TIMEOUT", 0, 0)
+    assert run.results() == "in order"
+    assert facts["end"] - facts["start"] > 2.5
 
 
 def test_a_script_that_traps_is_warned(prepare: Prepare) -> None:

@@ -15,7 +15,7 @@ from sciflow_shim.record import Group, write_record
 from sciflow_shim.upstream import Upstream, completed_record, load_results
 
 if TYPE_CHECKING:
-    from conftest import Prepare, PreparedRun
+    from shim.conftest import Prepare, PreparedRun
 
 PROGRAM = """
 import numpy

@@ -254,3 +254,20 @@ def test_a_damaged_newest_run_stops_nobody(engine: Engine, squares: Experimental
     with pytest.warns(SciflowWarning, match=str(first.directory.manifest)):
         done = engine.run(engine.compile(squares))
     assert (done.continued, done.status.is_complete) == (False, True)
+
+
+def test_what_gathers_gets_the_parameters_that_are_left(engine: Engine, tmp_path: Path) -> None:
+    """As a dict and as keywords, in the function and in its context, each instance has its own."""
+
+    def average(measure, params, context, **rest):
+        assert params == rest == dict(context.parameters)
+        return {"mean": sum(one["y"] for one in measure) / len(measure), "known": "+".join(params)}
+
+    workflow = ExperimentalWorkflow("gather", tmp_path)
+    workflow.add_task("measure", lambda size, seed: {"y": 10 * size + seed})
+    workflow.add_task("average", average, depends_on=["measure"], over=["seed"])
+    workflow.add_parameter_space({"size": [1, 2], "seed": [1, 3]})
+    results = engine.execute_parameter_sweep(workflow)
+    assert results.failures().empty
+    assert [results.get_metric({"size": 2, "seed": seed}, "mean") for seed in (1, 3)] == [22, 22]
+    assert results.get_metric({"size": 1, "seed": 1}, "known") == "size"

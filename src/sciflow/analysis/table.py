@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sciflow.analysis.optimum import optimum, ranked
-from sciflow.errors import ResultError
+from sciflow.errors import ResultError, WorkflowError
 from sciflow.model.nearest import nearest
 from sciflow.model.state import State
-from sciflow.model.values import combination_id
+from sciflow.model.values import checked_value, combination_id
 from sciflow.store.layout import RunDirectory
-from sciflow.store.results import Tables, read_tables, rows
+from sciflow.store.results import Tables, read_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,12 +32,13 @@ class Results:
     def __init__(self, run: RunDirectory, tables: Tables | None = None) -> None:
         self.run = run
         self.tables = tables or read_tables(run.results)
+        self._found: dict[tuple[tuple[str, ...], bool], dict[str, int]] = {}
 
     def __repr__(self) -> str:
         return f"<Results of run {self.run.run_id}: {self.completed} of {len(self)} combinations completed>"
 
     def __len__(self) -> int:
-        return len(self.tables.combinations["state"])
+        return len(self._states)
 
     @property
     def path(self) -> Path:
@@ -58,7 +58,7 @@ class Results:
     @property
     def completed(self) -> int:
         """How many combinations are completed."""
-        return sum(state == State.COMPLETED.value for state in self.tables.combinations["state"])
+        return sum(state == State.COMPLETED.value for state in self._states)
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per combination: parameters, metrics, state.
@@ -90,6 +90,18 @@ class Results:
         frame = self.instances()
         return frame.loc[[State(state).is_failure for state in frame["state"]]].reset_index(drop=True)
 
+    def parameters_of(self, metric: str) -> list[str]:
+        """The parameters on which a metric depends: those that tell the instances of its task apart.
+
+        Raises
+        ------
+        ResultError
+            For an unknown metric.
+        """
+        task = self.tables.facts.get("metric_tasks", {}).get(self._column(metric))
+        names = self.tables.facts.get("task_parameters", {}).get(task, self.parameters)
+        return [name for name in self.parameters if name in names]
+
     def find_optimal_parameters(self, metric: str, maximize: bool = True) -> dict[str, Any]:
         """The completed combination with the best value of a metric; of equal ones the first.
 
@@ -104,10 +116,13 @@ class Results:
                 f"no completed combination has a number for `{metric}` ({self.completed} of {len(self)} are completed)",
                 hint=f"sciflow status {self.run.path}",
             )
-        return {name: self.tables.combinations[name][position] for name in self.parameters}
+        return self._row(position, self.parameters)
 
     def ranking(self, metric: str, maximize: bool = True, count: int = 1) -> list[tuple[dict[str, Any], float]]:
-        """The best completed combinations with their values, the best first.
+        """The best values of a metric among completed combinations, each with its parameters, the best first.
+
+        A metric that several combinations share, as that of a task which gathers, counts once: the parameters are those
+        on which it depends.
 
         Raises
         ------
@@ -116,13 +131,25 @@ class Results:
         """
         values = self._values(metric)
         self.find_optimal_parameters(metric, maximize)
-        return [
-            ({name: self.tables.combinations[name][position] for name in self.parameters}, values[position])
-            for position in ranked(values, maximize)[:count]
-        ]
+        names = self.parameters_of(metric)
+        found: dict[str, tuple[dict[str, Any], float]] = {}
+        for position in ranked(values, maximize):
+            if len(found) == count:
+                break
+            row = self._row(position, names)
+            found.setdefault(combination_id(row), (row, values[position]))
+        return list(found.values())
 
     def get_metric(self, parameters: Mapping[str, Any], metric: str) -> Any:
         """The value of a metric for one combination.
+
+        Parameters
+        ----------
+        parameters
+            A value for each parameter, or for each of those on which the metric depends; NumPy's values too. Whole
+            numbers may be floats, as they are in a row of a data frame.
+        metric
+            The metric's name.
 
         Raises
         ------
@@ -130,36 +157,73 @@ class Results:
             For an unknown metric, a combination that is not one of the run's, or one that is not completed.
         """
         values = self._values(metric)
-        position = self._positions.get(combination_id(parameters))
+        given = self._plain(dict(parameters), self.parameters_of(metric))
+        names = tuple(given)
+        position = self._positions(names, False).get(combination_id(given))
         if position is None:
-            unknown = [name for name in parameters if name not in self.parameters]
-            missing = [name for name in self.parameters if name not in parameters]
-            told = f"; unknown: {unknown}" if unknown else f"; missing: {missing}" if missing else ""
-            raise ResultError(f"{dict(parameters)} is no combination of this run{told}")
-        state = self.tables.combinations["state"][position]
+            position = self._positions(names, True).get(combination_id(_without_kinds(given)))
+        if position is None:
+            raise ResultError(f"{given} is no combination of this run")
+        state = self._states[position]
         if state != State.COMPLETED.value:
-            raise ResultError(f"{dict(parameters)} is {state}: it has no `{metric}`")
+            raise ResultError(f"{given} is {state}: it has no `{metric}`")
         return values[position]
 
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        table = {name: self.tables.combinations[name] for name in self.parameters}
-        if not table:
-            return {combination_id({}): 0}
-        return {combination_id(row): position for position, row in enumerate(rows(table))}
+    def _plain(self, given: dict[Any, Any], own: list[str]) -> dict[str, Any]:
+        """The values that were asked for as the table has them, in its order."""
+        unknown = [name for name in given if name not in self.parameters]
+        missing = [name for name in self.parameters if name not in given]
+        if unknown or (missing and set(given) != set(own)):
+            told = f"unknown: {unknown}" if unknown else f"missing: {missing}"
+            raise ResultError(f"{given} is no combination of this run; {told}")
+        plain = {}
+        for name in self.parameters:
+            if name in given:
+                try:
+                    plain[name] = checked_value(given[name], f"parameter `{name}`")
+                except WorkflowError as error:
+                    inactive = None in self.tables.combinations[name]
+                    hint = "where it is inactive it is None, which pandas shows as NaN" if inactive else ""
+                    raise ResultError(f"{error.message}: no combination of this run has that", hint=hint) from None
+        return plain
+
+    def _row(self, position: int, names: Sequence[str]) -> dict[str, Any]:
+        return {name: self.tables.combinations[name][position] for name in names}
+
+    def _positions(self, names: tuple[str, ...], without_kinds: bool) -> dict[str, int]:
+        """Id of the values of some parameters → the first combination that has them, a completed one where there is."""
+        known = self._found.get((names, without_kinds))
+        if known is None:
+            known = self._found[names, without_kinds] = {}
+            order = sorted(range(len(self)), key=lambda position: self._states[position] != State.COMPLETED.value)
+            for position in order:
+                row = self._row(position, names)
+                known.setdefault(combination_id(_without_kinds(row) if without_kinds else row), position)
+        return known
+
+    @property
+    def _states(self) -> list[str]:
+        return self.tables.combinations["state"]
 
     def _values(self, metric: str) -> list[Any]:
         """A metric's values; None where a combination is not completed."""
-        if metric not in self.tables.metrics:
-            twins = [name for name in self.tables.metrics if name.endswith(f".{metric}")]
-            hint = "several tasks have it: " + " or ".join(f"`{name}`" for name in twins) if twins else ""
-            bare = metric.rpartition(".")[2]
-            if not twins and bare in self.tables.metrics and self._task_of(bare) == metric.rpartition(".")[0]:
-                return self._values(bare)
-            raise ResultError(f"there is no metric `{metric}`", hint=hint or nearest(metric, self.tables.metrics))
-        states = self.tables.combinations["state"]
-        values = self.tables.combinations[metric]
-        return [value if state == State.COMPLETED.value else None for value, state in zip(values, states, strict=True)]
+        values = self.tables.combinations[self._column(metric)]
+        return [
+            value if state == State.COMPLETED.value else None for value, state in zip(values, self._states, strict=True)
+        ]
 
-    def _task_of(self, metric: str) -> str:
-        return self.tables.facts.get("metric_tasks", {}).get(metric, "")
+    def _column(self, metric: str) -> str:
+        """The column of a metric, which may be given with its task where only that task has it."""
+        if metric in self.tables.metrics:
+            return metric
+        task, _, bare = str(metric).rpartition(".")
+        if bare in self.tables.metrics and self.tables.facts.get("metric_tasks", {}).get(bare) == task:
+            return bare
+        twins = [name for name in self.tables.metrics if name.endswith(f".{metric}")]
+        hint = "several tasks have it: " + " or ".join(f"`{name}`" for name in twins) if twins else ""
+        raise ResultError(f"there is no metric `{metric}`", hint=hint or nearest(metric, self.tables.metrics))
+
+
+def _without_kinds(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Whole numbers as integers: a row of a data frame has them as floats where another of its columns is one."""
+    return {n: int(v) if isinstance(v, float) and v.is_integer() else v for n, v in values.items()}

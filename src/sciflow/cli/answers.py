@@ -28,12 +28,14 @@ def collect(context: click.Context, obj: dict[str, Any], run: str | None, export
     counts = results.tables.facts["completeness"]
     document = {
         "run": opened.run_id,
-        "results": str(results.path),
+        "results": str(results.path) if results.tables.is_kept else None,
         "combinations": {"completed": results.completed, "total": len(results)},
         "records": counts,
     }
     shown = ", ".join(f"{counts[name]} {name}" for name in ("expected", "sealed", "missing", "torn"))
-    text = f"{results.completed} of {len(results)} combinations completed; records: {shown}\nresults: {results.path}"
+    text = f"{results.completed} of {len(results)} combinations completed; records: {shown}"
+    if results.tables.is_kept:
+        text += f"\nresults: {results.path}"
     if export is not None:
         export_combinations(results, export)
         document["exported"] = str(export)
@@ -51,7 +53,7 @@ def collect(context: click.Context, obj: dict[str, Any], run: str | None, export
 @json_option
 @click.pass_obj
 def best(obj: dict[str, Any], run_and_metric: tuple[str, ...], minimize: bool, count: int, as_json: bool) -> None:
-    """Show the completed combinations with the best values of METRIC."""
+    """Show the best values of METRIC, and the parameters on which it depends."""
     from sciflow.execution import open_run
 
     metric = run_and_metric[-1]
@@ -69,8 +71,8 @@ def best(obj: dict[str, Any], run_and_metric: tuple[str, ...], minimize: bool, c
         "combinations": len(results),
         "best": [{"parameters": parameters, "value": value} for parameters, value in ranked],
     }
-    rows = [[*(parameters[name] for name in results.parameters), value] for parameters, value in ranked]
-    text = table([*results.parameters, metric], rows)
+    rows = [[*parameters.values(), value] for parameters, value in ranked]
+    text = table([*results.parameters_of(metric), metric], rows)
     if results.completed < len(results):
         text += f"\n(of the {results.completed} combinations that are completed, of {len(results)})"
     emit(as_json, document, text)

@@ -97,9 +97,9 @@ def _going(status: RunStatus) -> str:
         return "is running"
     if status.is_complete:
         return "is complete"
-    if status.is_queued and not status.is_finished:
-        return "is in the queue"
-    return "has ended, with failures" if status.is_finished else "is not running and not finished"
+    if not status.is_finished:
+        return "is in the queue" if status.is_queued else "is not running and not finished"
+    return "has ended, with failures" if _causes(_failures(status)) else "was stopped"
 
 
 def _ranges(status: RunStatus, array: str) -> dict[State, str]:
@@ -128,13 +128,17 @@ def _failures(status: RunStatus) -> list[dict[str, Any]]:
     return sorted(found, key=lambda group: (group["state"] == "UPSTREAM_FAILED", -group["count"]))
 
 
+def _causes(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The failures of programs: not what was stopped, nor what was held back by something else."""
+    return [group for group in groups if group["state"] not in (State.CANCELLED.value, State.UPSTREAM_FAILED.value)]
+
+
 def _next(run: RunDirectory, status: RunStatus, groups: list[dict[str, Any]]) -> list[str]:
-    if groups:
-        first = next((group for group in groups if group["state"] != "UPSTREAM_FAILED"), groups[0])
-        place = first["indices"].partition(";")[0].partition("-")[0].partition(",")[0].rstrip("]") + "]"
+    if causes := _causes(groups):
+        place = causes[0]["indices"].partition(";")[0].partition("-")[0].partition(",")[0].rstrip("]") + "]"
         return [f"next: sciflow logs {run.run_id} '{place}'"]
     if status.is_queued:
         return [] if status.is_complete or not status.is_finished else [f"next: sciflow collect {run.run_id}"]
-    if not status.is_finished and not status.is_driven:
+    if not status.is_complete and not status.is_driven:
         return ["next: the same `sciflow run …` goes on with it"]
     return []

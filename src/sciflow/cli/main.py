@@ -6,11 +6,13 @@ import importlib
 import os
 import signal
 import sys
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from sciflow.cli.output import ERROR, INTERRUPTED, USAGE, report
+from sciflow.cli.output import ERROR, INTERRUPTED, USAGE, report, say
 
 # Verb → where it is, and what it does; modules are imported when a verb is used.
 _VERBS = {
@@ -59,6 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under `nohup`
             signal.signal(number, _terminated)
+    warnings.showwarning = _in_words(warnings.showwarning)
     try:
         code = cli.main(arguments, prog_name="sciflow", standalone_mode=False)
     except click.exceptions.Exit as error:
@@ -79,6 +82,20 @@ def main(arguments: list[str] | None = None) -> None:
         _explain(error, "--json" in arguments)
         code = ERROR
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _in_words(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """Show warnings of sciflow as people read them, and all others as before."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        from sciflow.errors import SciflowWarning
+
+        if issubclass(category, SciflowWarning):
+            say(f"warning: {message}")
+        else:
+            otherwise(message, category, *place, **more)
+
+    return show
 
 
 def _explain(error: Exception, as_json: bool) -> None:

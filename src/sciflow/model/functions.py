@@ -38,9 +38,14 @@ class Binding(NamedTuple):
         return tuple(argument.name for argument in self.arguments if argument.source == "parameter")
 
     @property
+    def all_parameters(self) -> str:
+        """The argument that gets all parameters as a dict; empty where there is none."""
+        return next((argument.name for argument in self.arguments if argument.source == "parameters"), "")
+
+    @property
     def wants_all_parameters(self) -> bool:
         """Whether the function takes whatever parameters there are."""
-        return self.takes_keywords or any(argument.source == "parameters" for argument in self.arguments)
+        return self.takes_keywords or bool(self.all_parameters)
 
 
 def bind(function: Callable[..., Any], task: str, parameters: Collection[str], upstream: Collection[str]) -> Binding:

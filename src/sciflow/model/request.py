@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import Self
 
@@ -18,6 +18,7 @@ from sciflow.model.resources import GIB, Resources
 from sciflow.model.site_options import SiteOptions
 from sciflow.model.units import parse_duration, parse_memory
 
+_MAY_BE_NONE_OF_IT = ("gpus", "mpi_tasks")
 Quantity = float | int | str | SkipJsonSchema[Callable[..., Any]] | None
 
 
@@ -42,11 +43,11 @@ class ResourceRequest(SiteOptions):
 
     @field_validator(*_AMOUNTS, mode="before")
     @classmethod
-    def _is_a_quantity(cls, value: Any) -> Any:
+    def _is_a_quantity(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, bool) or not (value is None or isinstance(value, int | float | str) or callable(value)):
             raise ValueError(f"{value!r} is no number, expression or function")
-        if isinstance(value, int | float) and not (math.isfinite(value) and value >= 0):
-            raise ValueError(f"{value!r} is no amount")
+        if isinstance(value, int | float) and not _is_amount(value, info.field_name):
+            raise ValueError(f"{value!r} is no amount{_otherwise(value)}")
         if isinstance(value, str):
             try:
                 Expression(value)
@@ -57,15 +58,15 @@ class ResourceRequest(SiteOptions):
     @field_validator("memory")
     @classmethod
     def _is_memory(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_memory(value)
+        if value is not None and not parse_memory(value):
+            raise ValueError(f"`{value}` is no amount{_otherwise(0)}")
         return value
 
     @field_validator("max_runtime")
     @classmethod
     def _is_duration(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_duration(value)
+        if value is not None and not parse_duration(value):
+            raise ValueError(f"`{value}` is no amount{_otherwise(0)}")
         return value
 
     @model_validator(mode="after")
@@ -101,7 +102,7 @@ class ResourceRequest(SiteOptions):
         memory = parse_memory(self.memory) if self.memory else math.ceil(amounts.get("memory_gb", 0) * GIB)
         runtime = parse_duration(self.max_runtime) if self.max_runtime else amounts.get("max_runtime_hours", 0) * 3600
         return Resources(
-            cpu_cores=max(1, math.ceil(amounts.get("cpu_cores", 1))),
+            cpu_cores=math.ceil(amounts.get("cpu_cores", 1)),
             memory_bytes=memory,
             gpus=int(bool(self.gpu)) if self.gpu is not None else math.ceil(amounts.get("gpus", 0)),
             runtime_seconds=math.ceil(runtime),
@@ -127,13 +128,22 @@ class _Amounts:
         elif callable(value):
             value = _called(value, self.parameters, where)
         # NumPy's numbers are numbers too.
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not _is_amount(value, field):
             raise WorkflowError(f"{where} comes to {value!r} at {dict(self.parameters)}, which is no amount")
         return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
 def _is_said(value: Any) -> bool:
     return value is not None and not (isinstance(value, tuple) and not value)
+
+
+def _is_amount(value: Any, field: str | None) -> bool:
+    """Whether a number says how much of a field: finite, and more than nothing where nobody can run on nothing."""
+    return math.isfinite(value) and (value > 0 or (value == 0 and field in _MAY_BE_NONE_OF_IT))
+
+
+def _otherwise(value: float) -> str:
+    return "; leave it out for the default" if value == 0 else ""
 
 
 def _names(value: Any) -> frozenset[str]:

@@ -61,6 +61,8 @@ class CommandTemplate:
     ----------
     parameters, inputs : frozenset of str
         Those that they do mention.
+    wants_all_parameters : bool
+        Whether the command reads the file that holds all parameters.
     """
 
     def __init__(self, task: Task, directory: Path, parameters: Collection[str], before: Collection[str]) -> None:
@@ -83,6 +85,7 @@ class CommandTemplate:
                 plain, self.sources[source], where, parameters, mentioned, inputs, before
             )
         self.parameters = frozenset(mentioned | _in_environment(task.command, parameters))
+        self.wants_all_parameters = "parameters.json" in task.command
         self.inputs = frozenset(inputs)
         # Files beside the workflow that the command names are as much part of its code as the command.
         named = {name for name in _BESIDE_WORKFLOW.findall(task.command) if (self.directory / name).is_file()}
@@ -162,9 +165,7 @@ def _deck_text(value: Any) -> str:
 
 
 def _in_environment(command: str, parameters: Collection[str]) -> set[str]:
-    """The parameters that a command takes as environment variables, or from the file that holds them all."""
-    if "parameters.json" in command:
-        return set(parameters)
+    """The parameters that a command takes as environment variables."""
     variables = re.findall(r"\$\{?(?:SCIFLOW_PARAMETER_)?(\w+)", command)
     return set(parameters).intersection(variables)
 

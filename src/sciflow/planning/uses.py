@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sciflow.errors import PlanError, WorkflowError
 from sciflow.model.expressions import Expression
 from sciflow.model.functions import Binding, bind
+from sciflow.model.nearest import nearest
 from sciflow.model.task import Task
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.commands import CommandTemplate
@@ -56,26 +57,61 @@ def _use(workflow: ExperimentalWorkflow, task: Task, before: list[str], uses: di
     binding = template = None
     if task.function is not None:
         binding = bind(task.function, task.name, allowed, before)
-        own = set(task.parameters or (allowed if binding.wants_all_parameters else binding.parameters))
         asked = [a.name for a in binding.arguments if a.source == "result"]
         asked = before if any(a.source == "inputs" for a in binding.arguments) else asked
     else:
         template = CommandTemplate(task, workflow.directory, allowed, before)
-        own = set(task.parameters or template.parameters)
         asked = [name for name in before if name in template.inputs]
+    own = _own(workflow, task, allowed, binding or template)
     if task.success is not None:
-        own |= set(Expression(task.success).names) & set(space.names)
+        own |= _judged(task, space.names)
     names = _names(workflow, task, own, uses)
     _check_request(workflow, task, names)
     reads = (*task.depends_on, *(name for name in asked if name not in task.depends_on))
     return TaskUse(task, names, reads, binding, template)
 
 
+def _own(
+    workflow: ExperimentalWorkflow, task: Task, allowed: list[str], program: Binding | CommandTemplate | None
+) -> set[str]:
+    """The parameters that a task itself asks for; all that there are, to one that gathers, are those that are left."""
+    assert program is not None
+    if task.parameters or not program.wants_all_parameters:
+        return set(task.parameters or program.parameters)
+    gone = _gone(workflow, task)
+    if gone and not set(allowed) - gone and isinstance(program, Binding) and program.all_parameters:
+        raise WorkflowError(
+            f"task `{task.name}` gathers over every parameter, so that its function's `{program.all_parameters}` would "
+            "hold nothing",
+            hint="the results that it gathers carry their parameters",
+        )
+    return set(program.parameters) | (set(allowed) - gone)
+
+
+def _gone(workflow: ExperimentalWorkflow, task: Task) -> set[str]:
+    """The parameters that a task has gathered over, and those that are derived from them."""
+    space = workflow.space
+    gone = set(space.names) if task.over == "all" else set(task.over)
+    return gone | {name for name in space.derived_names if space.value_depends(name) & gone}
+
+
+def _judged(task: Task, parameters: tuple[str, ...]) -> set[str]:
+    """The parameters that a task's rule for success names; what it names besides must be metrics."""
+    names = Expression(task.success or "").names
+    # Which metrics a function returns shows when it has run; a command has those that it says.
+    if task.command is not None and (unknown := names - set(parameters) - set(task.extract)):
+        raise WorkflowError(
+            f"task `{task.name}`: `success: {task.success}` names `{min(unknown)}`, which is neither a parameter nor "
+            "one of the metrics in its `extract`",
+            hint=nearest(min(unknown), [*task.extract, *parameters]),
+        )
+    return set(names) & set(parameters)
+
+
 def _names(workflow: ExperimentalWorkflow, task: Task, own: set[str], uses: dict[str, TaskUse]) -> tuple[str, ...]:
     space = workflow.space
     inherited = {name for before in task.depends_on for name in uses[before].names}
-    gone = set(space.names) if task.over == "all" else set(task.over)
-    gone |= {name for name in space.derived_names if space.value_depends(name) & gone}
+    gone = _gone(workflow, task)
     if task.over and not task.depends_on:
         raise WorkflowError(f"task `{task.name}` has `over`, but depends on no task whose results it could gather")
     if task.over != "all" and (stray := set(task.over) - inherited):

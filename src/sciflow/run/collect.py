@@ -45,7 +45,7 @@ class _TaskTable:
 
 
 def collect(run: RunDirectory, status: RunStatus | None = None) -> Tables:
-    """Read all records, join them, and write `results.h5`; also while indices still run.
+    """Read all records, join them, and write `results.h5`, where that is allowed; also while indices still run.
 
     Raises
     ------
@@ -72,6 +72,7 @@ def collect(run: RunDirectory, status: RunStatus | None = None) -> Tables:
             "workflow": plan.workflow,
             "completeness": counts,
             "metric_tasks": metrics,
+            "task_parameters": {task: manifest["tasks"][task]["parameters"] for task in plan.tasks},
             "units": {name: unit for facts in manifest["tasks"].values() for name, unit in facts["units"].items()},
         },
     )

@@ -77,10 +77,12 @@ def judge(evidence: Evidence, now: float) -> Verdict:
 
 def _said(evidence: Evidence) -> Statement | None:
     controller, accounting = evidence.controller, evidence.accounting
-    if accounting is not None and accounting.state.is_final:
-        # Both have come to the same end, of which only accounting knows the exit code.
-        if controller is None or evidence.is_blind or controller.state is accounting.state:
-            return accounting
+    if accounting is None or not accounting.state.is_final:
+        is_better = False
+    else:  # where both have come to the same end, only accounting knows the exit code
+        is_better = controller is None or evidence.is_blind or controller.state is accounting.state
+    if is_better:
+        return accounting
     if controller is not None or not evidence.is_blind:
         return controller  # what accounting calls running, and the controller does not know, is old
     return accounting

@@ -36,7 +36,7 @@ def hold(path: Path, patience: float = 15.0, clock: Callable[[], float] = time.m
     RunError
         When another process holds it.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # whoever may read the run may see whether it is driven
     try:
         until = clock() + patience
         while True:
@@ -64,6 +64,8 @@ def is_held(path: Path) -> bool:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
+    except PermissionError:
+        return False  # what cannot be asked is somebody else's archive, copied with a lock that only they may read
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

@@ -44,8 +44,16 @@ def read_state(path: str) -> RecordState | None:
     try:
         facts = read_record(path).attributes
         seconds = max(0.0, facts["end"] - facts["start"])
-        job, host = facts.get("SLURM_ARRAY_JOB_ID", ""), facts.get("host", "")
-        return RecordState(State(facts["state"]), error_text(facts), seconds, SKIPPED in facts, job, facts["end"], host, facts.get("signal", 0))
+        return RecordState(
+            State(facts["state"]),
+            error_text(facts),
+            seconds,
+            has_skipped=SKIPPED in facts,
+            job=facts.get("SLURM_ARRAY_JOB_ID", ""),
+            end=facts["end"],
+            host=facts.get("host", ""),
+            signal=facts.get("signal", 0),
+        )
     except (ValueError, KeyError, OSError):
         return None
 

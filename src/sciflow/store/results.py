@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sciflow.errors import RunError
+from sciflow.errors import RunError, SciflowWarning
 from sciflow.store.layout import write_whole
 from sciflow.store.space import hashable
 from sciflow_shim import files
 
 Columns = dict[str, list[Any]]
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass
@@ -31,6 +34,8 @@ class Tables:
         Which columns of `combinations` are which.
     facts : dict
         Run, workflow, and how complete the tables are.
+    is_kept : bool
+        Whether the results file holds them.
     """
 
     combinations: Columns
@@ -38,15 +43,18 @@ class Tables:
     parameters: list[str]
     metrics: list[str]
     facts: dict[str, Any] = field(default_factory=dict)
+    is_kept: bool = True
 
 
 def write_tables(path: Path, tables: Tables) -> None:
     """Write the tables, whole or not at all.
 
+    Where only reading is allowed, as in an archive, they are not kept, with a warning: they can still be used.
+
     Raises
     ------
     RunError
-        Where they cannot be written.
+        Where they cannot be written for another reason.
     """
     import h5py
 
@@ -66,7 +74,11 @@ def write_tables(path: Path, tables: Tables) -> None:
     try:
         write_whole(path, image)
     except OSError as error:
-        raise RunError(f"`{path}` cannot be written: {error.strerror}") from error
+        message = f"`{path}` cannot be written: {error.strerror}"
+        if error.errno not in _READ_ONLY:
+            raise RunError(message) from error
+        tables.is_kept = False
+        warnings.warn(f"{message}; the results were read, but are not kept", SciflowWarning, stacklevel=3)
 
 
 def read_tables(path: Path) -> Tables:
@@ -152,9 +164,3 @@ def _read_column(dataset: Any) -> list[Any]:
         texts = dataset.asstr()[()].tolist()
         return texts if kind == "str" else [hashable(json.loads(text)) for text in texts]
     return dataset[()].tolist()
-
-
-def rows(columns: Mapping[str, Sequence[Any]]) -> Iterable[dict[str, Any]]:
-    """The rows of a table that is kept by columns."""
-    names = list(columns)
-    return (dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True))

@@ -1,14 +1,18 @@
 """The results of a run, and questions to them."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from sciflow.analysis.table import Results
+from sciflow.engine import Engine
 from sciflow.errors import ResultError, RunError
+from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.store.layout import RunDirectory
 from sciflow.store.results import Tables, write_tables
 
@@ -100,6 +104,96 @@ def test_a_combination_that_has_no_value_says_why(results: Results, parameters: 
     """What is unknown, missing, not in the space or not completed is named."""
     with pytest.raises(ResultError, match=told):
         results.get_metric(parameters, "accuracy")
+
+
+@pytest.mark.parametrize("columns", [["rate", "layers"], ["rate", "layers", "state"]])
+def test_a_row_of_a_frame_is_a_combination(results: Results, columns: list[str]) -> None:
+    """NumPy's scalars are values like others, also where pandas has made floats of whole numbers."""
+    frame = results.to_dataframe()
+    for position in (0, 1, 3):
+        row = frame[columns].iloc[position]
+        found = results.get_metric({name: row[name] for name in ("rate", "layers")}, "label")
+        assert found == frame["label"][position]
+    assert results.get_metric(frame[["rate", "layers"]].iloc[0], "label") == "a"
+
+
+def test_scalars_of_every_kind_are_values(results_of: Callable[..., Results]) -> None:
+    """Integers, floats, bools and texts of NumPy; where a number is there as both kinds, each is itself."""
+    results = results_of([1, 1.0, 2.5, True, "s", (1, 2), 7, 8.0], list(range(8)))
+    asked = [np.int64(1), np.float64(1), np.float64(2.5), np.bool_(True), np.str_("s"), (np.int8(1), 2), 7.0, 8]
+    assert [results.get_metric({"x": x}, "y") for x in asked] == list(range(8))
+    with pytest.raises(ResultError, match=r"is no combination of this run$"):
+        results.get_metric({"x": np.bool_(False)}, "y")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(math.nan, "is nan, which is not a finite"), (np.float64("nan"), "is nan"), ([1], "unhashable")]
+)
+def test_what_can_be_no_parameter_is_told(results_of: Callable[..., Results], value: Any, told: str) -> None:
+    """The name and the value are in the message; where the parameter may be None, the hint says so."""
+    for x, hint in (([1, None], "None, which pandas shows as NaN"), ([1, 2], "")):
+        with pytest.raises(ResultError, match=f"parameter `x` {told}|parameter `x` is .*{told}") as caught:
+            results_of(x, [1, 2]).get_metric({"x": value}, "y")
+        assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("parameters", [{1: 2}, {"x": 1, 2: 3, None: 4}, {"x": 1, math.nan: 1}])
+def test_what_names_no_parameter_is_told(results_of: Callable[..., Results], parameters: dict[Any, Any]) -> None:
+    """Names that are no names are unknown, whatever they are."""
+    with pytest.raises(ResultError, match="is no combination of this run; unknown"):
+        results_of([1, 2], [1, 2]).get_metric(parameters, "y")
+    with pytest.raises(ResultError, match="there is no metric `nan`"):
+        results_of([1, 2], [1, 2]).get_metric({"x": 1}, math.nan)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def gathered(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Return the results of a run with tasks that gather over `seed` and over everything, and a failure."""
+
+    def measure(size, seed):
+        if (size, seed) == (3, 1):
+            raise ValueError("no")
+        return {"y": size * seed}
+
+    folder = tmp_path_factory.mktemp("gathered")
+    workflow = ExperimentalWorkflow("gathered", folder)
+    workflow.add_task("measure", measure)
+    workflow.add_task(
+        "mean",
+        lambda measure: {"mean": sum(one["y"] for one in measure)},
+        depends_on="measure",
+        over="seed",
+        missing="skip",
+    )
+    workflow.add_task("all", lambda mean: {"count": len(mean)}, depends_on="mean", over="all")
+    workflow.add_parameter_space({"size": [1, 2, 3], "seed": [1, 2]})
+    return Engine(runs=folder / "runs").execute_parameter_sweep(workflow)
+
+
+def test_what_gathers_is_ranked_once(gathered: Results) -> None:
+    """Each value is there once, with the parameters on which it depends, and nothing of what was gathered over."""
+    assert gathered.parameters_of("y") == ["size", "seed"]
+    assert gathered.parameters_of("mean.mean") == gathered.parameters_of("mean") == ["size"]
+    assert gathered.parameters_of("count") == []
+    assert gathered.ranking("mean", count=9) == [({"size": size}, value) for size, value in ((2, 6), (3, 6), (1, 3))]
+    assert gathered.ranking("mean", maximize=False) == [({"size": 1}, 3)]
+    assert gathered.ranking("count", count=9) == [({}, 3)]
+    assert [value for _, value in gathered.ranking("y", count=9)] == [6, 4, 2, 2, 1]
+
+
+def test_both_what_is_best_and_what_is_ranked_lead_to_the_value(gathered: Results) -> None:
+    """The best parameters are a whole combination; those of a ranking are enough for their metric."""
+    for again in (gathered, Results(gathered.run)):
+        for metric, value in (("mean", 6), ("count", 3), ("y", 6)):
+            best = again.find_optimal_parameters(metric)
+            assert list(best) == ["size", "seed"]
+            assert again.get_metric(best, metric) == value
+            for parameters, known in again.ranking(metric, count=9):
+                assert again.get_metric(parameters, metric) == known
+    with pytest.raises(ResultError, match=r"missing: \['seed'\]"):
+        gathered.get_metric({"size": 1}, "y")
+    with pytest.raises(ResultError, match="is FAILED"):
+        gathered.get_metric({"size": 3, "seed": 1}, "mean")
 
 
 def test_an_unknown_metric_offers_the_nearest(results: Results) -> None:

@@ -33,7 +33,7 @@ Command = Callable[..., Answer]
 def sciflow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """Return a function that runs `sciflow` with some arguments."""
     monkeypatch.setenv("COLUMNS", "80")
-    terminate = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run(*arguments: str | Path) -> Answer:
         capsys.readouterr()
@@ -44,7 +44,8 @@ def sciflow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Answer(ended.value.code, printed.out, printed.err)
 
     yield run
-    signal.signal(signal.SIGTERM, terminate)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

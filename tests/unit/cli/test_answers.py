@@ -100,6 +100,27 @@ def test_best_as_json(sciflow: Command, finished: Path) -> None:
     }
 
 
+def test_best_of_what_gathers(sciflow: Command, project: Path) -> None:
+    """A metric of a task that gathers has its own parameters only, and each value is there once."""
+    document = json.loads((project / "workflow.yaml").read_text())
+    document["parameters"] = {"x": [1, 2], "seed": [1, 2]}
+    document["tasks"] = [
+        {"name": "draw", "command": "echo {{ x }} {{ seed }}"},
+        {
+            "name": "mean",
+            "command": "echo m={{ x }}",
+            "depends_on": ["draw"],
+            "over": ["seed"],
+            "extract": {"m": {"stdout": "m=(.*)", "type": "int"}},
+        },
+    ]
+    (project / "workflow.yaml").write_text(json.dumps(document))
+    sciflow("run", "workflow.yaml")
+    assert sciflow("best", "m", "-n", "9").out == "x  m\n2  2\n1  1\n"
+    best = sciflow("best", "m", "-n", "9", "--json").json["best"]
+    assert best == [{"parameters": {"x": 2}, "value": 2}, {"parameters": {"x": 1}, "value": 1}]
+
+
 def test_best_collects_where_nobody_has(sciflow: Command, finished: Path) -> None:
     """Without results the records are collected first."""
     (finished / "results.h5").unlink()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -174,6 +175,21 @@ def test_ctrl_c_is_130(project: Path) -> None:
     assert answer.returncode == 0
     assert "went on with run" in answer.stdout
     assert "3 of 3 combinations completed" in answer.stdout
+
+
+def test_warnings_are_said_in_words(project: Path) -> None:
+    """Those of sciflow without a place in its code, all others as Python shows them; neither is data."""
+    (project / "experiment.py").write_text(
+        "import warnings, sciflow\n"
+        "workflow = sciflow.ExperimentalWorkflow('w')\n"
+        "workflow.add_task('t', command='true')\n"
+        "warnings.warn('mind the gap', sciflow.SciflowWarning)\n"
+        "warnings.warn('mind the step', UserWarning)\n"
+    )
+    answer = subprocess.run([*PROGRAM, "plan", "experiment.py"], capture_output=True, text=True, check=True)
+    assert "mind" not in answer.stdout
+    assert "warning: mind the gap\n" in answer.stderr
+    assert re.search(r"experiment\.py:5: UserWarning: mind the step\n", answer.stderr)
 
 
 def test_a_reader_that_has_had_enough_is_no_error(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

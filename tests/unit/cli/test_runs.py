@@ -1,6 +1,9 @@
 """Verbs on runs: status, logs, exec."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import pytest
 from sciflow.store.lock import hold
 
 Command = Callable[..., Any]
+PROGRAM = [str(Path(sys.executable).with_name("sciflow"))]
 
 
 def test_status_of_a_run_that_has_ended(sciflow: Command, finished: Path) -> None:
@@ -55,6 +59,42 @@ def test_a_run_that_is_not_finished_is_4(sciflow: Command, finished: Path) -> No
         answer = sciflow("status")
     assert answer.code == 4
     assert " of squares is running" in answer.out
+
+
+def has_an_end(journal: Path) -> bool:
+    """Whether a run's journal tells of an index that has ended."""
+    return journal.exists() and '"ended"' in journal.read_text()
+
+
+@pytest.mark.parametrize(
+    ("others", "going", "following"),
+    [
+        ([], "was stopped", "the same `sciflow run …` goes on with it"),
+        (["later"], "is not running and not finished", "the same `sciflow run …` goes on with it"),
+        (["broken"], "has ended, with failures", "sciflow logs {run} 'broken.0[0]'"),
+    ],
+)
+def test_a_run_that_was_stopped_goes_on(
+    sciflow: Command, project: Path, others: list[str], going: str, following: str
+) -> None:
+    """After Ctrl-C status says how to go on; logs are for what has failed."""
+    tasks = {
+        "wait": {"command": f"touch {project}/there; sleep 1000"},
+        "later": {"command": "true", "depends_on": ["wait"]},
+        "broken": {"command": "false"},
+    }
+    document = {"name": "slow", "tasks": [{"name": name, **tasks[name]} for name in ("wait", *others)]}
+    (project / "slow.yaml").write_text(json.dumps(document))
+    driver = subprocess.Popen([*PROGRAM, "run", "slow.yaml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    journal = project / "sciflow-runs" / "latest" / "journal.jsonl"
+    while not ((project / "there").exists() and ("broken" not in others or has_an_end(journal))):
+        assert driver.poll() is None
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait() == 130
+    answer = sciflow("status")
+    assert ["wait.0", "CANCELLED", "1", "0"] in [line.split() for line in answer.out.splitlines()]
+    assert f" of slow {going}; " in answer.out
+    assert answer.out.endswith(f"\nnext: {following.format(run=journal.parent.resolve().name)}\n")
 
 
 def test_a_complete_run_is_0(sciflow: Command, project: Path) -> None:

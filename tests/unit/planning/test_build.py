@@ -99,7 +99,7 @@ def test_what_a_profile_cannot_give_is_reduced_once(ising: ExperimentalWorkflow)
 def test_a_policy_is_put_off_where_nothing_is_shared(
     ising: ExperimentalWorkflow, shared: bool, scheduler: str, why: str
 ) -> None:
-    """On a machine of one's own the run starts at once, and the plan says so; elsewhere every array has a start time."""
+    """Without others or a queue the run starts at once, and the plan says so; else every array has a start time."""
     ising.set_scheduling_policy("off_peak", {"preferred_hours": "22:00-08:00", "timezone": "UTC"})
     noon = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
     plan = build_plan(ising, site(shared=shared, scheduler=scheduler), now=noon).plan

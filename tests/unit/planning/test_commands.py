@@ -38,18 +38,21 @@ def test_what_a_command_mentions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "names"),
+    ("command", "names", "wants_all"),
     [
-        ("run $x", {"x"}),
-        ('run "${y:-none}" $xy', {"y"}),
-        ("run $SCIFLOW_PARAMETER_y", {"y"}),
-        ("python train.py parameters.json", {"x", "y"}),
-        ("python train.py x y", set()),
+        ("run $x", {"x"}, False),
+        ('run "${y:-none}" $xy', {"y"}, False),
+        ("run $SCIFLOW_PARAMETER_y", {"y"}, False),
+        ("python train.py parameters.json $x", {"x"}, True),
+        ("python train.py x y", set(), False),
     ],
 )
-def test_what_a_command_takes_from_its_environment(tmp_path: Path, command: str, names: set[str]) -> None:
-    """A parameter that is used as a shell variable, or with all others from their file, is mentioned as well."""
-    assert template(command, tmp_path).parameters == names
+def test_what_a_command_takes_from_its_environment(
+    tmp_path: Path, command: str, names: set[str], wants_all: bool
+) -> None:
+    """A parameter that is used as a shell variable is mentioned as well; the file of parameters holds all."""
+    found = template(command, tmp_path)
+    assert (found.parameters, found.wants_all_parameters) == (names, wants_all)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def use(program: Any, **details: Any) -> TaskUse:
         (lambda rate: 0, {"parameters": ["rate", "seed"]}, ("rate", "seed")),
         ("run {{ rate }}", {}, ("rate",)),
         ("run", {}, ()),
+        ("run parameters.json", {}, ("size", "rate", "seed")),
         ("run", {"parameters": "seed"}, ("seed",)),
         ("run", {"success": "m > size", "extract": {"m": {"stdout": "x"}}}, ("size",)),
     ],
@@ -78,6 +79,30 @@ def test_what_is_gathered_over_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
+    "program",
+    [
+        lambda a, params: 0,
+        lambda a, config: 0,
+        lambda a, **rest: 0,
+        lambda a, size, parameters: 0,
+        "cat parameters.json",
+    ],
+)
+def test_all_parameters_of_what_gathers_are_those_that_are_left(program: Any) -> None:
+    """One value of each, and none of those that it gathers over, or that are derived from them."""
+    tasks = [("a", lambda seed: 0, {}), ("t", program, {"depends_on": "a", "over": ["seed"]})]
+    uses = find_uses(workflow(*tasks, derived={"twice": "seed * 2", "other": "size + 1"}))
+    assert uses["t"].names == ("size", "rate", "other")
+
+
+def test_what_gathers_everything_may_take_what_is_left() -> None:
+    """`**kwargs` are empty then, and so is the file; a function that asks for a dict of nothing is told."""
+    for program in (lambda a, **rest: 0, "cat parameters.json"):
+        tasks = [("a", lambda seed: 0, {}), ("t", program, {"depends_on": "a", "over": "all"})]
+        assert find_uses(workflow(*tasks))["t"].names == ()
+
+
+@pytest.mark.parametrize(
     ("tasks", "reason", "hint"),
     [
         ([("t", lambda sice: 0, {})], "its function asks for `sice`", "did you mean `size`?"),
@@ -99,6 +124,16 @@ def test_what_is_gathered_over_is_gone() -> None:
             "task `t` gathers over `seed` and asks for its value, of which it has many",
             "the results that it gathers carry their parameters",
         ),
+        (
+            [("a", "run {{ seed }}", {}), ("t", "cat parameters.json $seed", {"depends_on": "a", "over": "seed"})],
+            "task `t` gathers over `seed` and asks for its value, of which it has many",
+            "the results that it gathers carry their parameters",
+        ),
+        (
+            [("a", "run {{ seed }}", {}), ("t", lambda a, config: 0, {"depends_on": "a", "over": "all"})],
+            "task `t` gathers over every parameter, so that its function's `config` would hold nothing",
+            "the results that it gathers carry their parameters",
+        ),
     ],
 )
 def test_what_nobody_gives(tasks: Any, reason: str, hint: str) -> None:
@@ -107,6 +142,28 @@ def test_what_nobody_gives(tasks: Any, reason: str, hint: str) -> None:
         find_uses(workflow(*tasks))
     assert reason in caught.value.message
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("rule", "unknown", "hint"),
+    [
+        ("energi < 0", "energi", "did you mean `energy`?"),
+        ("0 < energy < siz", "siz", "did you mean `size`?"),
+        ("zzz", "zzz", "known are `energy`, `size`, `rate`, `seed`"),
+    ],
+)
+def test_a_rule_for_success_names_what_there_is(rule: str, unknown: str, hint: str) -> None:
+    """What a command's rule names is a parameter or a metric that it extracts; functions tell theirs when they run."""
+    extract = {"energy": {"stdout": r"E=(\S+)"}}
+    with pytest.raises(WorkflowError) as caught:
+        use("run {{ size }}", success=rule, extract=extract)
+    assert caught.value.message == (
+        f"task `t`: `success: {rule}` names `{unknown}`, which is neither a parameter nor one of the metrics in its "
+        "`extract`"
+    )
+    assert caught.value.hint == hint
+    assert use("run", success="abs(energy) < pi * size", extract=extract).names == ("size",)
+    assert use(lambda: 0, success=rule).names == ()
 
 
 def test_a_request_may_depend_only_on_what_the_task_uses() -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sciflow.errors import RunError
-from sciflow.store.results import Tables, read_tables, rows, write_tables
+from sciflow.store.results import Tables, read_tables, write_tables
 
 scalars = (
     st.none()
@@ -143,10 +143,3 @@ def test_a_file_without_its_tables_is_damaged(tmp_path: Path) -> None:
         file["x"] = 1
     with pytest.raises(RunError, match="cannot be read"):
         read_tables(tmp_path / "results.h5")
-
-
-def test_rows_are_the_table_turned() -> None:
-    """Columns become one mapping a row, in order."""
-    assert list(rows({"x": [1, 2], "y": ["a", "b"]})) == [{"x": 1, "y": "a"}, {"x": 2, "y": "b"}]
-    with pytest.raises(ValueError, match="shorter"):
-        list(rows({"x": [1, 2], "y": ["a"]}))
