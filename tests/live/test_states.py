@@ -94,7 +94,7 @@ def test_what_is_known_of_an_index_that_slurm_ends(cluster: SlurmCluster) -> Non
     experiment.sciflow("cancel", "--only", "work[2]")
     experiment.sciflow("status", "--watch", code=3)
     arrays = experiment.status()["arrays"]
-    assert arrays == {"work.0": {"TIMEOUT": "0", "CANCELLED": "1-2"}}
+    assert arrays == {"work.0": {"TIMEOUT": "0", "CANCELLED": "1-2"}}, experiment.sciflow("status", code=None).stdout
     assert sorted(path.name for path in experiment.run.glob("records/work.0/0000/*")) == ["0.1.h5", "1.1.h5", "2.1.h5"]
 
 

@@ -127,7 +127,7 @@ tasks:
     command: "printf '%s' {{ word }} > said.txt"
     outputs: [said.txt]
 """
-    experiment = Experiment(cluster, {"workflow.yaml": workflow}, folder="it's $(touch hit) 50% é")
+    experiment = Experiment(cluster, {"workflow.yaml": workflow}, folder="it's $(touch hit) 50%A é")
     experiment.submit("--wait")
     said = sorted(path.read_text() for path in experiment.run.glob("work/show/*/said.txt"))
     assert said == sorted(["it's $(touch hit) `x`", "a\nb", "%a %A é漢", ""])

@@ -106,7 +106,7 @@ def _of_record(record: RecordState, said: Statement | None, has_waited: bool) ->
     if said.state is State.RUNNING and said.start is not None and said.start > record.end:
         return Verdict(State.RUNNING, "the scheduler has started it again", "", False, said)
     was_told = record.state is State.CANCELLED and said.state in _FURTHER
-    was_killed = record.state is State.FAILED and said.state is State.OUT_OF_MEMORY
+    was_killed = record.signal and record.state is State.FAILED and said.state in (*_FURTHER, State.CANCELLED)
     if was_told or was_killed:
         return Verdict(said.state, f"the scheduler says {said.word}", record.error, statement=said)
     return by_record

@@ -222,7 +222,6 @@ def _apply_records(
 
 def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> None:
     """Judge every index that was handed to a scheduler; array jobs come after those that they wait for."""
-    status.notes += _silences(observed)
     for array in status.plan.arrays:
         submitted = status.submissions.latest(array.name)
         earlier = {one.job for one in status.submissions.of_array(array.name)}
@@ -244,6 +243,8 @@ def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> Non
             known.is_settled, known.said = verdict.is_settled, verdict.statement
             if record is None:
                 known.seconds, known.has_skipped = 0.0, False
+    if not status.is_settled:  # else there is nothing that anybody could add
+        status.notes += _silences(observed)
 
 
 def _evidence(

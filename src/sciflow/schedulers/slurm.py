@@ -60,13 +60,17 @@ class SlurmScheduler:
         SchedulerError
             In Slurm's own words, with the task's name and the way out.
         """
-        script = submission.script.relative_to(self.directory)
-        answer = self.transport.run(submit_command(submission, str(script)), self.directory, seconds=SUBMIT_PATIENCE)
-        return read_job_id(answer, submission)
+        if "\\" in str(self.directory):
+            raise SchedulerError(
+                f"`{self.directory}` has a backslash in it, with which Slurm cannot write logs",
+                hint="run it from a folder of another name, or name one with `--runs`",
+            )
+        command = submit_command(submission, self.directory)
+        return read_job_id(self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE), submission)
 
     def call(self, submission: Submission) -> str:
         """The call by which it would be submitted."""
-        return shlex.join(submit_command(submission, str(submission.script.relative_to(self.directory))))
+        return shlex.join(submit_command(submission, self.directory))
 
     def query(self, job_ids: Iterable[str]) -> dict[str, dict[int, State]]:
         """Job id → index → state, as the controller says, or accounting where the controller has forgotten."""
@@ -139,14 +143,17 @@ class SlurmScheduler:
         return sum(1 if line == "N/A" else sum(1 for _ in read_indices(line)) for line in answer.out.splitlines())
 
 
-def submit_command(submission: Submission, script: str) -> list[str]:
-    """The `sbatch` call for an array job, or for some of its indices."""
+def submit_command(submission: Submission, directory: Path) -> list[str]:
+    """The `sbatch` call for an array job, or for some of its indices, in the run directory."""
     command = ["sbatch", "--parsable", f"--job-name={submission.name or submission.array.name}"]
     if len(submission.attempts) < submission.array.count:
         command.append(f"--array={files.format_ranges(sorted(submission.attempts))}")
     if submission.after:
         command.append(f"--dependency={_dependency(submission.after)}")
-    return [*command, script]
+    if "%" in str(directory):  # Slurm would read it as part of the pattern that it makes of the script's relative one
+        logs = directory / files.logs(submission.array.name)
+        command.append(f"--output={str(logs).replace('%', '%%')}/%a.%A.job")
+    return [*command, str(submission.script.relative_to(directory))]
 
 
 def read_job_id(answer: Answer, submission: Submission) -> str:
