@@ -13,7 +13,7 @@ from sciflow_shim import files
 from sciflow_shim.array import Array, last_attempt
 from sciflow_shim.environment_record import ensure_captured
 from sciflow_shim.leftovers import kill_marked
-from sciflow_shim.supervisor import Supervisor
+from sciflow_shim.supervisor import STOPPED, Supervisor
 
 USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"
 EXIT_CODES = {"COMPLETED": 0, "CANCELLED": 143, "TIMEOUT": 124, "OUT_OF_MEMORY": 137}
@@ -69,12 +69,13 @@ def _run_one(array: Array, index: int, grace: float) -> int:
     ended: dict[str, Any] = {}
     stop = _Stop(signal.SIGTERM, signal.SIGINT)
     supervisor = Supervisor(array, lambda e: ended.update(e) if e["event"] == "ended" else None, grace=grace)
+    supervisor.is_stopping = lambda: stop.is_asked
     supervisor.environment, supervisor.capture = ensure_captured(array.run)
     kill_marked(f"{array.run}/{array.name}/{index}.")
     supervisor.start(index, last_attempt(array.run, array.name, index) + 1, [], None)
     while not ended:
         if stop.is_asked:
-            supervisor.cancel(index, message="stopped by a signal")
+            supervisor.cancel(index, message=STOPPED)
         supervisor.step()
     supervisor.close()
     if ended["error"]:

@@ -21,6 +21,7 @@ from sciflow_shim.running import Running
 from sciflow_shim.sampler import next_interval
 from sciflow_shim.server_link import ServerLink
 
+STOPPED = "stopped by a signal"
 LAST_WAIT = 2.0  # seconds for killed processes to be gone
 WARNING = 60.0  # seconds before the time limit, at most a tenth of it
 
@@ -56,6 +57,7 @@ class Supervisor:
         self.grace = grace
         self.environment = ""
         self.capture = 0  # the process that captures the environment
+        self.is_stopping: Callable[[], bool] = lambda: False
         self.running: dict[int, Running] = {}
         self.prctl = child.load_prctl()
         self.prctl(child.PR_SET_CHILD_SUBREAPER, 1)
@@ -258,6 +260,9 @@ class Supervisor:
         except ValueError:  # torn: the program was killed while it wrote
             outcome = None
         attempt.outcome = _with_notes(outcome, attempt) if outcome else attempt.outcome
+        if attempt.state == "RUNNING" and self.is_stopping() and (number or attempt.outcome.notes.get("stopped")):
+            # Whoever stops a job may signal all of its processes at once, and the program was the first to end.
+            attempt.state, attempt.error = "CANCELLED", {"message": STOPPED}
         if outcome is None and code == 0 and attempt.state == "RUNNING":
             attempt.error = attempt.outcome.error = {"type": "", "message": "it ended without leaving a result"}
         attempt.judge(attempt.exit_code if running.gathering else code, number)

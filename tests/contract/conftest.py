@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ import pytest
 
 from sciflow import assets
 from sciflow.loading import load_profile
-from sciflow.model.plan import Plan
+from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Capacity
 from sciflow.model.resources import GIB
 from sciflow.model.state import State
@@ -39,6 +39,22 @@ class Site(Protocol):
         """What is under test."""
         ...
 
+    def submit(self, array: ArrayJob, attempts: Mapping[int, int]) -> str:
+        """Submit some indices of an array job, which may start at once."""
+        ...
+
+    def submit_all(self) -> dict[str, str]:
+        """Submit every array job of the plan; gives array → job id. Nothing starts before `finish`."""
+        ...
+
+    def cancel(self, array: str, job: str, indices: Iterable[int] | None = None) -> None:
+        """Cancel some indices of a job, or all of it."""
+        ...
+
+    def states(self, jobs: Mapping[str, str]) -> dict[str, list[State]]:
+        """Array → the states by index."""
+        ...
+
     def finish(self, hear: Callable[[Event], None] = ...) -> None:
         """Let all that was submitted come to its end; `hear` is called when an index has started or ended."""
         ...
@@ -52,25 +68,44 @@ class LocalSite:
         core = min(os.sched_getaffinity(0))
         self.scheduler = LocalScheduler(run, Machine([core] * 4, 4 * GIB, ["gpu-a", "gpu-b"]))
 
+    def submit(self, array: ArrayJob, attempts: Mapping[int, int]) -> str:
+        """Submit as the driver does."""
+        return self.scheduler.submit(Submission(array, self.run.script(array.name), attempts))
+
+    def submit_all(self) -> dict[str, str]:
+        """Submit one after another."""
+        return {array.name: self.submit(array, dict.fromkeys(range(array.count), 1)) for array in self.plan.arrays}
+
+    def cancel(self, array: str, job: str, indices: Iterable[int] | None = None) -> None:
+        """Cancel by the scheduler itself."""
+        self.scheduler.cancel(job, indices)
+
+    def states(self, jobs: Mapping[str, str]) -> dict[str, list[State]]:
+        """Ask the scheduler, once for all jobs."""
+        known = self.scheduler.query(jobs.values())
+        return {name: [known[job][index] for index in sorted(known[job])] for name, job in jobs.items()}
+
     def finish(self, hear: Callable[[Event], None] = lambda _event: None) -> None:
         """Drive until the end."""
         self.scheduler.drive(hear)
 
 
-# Each takes a run directory and its plan; whoever adds a scheduler adds it here.
-SITES: Mapping[str, Callable[[RunDirectory, Plan], Site]] = {"local": LocalSite}
+MakeSite = Callable[[ExperimentalWorkflow], Site]
 
 
-@pytest.fixture(params=sorted(SITES))
-def site_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[ExperimentalWorkflow], Site]:
-    """Return a function that stages a workflow and gives a site that knows nothing of it yet."""
+@pytest.fixture
+def make_site(tmp_path: Path) -> MakeSite:
+    """Return a function that stages a workflow and gives a site that knows nothing of it yet.
+
+    Whoever adds a scheduler gives this fixture anew, where its tests are, and runs all tests of this folder with it.
+    """
 
     def make(workflow: ExperimentalWorkflow) -> Site:
         profile = load_profile("local", workflow.directory).model_copy(update={"capacity": CAPACITY})
         compiled = build_plan(workflow, profile, strict=True)
         find = partial(assets.read_template, workflow.directory)
         run = stage(compiled, tmp_path / "runs", script_renderer(profile, sys.executable, find))
-        return SITES[request.param](run, compiled.plan)
+        return LocalSite(run, compiled.plan)
 
     return make
 
@@ -107,33 +142,20 @@ class Notebook:
 
 
 @pytest.fixture
-def notebook(tmp_path: Path) -> Notebook:
+def impossible() -> list[dict[str, int]]:
+    """Return requests that the machine can never meet."""
+    return [{"cpu_cores": 5}, {"memory_bytes": 5 << 30}, {"gpus": 3}]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """Return a folder in which programs on the node and the tests can write."""
+    return tmp_path
+
+
+@pytest.fixture
+def notebook(desk: Path) -> Notebook:
     """Return an empty notebook."""
-    (tmp_path / "notebook").mkdir()
-    return Notebook(tmp_path / "notebook")
-
-
-@pytest.fixture
-def submit_all() -> Callable[[Site], dict[str, str]]:
-    """Return a function that submits every array of a site's plan; gives array → job id."""
-
-    def submit(site: Site) -> dict[str, str]:
-        return {
-            array.name: site.scheduler.submit(
-                Submission(array, site.run.script(array.name), dict.fromkeys(range(array.count), 1))
-            )
-            for array in site.plan.arrays
-        }
-
-    return submit
-
-
-@pytest.fixture
-def states() -> Callable[[Site, dict[str, str]], dict[str, list[State]]]:
-    """Return a function that asks once for all jobs; gives array → the states by index."""
-
-    def ask(site: Site, jobs: dict[str, str]) -> dict[str, list[State]]:
-        known = site.scheduler.query(jobs.values())
-        return {name: [known[job][index] for index in sorted(known[job])] for name, job in jobs.items()}
-
-    return ask
+    (desk / "notebook").mkdir()
+    (desk / "notebook").chmod(0o777)
+    return Notebook(desk / "notebook")

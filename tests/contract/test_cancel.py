@@ -7,8 +7,6 @@ from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 
 MakeSite = Callable[[ExperimentalWorkflow], Any]
-Submit = Callable[[Any], dict[str, str]]
-States = Callable[[Any, dict[str, str]], dict[str, list[State]]]
 DONE = State.COMPLETED
 
 
@@ -21,7 +19,7 @@ def workflow_of(x: list[int], *tasks: tuple[Any, ...]) -> ExperimentalWorkflow:
     return workflow
 
 
-def test_cancelled_indices_do_not_run(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+def test_cancelled_indices_do_not_run(make_site: MakeSite, notebook: Any) -> None:
     """Some indices can be taken back before they start; what needs them is held back, the others run."""
     note = notebook.note
 
@@ -31,32 +29,32 @@ def test_cancelled_indices_do_not_run(site_of: MakeSite, submit_all: Submit, sta
     def second(first, x):
         note(f"second {x}")
 
-    site = site_of(workflow_of([1, 2, 3], ("first", first), ("second", second, "first")))
-    jobs = submit_all(site)
-    site.scheduler.cancel(jobs["first.0"], [1])
-    site.scheduler.cancel(jobs["second.0"], [2])
+    site = make_site(workflow_of([1, 2, 3], ("first", first), ("second", second, "first")))
+    jobs = site.submit_all()
+    site.cancel("first.0", jobs["first.0"], [1])
+    site.cancel("second.0", jobs["second.0"], [2])
     site.finish()
-    assert states(site, jobs) == {
+    assert site.states(jobs) == {
         "first.0": [DONE, State.CANCELLED, DONE],
         "second.0": [DONE, State.UPSTREAM_FAILED, State.CANCELLED],
     }
     assert sorted(notebook.lines()) == ["first 1", "first 3", "second 1"]
 
 
-def test_a_whole_job_can_be_cancelled(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+def test_a_whole_job_can_be_cancelled(make_site: MakeSite, notebook: Any) -> None:
     """Without indices, all that has not ended of a job is cancelled; other jobs are not touched."""
     note = notebook.note
-    site = site_of(workflow_of([1, 2], ("one", lambda x: note("one")), ("other", lambda x: note("other"))))
-    jobs = submit_all(site)
-    site.scheduler.cancel(jobs["one.0"])
+    site = make_site(workflow_of([1, 2], ("one", lambda x: note("one")), ("other", lambda x: note("other"))))
+    jobs = site.submit_all()
+    site.cancel("one.0", jobs["one.0"])
     site.finish()
-    assert states(site, jobs) == {"one.0": [State.CANCELLED] * 2, "other.0": [DONE] * 2}
+    assert site.states(jobs) == {"one.0": [State.CANCELLED] * 2, "other.0": [DONE] * 2}
     assert notebook.lines() == ["other"] * 2
-    site.scheduler.cancel(jobs["other.0"])
-    assert states(site, jobs)["other.0"] == [DONE] * 2
+    site.cancel("other.0", jobs["other.0"])
+    assert site.states(jobs)["other.0"] == [DONE] * 2
 
 
-def test_a_running_index_can_be_cancelled(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+def test_a_running_index_can_be_cancelled(make_site: MakeSite, notebook: Any) -> None:
     """A program that runs is stopped; its neighbours and its own checkpointing are not disturbed."""
     note, signal, wait_for = notebook.note, notebook.signal, notebook.wait_for
 
@@ -79,8 +77,8 @@ def test_a_running_index_can_be_cancelled(site_of: MakeSite, submit_all: Submit,
         while not context.should_stop():
             signals.pause()
 
-    site = site_of(workflow_of([1, 2, 3], ("task", task)))
-    jobs = submit_all(site)
+    site = make_site(workflow_of([1, 2, 3], ("task", task)))
+    jobs = site.submit_all()
     started: list[int] = []
 
     def hear(event: dict[str, Any]) -> None:
@@ -88,9 +86,9 @@ def test_a_running_index_can_be_cancelled(site_of: MakeSite, submit_all: Submit,
             started.append(event["index"])
             if event["index"] == 1:
                 wait_for("running")
-                site.scheduler.cancel(jobs["task.0"], [1])
+                site.cancel("task.0", jobs["task.0"], [1])
 
     site.finish(hear)
     assert notebook.lines() == ["asked to stop"]
-    assert states(site, jobs) == {"task.0": [DONE, State.CANCELLED, DONE]}
+    assert site.states(jobs) == {"task.0": [DONE, State.CANCELLED, DONE]}
     assert sorted(started) == [0, 1, 2]

@@ -9,12 +9,9 @@ import pytest
 from sciflow.errors import SchedulerError
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.schedulers.base import Submission
 from sciflow.store.records import read_state
 
 MakeSite = Callable[[ExperimentalWorkflow], Any]
-Submit = Callable[[Any], dict[str, str]]
-States = Callable[[Any, dict[str, str]], dict[str, list[State]]]
 DONE = State.COMPLETED
 
 
@@ -28,7 +25,7 @@ def workflow_of(x: list[int], *tasks: tuple[Any, ...], **resources: Any) -> Expe
     return workflow
 
 
-def test_what_was_submitted_waits_and_then_is_done(site_of: MakeSite, submit_all: Submit, states: States) -> None:
+def test_what_was_submitted_waits_and_then_is_done(make_site: MakeSite) -> None:
     """Every index is pending at first and completed at the end; job ids are texts, one for each array."""
 
     def first(x):
@@ -37,34 +34,34 @@ def test_what_was_submitted_waits_and_then_is_done(site_of: MakeSite, submit_all
     def second(first):
         return {"z": first["y"]}
 
-    site = site_of(workflow_of([1, 2, 3], ("first", first), ("second", second, "first")))
-    jobs = submit_all(site)
+    site = make_site(workflow_of([1, 2, 3], ("first", first), ("second", second, "first")))
+    jobs = site.submit_all()
     assert all(isinstance(job, str) and job for job in jobs.values())
     assert len(set(jobs.values())) == 2
-    assert states(site, jobs) == {"first.0": [State.PENDING] * 3, "second.0": [State.PENDING] * 3}
+    assert site.states(jobs) == {"first.0": [State.PENDING] * 3, "second.0": [State.PENDING] * 3}
     site.finish()
-    assert states(site, jobs) == {"first.0": [DONE] * 3, "second.0": [DONE] * 3}
+    assert site.states(jobs) == {"first.0": [DONE] * 3, "second.0": [DONE] * 3}
 
 
-def test_unknown_jobs_are_left_out(site_of: MakeSite, submit_all: Submit) -> None:
+def test_unknown_jobs_are_left_out(make_site: MakeSite) -> None:
     """A question about jobs that nobody knows has no answer, which is no error and no state."""
-    site = site_of(workflow_of([1], ("task", lambda x: None)))
-    assert site.scheduler.query(["42", "task.0"]) == {}
-    [job] = submit_all(site).values()
+    site = make_site(workflow_of([1], ("task", lambda x: None)))
+    assert site.scheduler.query(["987654321", "task.0"]) == {}
+    [job] = site.submit_all().values()
     assert set(site.scheduler.query([job, "no such job"])) == {job}
     assert site.scheduler.query([]) == {}
     site.finish()
 
 
-def test_every_index_runs_exactly_once(site_of: MakeSite, submit_all: Submit, notebook: Any) -> None:
+def test_every_index_runs_exactly_once(make_site: MakeSite, notebook: Any) -> None:
     """Of many indices none is left out and none runs twice, and each leaves one record."""
     note = notebook.note
 
     def task(x, context):
         note(f"{x} {context.index} {context.attempt}")
 
-    site = site_of(workflow_of(list(range(60)), ("task", task)))
-    submit_all(site)
+    site = make_site(workflow_of(list(range(60)), ("task", task)))
+    site.submit_all()
     site.finish()
     assert Counter(notebook.lines()) == Counter({f"{x} {x} 1": 1 for x in range(60)})
     records = list(site.run.records("task.0"))
@@ -72,25 +69,23 @@ def test_every_index_runs_exactly_once(site_of: MakeSite, submit_all: Submit, no
     assert {getattr(read_state(one.path), "state", None) for one in records} == {DONE}
 
 
-def test_only_the_indices_that_were_submitted_run(site_of: MakeSite, notebook: Any, states: States) -> None:
+def test_only_the_indices_that_were_submitted_run(make_site: MakeSite, notebook: Any) -> None:
     """Some indices can be submitted, each as the attempt that it is; the others have no state."""
     note = notebook.note
 
     def task(x, context):
         note(f"{context.index} {context.attempt}")
 
-    site = site_of(workflow_of([10, 20, 30, 40, 50], ("task", task)))
+    site = make_site(workflow_of([10, 20, 30, 40, 50], ("task", task)))
     [array] = site.plan.arrays
-    job = site.scheduler.submit(Submission(array, site.run.script(array.name), {1: 3, 4: 1}))
+    job = site.submit(array, {1: 1, 4: 1})
     site.finish()
-    assert sorted(notebook.lines()) == ["1 3", "4 1"]
-    assert site.scheduler.query([job]) == {job: {1: DONE, 4: DONE}}
-    assert site.run.record("task.0", 1, 3).exists()
+    assert sorted(notebook.lines()) == ["1 1", "4 1"]
+    assert site.states({"task.0": job}) == {"task.0": [DONE, DONE]}
+    assert {one.index for one in site.run.records("task.0")} == {1, 4}
 
 
-def test_an_index_starts_when_the_same_index_before_it_is_done(
-    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
-) -> None:
+def test_an_index_starts_when_the_same_index_before_it_is_done(make_site: MakeSite, notebook: Any) -> None:
     """Element by element: `later[1]` runs while `earlier[0]` still does."""
     signal, wait_for = notebook.signal, notebook.wait_for
 
@@ -101,16 +96,14 @@ def test_an_index_starts_when_the_same_index_before_it_is_done(
     def later(earlier, x):
         signal(f"later-{x}-ran")
 
-    site = site_of(workflow_of([0, 1], ("earlier", earlier), ("later", later, "earlier")))
+    site = make_site(workflow_of([0, 1], ("earlier", earlier), ("later", later, "earlier")))
     assert [one.kind for one in site.plan.arrays[1].after] == ["element"]
-    jobs = submit_all(site)
+    jobs = site.submit_all()
     site.finish()
-    assert states(site, jobs) == {"earlier.0": [DONE] * 2, "later.0": [DONE] * 2}
+    assert site.states(jobs) == {"earlier.0": [DONE] * 2, "later.0": [DONE] * 2}
 
 
-def test_an_index_that_needs_all_starts_after_all(
-    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
-) -> None:
+def test_an_index_that_needs_all_starts_after_all(make_site: MakeSite, notebook: Any) -> None:
     """The whole array: what gathers starts after the last index, whatever their order."""
     note = notebook.note
 
@@ -122,16 +115,16 @@ def test_an_index_that_needs_all_starts_after_all(
         note("gather")
         return {"sum": sum(one["y"] for one in earlier)}
 
-    site = site_of(workflow_of([5, 1, 3, 2], ("earlier", earlier), ("gather", gather, "earlier", "all")))
+    site = make_site(workflow_of([5, 1, 3, 2], ("earlier", earlier), ("gather", gather, "earlier", "all")))
     assert [one.kind for one in site.plan.arrays[1].after] == ["whole"]
-    jobs = submit_all(site)
+    jobs = site.submit_all()
     site.finish()
     assert notebook.lines()[-1] == "gather"
     assert len(notebook.lines()) == 5
-    assert states(site, jobs)["gather.0"] == [DONE]
+    assert site.states(jobs)["gather.0"] == [DONE]
 
 
-def test_a_task_that_all_need_runs_first(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+def test_a_task_that_all_need_runs_first(make_site: MakeSite, notebook: Any) -> None:
     """One instance before many: all wait for it."""
     note = notebook.note
 
@@ -142,16 +135,14 @@ def test_a_task_that_all_need_runs_first(site_of: MakeSite, submit_all: Submit, 
     def use(prepare, x):
         note(f"use {prepare['y']}")
 
-    site = site_of(workflow_of([1, 2, 3], ("prepare", prepare), ("use", use, "prepare")))
-    jobs = submit_all(site)
+    site = make_site(workflow_of([1, 2, 3], ("prepare", prepare), ("use", use, "prepare")))
+    jobs = site.submit_all()
     site.finish()
     assert notebook.lines() == ["prepare"] + ["use 7"] * 3
-    assert states(site, jobs) == {"prepare.0": [DONE], "use.0": [DONE] * 3}
+    assert site.states(jobs) == {"prepare.0": [DONE], "use.0": [DONE] * 3}
 
 
-def test_a_failed_index_holds_back_only_what_needs_it(
-    site_of: MakeSite, submit_all: Submit, states: States, notebook: Any
-) -> None:
+def test_a_failed_index_holds_back_only_what_needs_it(make_site: MakeSite, notebook: Any) -> None:
     """Its own line of tasks ends, and what gathers everything; all others complete."""
     note = notebook.note
 
@@ -170,11 +161,11 @@ def test_a_failed_index_holds_back_only_what_needs_it(
         note("gather")
 
     tasks = [("first", first), ("second", second, "first"), ("third", third, "second")]
-    site = site_of(workflow_of([1, 2, 3], *tasks, ("gather", gather, "first", "all")))
-    jobs = submit_all(site)
+    site = make_site(workflow_of([1, 2, 3], *tasks, ("gather", gather, "first", "all")))
+    jobs = site.submit_all()
     site.finish()
     held = State.UPSTREAM_FAILED
-    assert states(site, jobs) == {
+    assert site.states(jobs) == {
         "first.0": [DONE, State.FAILED, DONE],
         "second.0": [DONE, held, DONE],
         "third.0": [DONE, held, DONE],
@@ -183,7 +174,7 @@ def test_a_failed_index_holds_back_only_what_needs_it(
     assert sorted(notebook.lines()) == ["second 1", "second 3", "third 1", "third 3"]
 
 
-def test_indices_run_side_by_side(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+def test_indices_run_side_by_side(make_site: MakeSite, notebook: Any) -> None:
     """As many run at once as there is room for: four that wait for each other all end."""
     signal, wait_for = notebook.signal, notebook.wait_for
 
@@ -192,13 +183,13 @@ def test_indices_run_side_by_side(site_of: MakeSite, submit_all: Submit, states:
         for other in range(4):
             wait_for(f"here-{other}")
 
-    site = site_of(workflow_of([0, 1, 2, 3], ("task", task)))
-    jobs = submit_all(site)
+    site = make_site(workflow_of([0, 1, 2, 3], ("task", task)))
+    jobs = site.submit_all()
     site.finish()
-    assert states(site, jobs) == {"task.0": [DONE] * 4}
+    assert site.states(jobs) == {"task.0": [DONE] * 4}
 
 
-def test_requests_are_never_exceeded(site_of: MakeSite, submit_all: Submit, states: States, notebook: Any) -> None:
+def test_requests_are_never_exceeded(make_site: MakeSite, notebook: Any) -> None:
     """At no moment do the indices that run hold more cores, memory or GPUs together than there are."""
     note = notebook.note
     held = {"wide": (3, 1, 0), "big": (1, 3, 0), "fast": (1, 0.5, 1), "plain": (1, 0, 0)}
@@ -212,10 +203,10 @@ def test_requests_are_never_exceeded(site_of: MakeSite, submit_all: Submit, stat
         return task
 
     requests = {n: {"cpu_cores": c, "memory_gb": m or None, "gpus": g} for n, (c, m, g) in held.items()}
-    site = site_of(workflow_of(list(range(12)), *((name, task_named(name)) for name in held), **requests))
-    jobs = submit_all(site)
+    site = make_site(workflow_of(list(range(12)), *((name, task_named(name)) for name in held), **requests))
+    jobs = site.submit_all()
     site.finish()
-    assert {one for array in states(site, jobs).values() for one in array} == {DONE}
+    assert {one for array in site.states(jobs).values() for one in array} == {DONE}
     running: Counter[str] = Counter()
     most = 0
     for line in notebook.lines():
@@ -229,32 +220,31 @@ def test_requests_are_never_exceeded(site_of: MakeSite, submit_all: Submit, stat
     assert most > 1
 
 
-def test_a_request_that_can_never_be_met_is_refused(site_of: MakeSite) -> None:
+def test_a_request_that_can_never_be_met_is_refused(make_site: MakeSite, impossible: list[dict[str, int]]) -> None:
     """What no machine there has is an error at submission, not a job that waits for ever."""
     from dataclasses import replace
 
-    site = site_of(workflow_of([1], ("task", lambda x: None)))
+    site = make_site(workflow_of([1], ("task", lambda x: None)))
     [array] = site.plan.arrays
-    for more in ({"cpu_cores": 5}, {"memory_bytes": 5 << 30}, {"gpus": 3}):
+    for more in impossible:
         greedy = replace(array, resources=array.resources._replace(**more))
         with pytest.raises(SchedulerError, match=r"`task\.0`"):
-            site.scheduler.submit(Submission(greedy, site.run.script(array.name), {0: 1}))
-    assert site.scheduler.query(["task.0"]) == {}
+            site.submit(greedy, {0: 1})
 
 
-def test_states_go_forward(site_of: MakeSite, submit_all: Submit, states: States) -> None:
+def test_states_go_forward(make_site: MakeSite) -> None:
     """An index is pending, then running, then final; never back, and what is heard agrees with what is told."""
 
     def first(x):
         if x == 1:
             raise ValueError
 
-    site = site_of(workflow_of([0, 1, 2], ("first", first), ("second", lambda first, x: None, "first")))
-    jobs = submit_all(site)
+    site = make_site(workflow_of([0, 1, 2], ("first", first), ("second", lambda first, x: None, "first")))
+    jobs = site.submit_all()
     seen: dict[tuple[str, int], list[State]] = {}
 
     def look(event: dict[str, Any]) -> None:
-        known = states(site, jobs)
+        known = site.states(jobs)
         for array, all_states in known.items():
             for index, state in enumerate(all_states):
                 history = seen.setdefault((array, index), [State.PENDING])
@@ -274,8 +264,8 @@ def test_states_go_forward(site_of: MakeSite, submit_all: Submit, states: States
         assert history[:-1] in (way, way[:1])
 
 
-def test_limits_are_told(site_of: MakeSite) -> None:
+def test_limits_are_told(make_site: MakeSite) -> None:
     """What one array job may hold is known before anything is submitted."""
-    limits = site_of(workflow_of([1], ("task", lambda x: None))).scheduler.limits()
+    limits = make_site(workflow_of([1], ("task", lambda x: None))).scheduler.limits()
     for most in (limits.highest_index, limits.indices_per_array):
         assert most is None or most > 0

@@ -144,6 +144,7 @@ parameters: {x: [1, 2]}
 tasks:
   - {name: held, command: "echo {{ x }}", resources: {directives: [--hold]}}
   - {name: after, command: "echo {{ x }}", depends_on: [held]}
+  - {name: wide, command: "echo {{ x }}", resources: {cpu_cores: 999}}
   - {name: long, command: "echo {{ x }}", resources: {partition: short, max_runtime: 2d}}
 """
     }
@@ -153,6 +154,7 @@ tasks:
         "held by its owner: `scontrol release` lets it go",
         "waits for the array job before it",
         "asks for more time than its partition allows: it will wait for ever",
+        "its partition can never give what it asks for: it will wait for ever",
     }
     experiment.wait_until(lambda s: words <= {one["reason"] for one in s["waiting"]}, f"the reasons {words}")
     assert all(word in reasons(experiment) for word in words)

@@ -10,6 +10,7 @@ from sciflow.store.records import RecordState
 
 PATIENCE = 15.0  # seconds: what all witnesses miss for so long will not come; accounting lags by five
 _FURTHER = (State.TIMEOUT, State.PREEMPTED, State.NODE_FAIL, State.OUT_OF_MEMORY)
+_TOLD = (State.CANCELLED, State.TIMEOUT)
 _COMES_BACK = (State.NODE_FAIL, State.PREEMPTED)
 
 
@@ -93,7 +94,7 @@ def tells_all(record: RecordState) -> bool:
 
     A program that is told to stop does not learn why, and one that is killed does not learn by whom.
     """
-    return record.state.is_final and not (record.state is State.CANCELLED or record.signal)
+    return record.state.is_final and not (record.state in _TOLD or record.signal)
 
 
 def _of_record(record: RecordState, said: Statement | None, has_waited: bool) -> Verdict:
@@ -105,9 +106,8 @@ def _of_record(record: RecordState, said: Statement | None, has_waited: bool) ->
         return Verdict(State.PENDING, "the scheduler has put it back into the queue", "", False, said)
     if said.state is State.RUNNING and said.start is not None and said.start > record.end:
         return Verdict(State.RUNNING, "the scheduler has started it again", "", False, said)
-    was_told = record.state is State.CANCELLED and said.state in _FURTHER
-    was_killed = record.signal and record.state is State.FAILED and said.state in (*_FURTHER, State.CANCELLED)
-    if was_told or was_killed:
+    was_ended = record.state in _TOLD or record.signal
+    if was_ended and said.state in (*_FURTHER, State.CANCELLED) and said.state is not record.state:
         return Verdict(said.state, f"the scheduler says {said.word}", record.error, statement=said)
     return by_record
 

@@ -79,7 +79,9 @@ class SlurmScheduler:
         found: dict[str, dict[int, State]] = {}
         for witness in (ACCOUNTING, CONTROLLER):
             for job, indices in answers.get(witness, {}).items():
-                found.setdefault(job, {}).update({i: one.state for i, one in indices.items() if i != REST})
+                states = {index: one.state for index, one in indices.items() if index != REST}
+                if states:
+                    found.setdefault(job, {}).update(states)
         return found
 
     def cancel(self, job_id: str, indices: Iterable[int] | None = None) -> None:

@@ -35,6 +35,7 @@ _REASONS = {
     "launch failed requeued held": "its node could not start it; it is held: `scontrol release` tries again",
     "PartitionTimeLimit": "asks for more time than its partition allows: it will wait for ever",
     "PartitionNodeLimit": "asks for more nodes than its partition has: it will wait for ever",
+    "PartitionConfig": "its partition can never give what it asks for: it will wait for ever",
     "PartitionDown": "its partition is down",
     "PartitionInactive": "its partition takes no jobs at present",
     "QOSMaxJobsPerUserLimit": "as many jobs run as this QOS allows for a user",
