@@ -22,9 +22,11 @@ from sciflow.planning.render import script_renderer
 from sciflow.run.drive import drive
 from sciflow.run.progress import ProgressBars
 from sciflow.run.reuse import take_over_once
+from sciflow.run.soundness import with_broken_seals
 from sciflow.run.stage import identity, note_modules, point_to_latest, stage, write_run
+from sciflow.run.status import RunStatus, untouched
 from sciflow.run.submit import Handed, calls
-from sciflow.run.track import RunStatus, observe, untouched, with_broken_seals
+from sciflow.run.track import observe
 from sciflow.schedulers.machine import Machine
 from sciflow.schedulers.registry import check_known, connect
 from sciflow.store.layout import RUNS, RunDirectory, read_document, runs_of

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from sciflow.errors import RunError, TransportError
 from sciflow.model.state import State
 from sciflow.run.follow import follow, track, wait
-from sciflow.run.track import RunStatus, observe, read_plan
+from sciflow.run.status import RunStatus
+from sciflow.run.track import observe, read_plan
 from sciflow.schedulers.registry import connect
 from sciflow.store.layout import RunDirectory, find_run
 from sciflow.store.manifest import has_queue, read_profile, scheduler_name

@@ -19,8 +19,9 @@ from sciflow.planning.build import build_plan
 from sciflow.planning.render import script_renderer
 from sciflow.run.follow import track
 from sciflow.run.stage import stage
+from sciflow.run.status import RunStatus
 from sciflow.run.submit import cancel, submit
-from sciflow.run.track import RunStatus, observe
+from sciflow.run.track import observe
 from sciflow.schedulers.base import Submission
 from sciflow.schedulers.slurm import SlurmScheduler
 from sciflow.store.journal import Journal

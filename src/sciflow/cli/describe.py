@@ -9,7 +9,7 @@ from sciflow.cli.output import table
 from sciflow.model.state import State
 from sciflow.model.units import format_duration
 from sciflow.run.forecast import seconds_left
-from sciflow.run.track import RunStatus
+from sciflow.run.status import RunStatus
 from sciflow.store.layout import RunDirectory
 from sciflow_shim.files import format_ranges
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from sciflow.run.track import RunStatus
+    from sciflow.run.status import RunStatus
 
 DONE, ERROR, USAGE, SOME_FAILED, NOT_FINISHED = 0, 1, 2, 3, 4
 INTERRUPTED = 130

@@ -10,7 +10,7 @@ from sciflow.cli.output import say
 
 if TYPE_CHECKING:
     from sciflow.execution import Run
-    from sciflow.run.track import RunStatus
+    from sciflow.run.status import RunStatus
 
 
 def watched(run: Run) -> RunStatus:

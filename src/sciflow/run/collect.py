@@ -11,7 +11,8 @@ from sciflow.model.parameters import ParameterSpace
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
 from sciflow.planning.projection import Projection
-from sciflow.run.track import RunStatus, observe, read_plan
+from sciflow.run.status import RunStatus
+from sciflow.run.track import observe, read_plan
 from sciflow.store.layout import RunDirectory, read_document
 from sciflow.store.records import RecordSummary, read_summary
 from sciflow.store.results import Tables, write_tables

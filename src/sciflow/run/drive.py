@@ -9,7 +9,9 @@ from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.state import State
 from sciflow.run.reuse import expected_seconds
-from sciflow.run.track import IS_TORN, RunStatus, built_on_skips, observe, with_broken_seals
+from sciflow.run.soundness import built_on_skips, with_broken_seals
+from sciflow.run.status import RunStatus
+from sciflow.run.track import IS_TORN, observe
 from sciflow.schedulers.base import Submission
 from sciflow.schedulers.local import LocalScheduler
 from sciflow.schedulers.machine import Machine

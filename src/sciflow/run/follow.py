@@ -9,7 +9,8 @@ from sciflow.errors import RunError
 from sciflow.model.plan import Plan
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Testimony
 from sciflow.run.judge import tells_all
-from sciflow.run.track import RunStatus, observe
+from sciflow.run.status import RunStatus
+from sciflow.run.track import observe
 from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
 from sciflow.store.statements import Observed, read_observed, write_observed

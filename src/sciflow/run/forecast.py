@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sciflow.model.state import State
-from sciflow.run.track import RunStatus
+from sciflow.run.status import RunStatus
 
 
 def seconds_left(status: RunStatus, now: float) -> float | None:

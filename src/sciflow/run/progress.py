@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any
 
-from sciflow.run.track import RunStatus
+from sciflow.run.status import RunStatus
 
 
 class ProgressBars:

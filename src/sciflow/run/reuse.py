@@ -12,7 +12,8 @@ from typing import Any
 
 from sciflow.errors import RunError
 from sciflow.model.plan import Plan
-from sciflow.run.track import built_on_skips, observe, read_plan
+from sciflow.run.soundness import built_on_skips
+from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document, runs_of
 from sciflow.store.lock import hold

@@ -9,7 +9,8 @@ from sciflow.errors import QueueFullError, RunError, SchedulerError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
 from sciflow.model.state import State
-from sciflow.run.track import RunStatus, observe
+from sciflow.run.status import RunStatus
+from sciflow.run.track import observe
 from sciflow.schedulers.base import After, QueueScheduler, Submission
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory

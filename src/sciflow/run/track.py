@@ -1,130 +1,25 @@
-"""What is known of each array index: the one table that combines what records and journal say."""
+"""Works out the status of a run from its journal, its records, and what the scheduler last said of it."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
-from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement
+from sciflow.model.statement import ACCOUNTING, CONTROLLER
 from sciflow.run.judge import Evidence, judge
+from sciflow.run.status import IndexStatus, RunStatus, untouched
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document
 from sciflow.store.lock import is_held
-from sciflow.store.records import RecordState, has_broken_seal, read_state
+from sciflow.store.records import RecordState, read_state
 from sciflow.store.statements import Observed, read_observed
-from sciflow.store.submissions import Submissions, Submitted
-from sciflow_shim import files
+from sciflow.store.submissions import Submitted
 
-Place = tuple[str, int]  # array, index
 IS_TORN = "its record is torn"
-
-
-@dataclass
-class IndexStatus:
-    """What is known of one array index, and why.
-
-    Attributes
-    ----------
-    has_skipped
-        Whether it completed without some of its upstream.
-    damage
-        What is wrong with the record of its last attempt: `torn` or `missing`.
-    is_settled
-        Whether the state will stay so by all that witnesses tell; only of submitted indices this can be otherwise.
-    record
-        The record of its last attempt, where it can be read.
-    said
-        What the scheduler says of it, where that counts.
-    """
-
-    state: State = State.PENDING
-    attempt: int = 0
-    error: str = ""
-    seconds: float = 0.0
-    reason: str = ""
-    has_skipped: bool = False
-    damage: str = ""
-    is_settled: bool = True
-    record: RecordState | None = None
-    said: Statement | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will happen to it by itself; one that all have forgotten stays unknown."""
-        return self.state.is_final or (self.state is State.UNKNOWN and self.is_settled)
-
-
-@dataclass
-class RunStatus:
-    """What is known of a run.
-
-    Attributes
-    ----------
-    indices
-        Array → index → status; every index of the plan is there.
-    is_driven
-        Whether a process drives the run now.
-    """
-
-    plan: Plan
-    indices: dict[str, dict[int, IndexStatus]]
-    is_driven: bool = False
-    reused: int = 0
-    first_event: float | None = None
-    last_event: float | None = None
-    notes: list[str] = field(default_factory=list)
-    submissions: Submissions = field(default_factory=Submissions)
-
-    def counts(self, task: str | None = None) -> dict[State, int]:
-        """State → how many task instances have it; of one task, or of all."""
-        counts: dict[State, int] = {}
-        for array in self.arrays(task):
-            for status in self.indices[array.name].values():
-                counts[status.state] = counts.get(status.state, 0) + 1
-        return counts
-
-    def arrays(self, task: str | None = None) -> Iterable[ArrayJob]:
-        """The array jobs of one task, or all."""
-        return [array for array in self.plan.arrays if task in (None, array.task)]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every instance is completed."""
-        return set(self.counts()) <= {State.COMPLETED}
-
-    @property
-    def is_queued(self) -> bool:
-        """Whether array jobs of the run were handed to a scheduler with a queue."""
-        return bool(self.submissions.by_name)
-
-    @property
-    def has_failures(self) -> bool:
-        """Whether something ended without success."""
-        return any(state.is_failure or state is State.UNKNOWN for state in self.counts())
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether nothing more will happen by itself."""
-        return all(one.is_over for one in self.everyone())
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing more will happen or become known."""
-        return all(one.is_over and one.is_settled for one in self.everyone())
-
-    def everyone(self) -> Iterator[IndexStatus]:
-        """The status of every index."""
-        return (one for indices in self.indices.values() for one in indices.values())
-
-
-def untouched(plan: Plan) -> RunStatus:
-    """The status of a plan of which nothing has been done."""
-    return RunStatus(plan, {array.name: {i: IndexStatus() for i in range(array.count)} for array in plan.arrays})
 
 
 def read_plan(run: RunDirectory) -> Plan:
@@ -304,47 +199,6 @@ def _look_at_skips(arrays: Iterable[dict[int, IndexStatus]]) -> None:
         for status in indices.values():
             if status.has_skipped:
                 status.state, status.reason = State.PENDING, "what it skipped is there now"
-
-
-def with_broken_seals(run: RunDirectory, status: RunStatus) -> list[Place]:
-    """The completed indices whose records are not as they were written; this reads every byte of them."""
-    return [
-        (array, index)
-        for array, indices in status.indices.items()
-        for index, one in indices.items()
-        if one.state is State.COMPLETED and has_broken_seal(str(run.record(array, index, one.attempt)))
-    ]
-
-
-def built_on_skips(run: RunDirectory, status: RunStatus) -> set[Place]:
-    """The indices that went on without some of their upstream, and all that were made from these."""
-    found = {
-        (array, index) for array, indices in status.indices.items() for index, one in indices.items() if one.has_skipped
-    }
-    if not found:
-        return found
-    for array in status.plan.arrays:  # those upstream come first
-        for index, upstream in _upstream(run, array):
-            if any(place in found for place in upstream):
-                found.add((array.name, index))
-    return found
-
-
-def _upstream(run: RunDirectory, array: ArrayJob) -> Iterator[tuple[int, Iterator[Place]]]:
-    """Each index of an array job, with the places that it needs."""
-    tasks = read_document(run.header(array.name))["upstream"]
-    twins = [facts["array"] for facts in tasks.values() if facts["array"]]
-    named = [task for task, facts in tasks.items() if not facts["array"]]
-    with run.lines(array.name).open("rb") as lines:
-        for index, text in enumerate(lines):
-            yield index, _places(index, twins, [json.loads(text)["upstream"][task] for task in named] if named else [])
-
-
-def _places(index: int, twins: list[str], named: list[list[list[str]]]) -> Iterator[Place]:
-    yield from ((twin, index) for twin in twins)
-    for upstream in named:
-        for array, text in upstream:
-            yield from ((array, place) for place in files.parse_ranges(text))
 
 
 def _interrupt(arrays: Iterable[dict[int, IndexStatus]]) -> None:

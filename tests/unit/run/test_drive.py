@@ -11,7 +11,8 @@ from sciflow.errors import RunError
 from sciflow.model.profile import Capacity, ClusterProfile
 from sciflow.model.state import State
 from sciflow.run.drive import drive
-from sciflow.run.track import RunStatus, observe, read_plan
+from sciflow.run.status import RunStatus
+from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold, is_held
