@@ -95,6 +95,16 @@ TABLE: dict[str, Row] = {
         "the scheduler says OUT_OF_MEMORY",
         KILLED.error,
     ),
+    "killed by a person": Row(
+        Evidence(KILLED, said(CANCELLED)), CANCELLED, True, "the scheduler says CANCELLED", KILLED.error
+    ),
+    "stopped by itself, and its time was up": Row(
+        Evidence(record(State.TIMEOUT), said(State.TIMEOUT)), State.TIMEOUT, True, BY_RECORD
+    ),
+    "stopped by itself, nobody asked": Row(Evidence(record(State.TIMEOUT)), State.TIMEOUT, False, BY_RECORD),
+    "stopped by itself, and preempted": Row(
+        Evidence(record(State.TIMEOUT), said(State.PREEMPTED)), State.PREEMPTED, True, "the scheduler says PREEMPTED"
+    ),
     "killed by itself": Row(Evidence(KILLED, said(FAILED)), FAILED, True, BY_RECORD, KILLED.error),
     # --- no final record: in the queue
     "waits": Row(Evidence(controller=WAITS), PENDING, False, WAITS.reason),
@@ -281,7 +291,8 @@ def test_the_statement_that_counts_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "expected"), [(DONE, True), (BROKEN, True), (STOPPED, False), (KILLED, False), (BEGUN, False)]
+    ("one", "expected"),
+    [(DONE, True), (BROKEN, True), (STOPPED, False), (KILLED, False), (BEGUN, False), (record(State.TIMEOUT), False)],
 )
 def test_a_record_tells_all_unless_somebody_else_ended_the_program(one: RecordState, expected: bool) -> None:
     """Who was told to stop does not know why; who was killed not by whom."""

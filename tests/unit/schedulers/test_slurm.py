@@ -345,7 +345,6 @@ def test_a_query_gives_states_and_the_controller_counts_before_accounting() -> N
     assert slurm.query(["7", "8", "9", "driver"]) == {
         "7": {0: State.RUNNING, 1: State.COMPLETED},
         "8": {0: State.FAILED},
-        "9": {},
     }
     assert transport.programs == ["squeue", "sacct"]
     assert "driver" not in transport.calls[1].command[5]

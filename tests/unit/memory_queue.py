@@ -1,0 +1,139 @@
+"""A scheduler with a queue that is nothing but memory: it runs nothing and forgets nothing."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sciflow.errors import QueueFullError, SciflowError
+from sciflow.model.profile import Limits
+from sciflow.model.state import State
+from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement, Testimony
+from sciflow.schedulers.base import Submission
+
+WAITS = Statement(State.PENDING, "PENDING", "waits for free cores, memory or GPUs")
+
+
+@dataclass
+class MemoryQueue:
+    """Keeps what is submitted.
+
+    Attributes
+    ----------
+    accepted
+        Job id → submission.
+    states
+        Job id → index → what is said of it.
+    cancelled
+        What was to be cancelled: job id and indices, None for all.
+    capacity
+        How many indices it takes in all.
+    longest
+        How many indices one list can name.
+    refusals
+        What it raises instead of taking a submission, by array job.
+    fatal
+        Array jobs at which the submitter is killed, before the answer reaches it.
+    forgets
+        Whether it finds no job by name.
+    errors
+        Witness → why it does not answer.
+    """
+
+    name = "memory"
+
+    accepted: dict[str, Submission] = field(default_factory=dict)
+    states: dict[str, dict[int, Statement]] = field(default_factory=dict)
+    past: dict[str, dict[int, Statement]] = field(default_factory=dict)
+    cancelled: list[tuple[str, list[int] | None]] = field(default_factory=list)
+    questions: list[tuple[dict[str, str], dict[str, set[int]]]] = field(default_factory=list)
+    searches: list[dict[str, float]] = field(default_factory=list)
+    connections: list[tuple[int, ...]] = field(default_factory=list)
+    capacity: int | None = None
+    longest: int = 1_000_000
+    refusals: dict[str, SciflowError] = field(default_factory=dict)
+    fatal: set[str] = field(default_factory=set)
+    forgets: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(101))
+
+    def connect(self, keep_open: Sequence[int] = ()) -> MemoryQueue:
+        """Give itself, as `Run` does for a scheduler."""
+        self.connections.append(tuple(keep_open))
+        return self
+
+    def submit(self, submission: Submission) -> str:
+        """Take an array job, or refuse it."""
+        array = submission.array.name
+        if array in self.refusals:
+            raise self.refusals[array]
+        if self.capacity is not None and self.queued() + len(submission.attempts) > self.capacity:
+            raise QueueFullError("QOSMaxSubmitJobPerUserLimit")
+        job = str(next(self._ids))
+        self.accepted[job] = submission
+        self.states[job] = dict.fromkeys(submission.attempts, WAITS)
+        if array in self.fatal:
+            raise KeyboardInterrupt
+        return job
+
+    def call(self, submission: Submission) -> str:
+        """Say what would be submitted."""
+        after = ",".join(f"{one.kind}:{one.job}" for one in submission.after)
+        return f"{submission.name} {sorted(submission.attempts)} {after}".rstrip()
+
+    def query(self, job_ids: Iterable[str]) -> Mapping[str, Mapping[int, State]]:
+        """Say all states."""
+        return {job: {i: one.state for i, one in self.states[job].items()} for job in job_ids if job in self.states}
+
+    def cancel(self, job_id: str, indices: Iterable[int] | None = None) -> None:
+        """Note what was to be cancelled."""
+        self.cancelled.append((job_id, None if indices is None else list(indices)))
+
+    def limits(self) -> Limits:
+        """Limit nothing."""
+        return Limits()
+
+    def testify(self, jobs: Mapping[str, str], wanted: Mapping[str, set[int]]) -> Testimony:
+        """Say what is in memory, as each witness that answers."""
+        self.questions.append((dict(jobs), {job: set(indices) for job, indices in wanted.items()}))
+        said = {CONTROLLER: self.states, ACCOUNTING: self.past}
+        answers = {
+            witness: {job: dict(known.get(job, {})) for job in jobs}
+            for witness, known in said.items()
+            if witness not in self.errors
+        }
+        return Testimony(answers, dict(self.errors))
+
+    def find(self, names: Mapping[str, float]) -> dict[str, str]:
+        """Find jobs by their names."""
+        self.searches.append(dict(names))
+        known = {} if self.forgets else {one.name: job for job, one in self.accepted.items()}
+        return {name: known[name] for name in names if name in known}
+
+    def parts(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Cut indices into lists of at most `longest`."""
+        for start in range(0, len(indices), self.longest):
+            yield indices[start : start + self.longest]
+
+    def queued(self) -> int:
+        """Count what has not ended."""
+        return sum(not one.state.is_final for known in self.states.values() for one in known.values())
+
+    def end(self, job: str, state: State = State.COMPLETED, indices: Iterable[int] | None = None) -> None:
+        """Let indices of a job come to an end."""
+        for index in self.states[job] if indices is None else indices:
+            self.states[job][index] = Statement(state, state.value, "", 100.0, 110.0, "n1")
+
+    def told(self) -> list[tuple[str, list[int], list[str]]]:
+        """Return array job, indices and what each submission waits for, in order."""
+        return [
+            (one.array.name, sorted(one.attempts), [f"{a.kind}:{a.job}" for a in one.after])
+            for one in self.accepted.values()
+        ]
+
+    @property
+    def names(self) -> list[str]:
+        """The unique names, without the run's id."""
+        return [re.sub(r"\.\d{8}-\d{6}-\w+\.", ".", one.name) for one in self.accepted.values()]

@@ -1,0 +1,46 @@
+"""A run for a queue, and a queue that is nothing but memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sciflow.engine import Engine
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.store.layout import RunDirectory
+from unit.memory_queue import MemoryQueue
+
+
+@pytest.fixture
+def queue() -> MemoryQueue:
+    """Return an empty queue."""
+    return MemoryQueue()
+
+
+@pytest.fixture
+def stage_for_queue(tmp_path: Path) -> Callable[..., RunDirectory]:
+    """Return a function that stages a workflow for Slurm: (workflow, **limits)."""
+
+    def stage(workflow: ExperimentalWorkflow, **limits: Any) -> RunDirectory:
+        profile = tmp_path / "site.yaml"
+        lines = [f"{name}: {value}" for name, value in limits.items()]
+        profile.write_text(f"name: site\nscheduler: slurm\nlimits: {{{', '.join(lines)}}}\n")
+        engine = Engine(str(profile), tmp_path / "runs")
+        folder = tmp_path / "runs" / workflow.name / "20310514-120000-aa"
+        return RunDirectory(engine.write_plan(engine.compile(workflow), folder))
+
+    return stage
+
+
+@pytest.fixture
+def chain(tmp_path: Path, stage_for_queue: Callable[..., RunDirectory]) -> RunDirectory:
+    """Return a run of four `a`, of four `b` index by index after them, and of one `c` after all of these."""
+    workflow = ExperimentalWorkflow("chain", tmp_path)
+    workflow.add_task("a", command="echo {{ x }}")
+    workflow.add_task("b", command="echo {{ x }}", depends_on=["a"])
+    workflow.add_task("c", lambda b: {"n": len(b)}, depends_on=["b"], over="all")
+    workflow.add_parameter_space({"x": [1, 2, 3, 4]})
+    return stage_for_queue(workflow)
