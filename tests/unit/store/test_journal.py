@@ -64,3 +64,27 @@ def test_any_text_can_be_journalled(journal: Journal, text: str) -> None:
     journal.append([{"event": "ended", "error": text}])
     assert [one["error"] for one in journal.events()] == [text]
     assert journal.path.read_bytes().count(b"\n") == 1
+
+
+def test_what_is_committed_is_on_the_disk_before_anything_else_is_done(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes are all in the file when the disk is told to keep them; appending tells it nothing."""
+    kept: list[bytes] = []
+    monkeypatch.setattr("os.fsync", lambda _descriptor: kept.append(journal.path.read_bytes()))
+    journal.append([{"event": "started"}])
+    assert kept == []
+    journal.commit({"event": "intent", "name": "a.1"})
+    assert kept == [journal.path.read_bytes()]
+    assert [event["event"] for event in journal.events()] == ["started", "intent"]
+
+
+def test_a_disk_that_does_not_keep_it_is_an_error(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever commits must know."""
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        journal.commit({"event": "intent"})
