@@ -45,6 +45,13 @@ def test_one_line_of_setup_and_numbers_of_variables() -> None:
         ({"environment": {"X; touch hit": 1}}, "'X; touch hit' cannot name an environment variable"),
         ({"environment": {"X": None}}, "`environment.X` is None; it takes a text"),
         ({"setup": [1]}, "`setup.0` is 1; it takes a text"),
+        ({"partitions": {"p": {"max_runtime": "soon"}}}, "`soon` is no duration"),
+        ({"partitions": {"p": {"nodes": 0}}}, "`partitions.p.nodes` is 0; it should be greater than or equal to 1"),
+        ({"partitions": {"p": {"colour": 1}}}, "`partitions.p.colour` is not known here"),
+        ({"limits": {"submitted_indices": 0}}, "`limits.submitted_indices` is 0"),
+        ({"limits": {"running_indices": 0}}, "`limits.running_indices` is 0"),
+        ({"limits": {"seconds_to_kill": 0}}, "`limits.seconds_to_kill` is 0; it should be greater than 0"),
+        ({"account": "a b"}, "'a b' cannot stand in a scheduler's directive"),
     ],
 )
 def test_what_is_no_profile(said: Any, reason: str) -> None:
@@ -53,3 +60,32 @@ def test_what_is_no_profile(said: Any, reason: str) -> None:
         profile(**said)
     assert caught.value.message.startswith("site.yaml: ")
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "has_queue", "keeps"),
+    [
+        ({}, True, True),
+        ({"shared": False}, True, False),
+        ({"scheduler": "local"}, False, False),
+        ({"scheduler": "local", "shared": False}, False, False),
+    ],
+)
+def test_start_times_are_kept_where_others_wait_as_well(said: Any, has_queue: bool, keeps: bool) -> None:
+    """And where there is a queue that keeps them."""
+    made = profile(**said)
+    assert (made.has_queue, made.keeps_start_times) == (has_queue, keeps)
+
+
+def test_partitions_have_times_in_seconds() -> None:
+    """None for any."""
+    made = profile(partitions={"short": {"max_runtime": "1-12:00:00"}, "any": {}})
+    assert made.partitions["short"].runtime_seconds == 129_600
+    assert made.partitions["any"].runtime_seconds is None
+
+
+def test_the_default_partition_is_the_one_that_says_so() -> None:
+    """Where none does, nobody knows it."""
+    assert profile(partitions={"a": {}, "b": {"default": True}}).default_partition == "b"
+    assert profile(partitions={"a": {}}).default_partition == ""
+    assert profile().default_partition == ""

@@ -33,6 +33,9 @@ def asked(**fields: Any) -> ResourceRequest:
         ({"cpu_cores": "n // 2", "memory_gb": "0.1 + n / 64"}, Resources(8, 375809639)),
         ({"cpu_cores": lambda n: n + 0.5, "gpus": lambda n: np.int64(n)}, Resources(17, 0, 16)),
         ({"memory_gb": lambda: np.float32(2)}, Resources(1, 2 * GIB)),
+        ({"nodes": "n / 10", "mpi_tasks": "2 * n"}, Resources(1, nodes=2, mpi_tasks=32)),
+        ({"nodes": 0.5, "mpi_tasks": 0}, Resources(1, nodes=1, mpi_tasks=0)),
+        ({"nodes": lambda n: n, "mpi_tasks": lambda: 3}, Resources(1, nodes=16, mpi_tasks=3)),
     ],
 )
 def test_requests_become_whole_cores_bytes_and_seconds(fields: Any, expected: Resources) -> None:
@@ -45,6 +48,7 @@ def test_requests_become_whole_cores_bytes_and_seconds(fields: Any, expected: Re
 def test_a_request_depends_on_the_parameters_that_it_names() -> None:
     """Names come from expressions and from the arguments of functions."""
     assert asked(cpu_cores="a + 1", memory_gb=lambda b: b, gpus=1).names == {"a", "b"}
+    assert asked(nodes="c", mpi_tasks=lambda d: d).names == {"c", "d"}
     assert asked().names == frozenset()
 
 
@@ -52,6 +56,15 @@ def test_a_later_request_overrides_what_it_says_only() -> None:
     """Two ways of saying the same thing replace each other."""
     both = asked(cpu_cores=2, memory_gb=4, gpu=True, max_runtime="1h").merged(asked(memory="1G", max_runtime_hours=2))
     assert both == asked(cpu_cores=2, memory="1G", gpu=True, max_runtime_hours=2)
+
+
+def test_options_of_the_site_are_overridden_likewise() -> None:
+    """What the later request does not say stays; a list that it does not give stays, too."""
+    first = asked(partition="long", account="project", directives=["--exclusive"])
+    assert first.merged(asked(partition="short")) == asked(
+        partition="short", account="project", directives=["--exclusive"]
+    )
+    assert first.merged(asked(directives=["--nice"])).directives == ("--nice",)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +86,9 @@ def test_a_later_request_overrides_what_it_says_only() -> None:
         ({"memory": "8G", "memory_gb": 8}, "`memory_gb` and `memory` say the same thing; give one"),
         ({"gpu": True, "gpus": 1}, "`gpus` and `gpu` say the same thing"),
         ({"cores": 4}, "`cores` is not known here"),
+        ({"nodes": 0}, "`nodes`: 0 is no amount; leave it out for the default"),
+        ({"mpi_tasks": -1}, "`mpi_tasks`: -1 is no amount"),
+        ({"partition": "a b"}, "'a b' cannot stand in a scheduler's directive"),
         ({"gpu": "maybe"}, "`gpu` is 'maybe'; it takes `true` or `false`"),
     ],
 )
@@ -92,6 +108,8 @@ def test_what_is_no_request(fields: Any, reason: str) -> None:
         ({"memory_gb": lambda n: 0.0 * n}, "`memory_gb` of task `train` comes to 0.0 at {'n': 16}, which is no amount"),
         ({"max_runtime_hours": "n // 100"}, "comes to 0 at {'n': 16}, which is no amount"),
         ({"gpus": "0 - 1"}, "comes to -1 at {'n': 16}, which is no amount"),
+        ({"nodes": "n - 16"}, "`nodes` of task `train` comes to 0 at {'n': 16}, which is no amount"),
+        ({"mpi_tasks": "0 - n"}, "`mpi_tasks` of task `train` comes to -16"),
         ({"cpu_cores": "n > 1"}, "comes to True"),
         ({"memory_gb": "'8'"}, "comes to '8'"),
         ({"memory_gb": lambda: [1]}, "comes to [1]"),

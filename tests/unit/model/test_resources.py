@@ -13,6 +13,8 @@ from sciflow.model.resources import GIB, Resources
         (Resources(), "1 core"),
         (Resources(4, 8 * GIB, 2, 43200), "4 cores, 8 GB, 2 GPUs, 12 h"),
         (Resources(gpus=1, runtime_seconds=90), "1 core, 1 GPU, 1 min 30 s"),
+        (Resources(2, mpi_tasks=16, nodes=4), "4 nodes, 16 × 2 cores"),
+        (Resources(mpi_tasks=3), "3 × 1 core"),
     ],
 )
 def test_a_request_is_said_in_one_line(resources: Resources, expected: str) -> None:
@@ -23,3 +25,24 @@ def test_a_request_is_said_in_one_line(resources: Resources, expected: str) -> N
 def test_core_hours_are_cores_times_hours() -> None:
     """Four cores for half an hour are two core-hours."""
     assert Resources(cpu_cores=4, runtime_seconds=1800).core_hours == 2
+
+
+def test_every_process_has_its_cores() -> None:
+    """Without processes of MPI there is one."""
+    assert Resources(2, mpi_tasks=16, runtime_seconds=3600).all_cores == 32
+    assert Resources(2, mpi_tasks=16, runtime_seconds=1800).core_hours == 16
+    assert Resources(2).all_cores == 2
+
+
+@pytest.mark.parametrize(
+    ("resources", "memory", "gpus"),
+    [
+        (Resources(memory_bytes=10, gpus=3), 10, 3),
+        (Resources(memory_bytes=10, gpus=3, nodes=3), 4, 1),
+        (Resources(memory_bytes=10, gpus=4, nodes=3), 4, 2),
+        (Resources(nodes=3), 0, 0),
+    ],
+)
+def test_memory_and_gpus_are_shared_by_the_nodes(resources: Resources, memory: int, gpus: int) -> None:
+    """Rounded up, so that all nodes together have what was asked for."""
+    assert (resources.memory_per_node, resources.gpus_per_node) == (memory, gpus)
