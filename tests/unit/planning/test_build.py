@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sciflow.errors import PlanError, WorkflowError
+from sciflow.model.options import Options
 from sciflow.model.plan import Dependency
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
@@ -107,6 +108,70 @@ def test_a_policy_is_put_off_where_nothing_is_shared(
     assert plan.warnings == ((expected,) if why else ())
     begin = None if why else datetime(2031, 5, 14, 22, tzinfo=timezone.utc)
     assert {array.begin for array in plan.arrays} == {begin}
+
+
+# The chain of `ising` asks for 0, 30 and 0 minutes.
+@pytest.mark.parametrize(
+    ("deadline", "warning"),
+    [
+        ("2031-05-14T13:00", ""),
+        ("2031-05-14T12:30", ""),
+        ("2031-05-14T12:29", "but the deadline 2031-05-14 12:29+00:00 is in 29 min"),
+        ("2031-05-14T14:29+02:00", "but the deadline 2031-05-14 14:29+02:00 is in 29 min"),
+    ],
+)
+def test_a_deadline_that_cannot_be_met_is_told(ising: ExperimentalWorkflow, deadline: str, warning: str) -> None:
+    """By the walltimes asked for, one after another; strictly it is an error, with the way out."""
+    ising.set_scheduling_policy("deadline", {"deadline": deadline, "timezone": "UTC"})
+    noon = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
+    plan = build_plan(ising, site(scheduler="slurm"), now=noon).plan
+    expected = f"the tasks ask for 30 min one after another, {warning}"
+    assert plan.warnings == ((expected,) if warning else ())
+    assert {array.begin for array in plan.arrays} == {None}
+    if warning:
+        with pytest.raises(PlanError) as caught:
+            build_plan(ising, site(scheduler="slurm"), strict=True, now=noon)
+        assert (caught.value.message, caught.value.hint) == (expected, "ask for less, or set a later deadline")
+
+
+def test_a_deadline_that_has_passed_is_told(ising: ExperimentalWorkflow) -> None:
+    """With the deadline."""
+    ising.set_scheduling_policy("deadline", {"deadline": "2031-05-14T11:00", "timezone": "UTC"})
+    noon = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
+    [warning] = build_plan(ising, site(scheduler="slurm"), now=noon).plan.warnings
+    assert "the deadline 2031-05-14 11:00+00:00" in warning
+
+
+def test_walltimes_are_summed_along_the_longest_chain(tmp_path: Path) -> None:
+    """Tasks side by side take the time of the longest."""
+    workflow = ExperimentalWorkflow("w", tmp_path)
+    for name, hours, after in [("a", 1, []), ("b", 2, ["a"]), ("c", 5, ["a"]), ("d", 1, ["b", "c"])]:
+        workflow.add_task(name, command="true", depends_on=after, resources={"max_runtime_hours": hours})
+    workflow.set_scheduling_policy("deadline", {"deadline": "2031-05-14T13:00", "timezone": "UTC"})
+    noon = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
+    [warning] = build_plan(workflow, site(scheduler="slurm"), now=noon).plan.warnings
+    assert warning.startswith("the tasks ask for 7 h one after another, but the deadline ")
+
+
+def test_options_of_profile_request_and_task_reach_the_array_jobs(tmp_path: Path) -> None:
+    """The task's words count before the site's; modules are loaded in order."""
+    workflow = ExperimentalWorkflow("w", tmp_path)
+    workflow.add_task("a", command="true", modules=["python"], setup=["ulimit -n 4096"], resources={"partition": "gpu"})
+    workflow.add_task("b", command="true", depends_on=["a"])
+    profile = site(scheduler="slurm", partition="short", account="project", modules=["gcc"])
+    first, second = build_plan(workflow, profile).plan.arrays
+    assert first.options == Options(
+        partition="gpu", account="project", modules=("gcc", "python"), setup=("ulimit -n 4096",)
+    )
+    assert second.options == Options(partition="short", account="project", modules=("gcc",))
+
+
+def test_a_site_with_a_queue_reduces_nothing(ising: ExperimentalWorkflow) -> None:
+    """What cannot run there is refused, strictly or not."""
+    small = site(scheduler="slurm", partitions={"main": {"cpu_cores": 1, "default": True}})
+    for strict in (False, True):
+        with pytest.raises(PlanError, match="task `simulate` asks for 2 cores, but partition `main` allows 1 core"):
+            build_plan(ising, small, strict)
 
 
 def test_what_the_node_reads_of_an_array(ising: ExperimentalWorkflow) -> None:

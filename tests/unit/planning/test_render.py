@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
 import pytest
 
+from sciflow import assets
 from sciflow.errors import TemplateError
-from sciflow.model.plan import ArrayJob
+from sciflow.model.options import Options
+from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.profile import ClusterProfile
-from sciflow.model.resources import Resources
-from sciflow.planning.render import script_renderer
+from sciflow.model.resources import GIB, Resources
+from sciflow.planning.render import extension_of, script_renderer
 
 ARRAY = ArrayJob("train.0", "train", 4, Resources())
 
@@ -59,3 +65,70 @@ def test_what_is_wrong_with_a_template(templates: dict[str, str], reason: str, h
         rendered(templates)
     assert reason in caught.value.message
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "00:00:00"), (59, "00:00:59"), (60, "00:01:00"), (129_600, "36:00:00"), (3_599_999, "999:59:59")],
+)
+def test_a_walltime_is_a_clock(seconds: int, shown: str) -> None:
+    """Hours go on after a day."""
+    assert rendered({"slurm/array.sh.j2": f"{{{{ {seconds} | clock }}}}"}) == shown
+
+
+@pytest.mark.parametrize(("size", "shown"), [(1, "1"), (1024**2, "1"), (1024**2 + 1, "2"), (GIB, "1024"), (0, "0")])
+def test_memory_is_in_whole_mebibytes(size: int, shown: str) -> None:
+    """Never less than was asked for."""
+    assert rendered({"slurm/array.sh.j2": f"{{{{ {size} | mebibytes }}}}"}) == shown
+
+
+ARRAYS = [
+    ARRAY,
+    ArrayJob(
+        "train.1",
+        "train",
+        3,
+        Resources(4, GIB, 2, 5400, nodes=2, mpi_tasks=8),
+        (Dependency("a.0", "element"), Dependency("b.0", "whole")),
+        datetime(2031, 5, 14, 22, tzinfo=timezone.utc),
+        Options(partition="short", gpu_type="a100", directives=("--exclusive",), modules=("gcc",), setup=("true",)),
+    ),
+]
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "local"])
+def test_an_exported_template_changes_nothing_yet(scheduler: str, tmp_path: Path) -> None:
+    """It extends the bundled one, which it shows for reading; its scripts are the same, byte by byte."""
+    profile = ClusterProfile.model_validate(
+        {
+            "name": "site",
+            "scheduler": scheduler,
+            "environment": {"A": "it's"},
+            "limits": {"running_indices": 5, "seconds_to_kill": 30},
+        }
+    )
+    find = partial(assets.read_template, tmp_path)
+    before = [script_renderer(profile, "/usr/bin/python3", find)(array) for array in ARRAYS]
+    bundled = (assets.bundled("templates") / scheduler / "array.sh.j2").read_text()
+    target = tmp_path / "templates" / scheduler / "array.sh.j2"
+    target.parent.mkdir(parents=True)
+    target.write_text(extension_of(scheduler, bundled))
+    assert '{% extends "bundled/job/array.sh.j2" %}' in target.read_text()
+    assert find(f"{scheduler}/array.sh.j2") == (target.read_text(), str(target))
+    assert [script_renderer(profile, "/usr/bin/python3", find)(array) for array in ARRAYS] == before
+
+
+def test_a_block_of_an_exported_template_can_be_filled(tmp_path: Path) -> None:
+    """As its own example shows."""
+    bundled = (assets.bundled("templates") / "slurm" / "array.sh.j2").read_text()
+    target = tmp_path / "templates" / "slurm" / "array.sh.j2"
+    target.parent.mkdir(parents=True)
+    example = "{% block directives %}\n{{ super() -}}\n#SBATCH --mail-type=FAIL\n{% endblock %}\n"
+    text = extension_of("slurm", bundled)
+    assert example.strip() in text
+    target.write_text(text + example)
+    profile = ClusterProfile(name="site", scheduler="slurm")
+    script = script_renderer(profile, "python3", partial(assets.read_template, tmp_path))(ARRAY).splitlines()
+    place = script.index("#SBATCH --mail-type=FAIL")
+    assert script[place - 1].startswith("#SBATCH --")
+    assert script.count("#SBATCH --array=0-3") == 1
