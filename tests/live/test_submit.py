@@ -1,6 +1,8 @@
 """Submitting to a real Slurm: once and only once, whatever happens to the submitter."""
 
 import json
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -220,3 +222,64 @@ def test_a_run_of_a_newer_version_is_left_alone(cluster: SlurmCluster) -> None:
         assert "has format 99" in experiment.sciflow(*words, code=1).stderr
     assert experiment.jobs() == {}
     assert Path(experiment.run / "journal.jsonl").exists()
+
+
+def test_accounts_and_limits_of_the_site(make_cluster: MakeCluster) -> None:
+    """Where the site enforces them, a wrong account or QOS is refused, and what is too much for now is fed later."""
+    cluster = make_cluster(nodes=1, enforce="associations,limits,qos")
+    cluster.add_association("project", "MaxSubmitJobs=8")
+    workflow = """
+name: limited
+parameters: {x: {range: [0, 20]}}
+tasks:
+  - {name: work, command: "echo {{ x }}"}
+"""
+    experiment = Experiment(cluster, {"workflow.yaml": workflow})
+    experiment.account.write(experiment.folder / "other.yaml", "name: other\nscheduler: slurm\naccount: nope\n")
+    experiment.account.write(experiment.folder / "third.yaml", "name: third\nscheduler: slurm\nqos: nope\n")
+    for profile, told in {
+        "other.yaml": "Invalid account",
+        "third.yaml": "Invalid qos",
+        "site.yaml": "SubmitJob",
+    }.items():
+        done = experiment.sciflow("submit", "workflow.yaml", "--profile", profile, code=1)
+        assert told in done.stderr
+        assert "sacctmgr" in done.stderr or "profile detect" in done.stderr
+    experiment.sciflow("profile", "detect", "--name", "here", "-o", "here.yaml")
+    shown = experiment.ask("profile", "show", str(experiment.folder / "here.yaml"))
+    assert (shown["accounts"], shown["limits"]["submitted_indices"]) == (["project"], 8)
+    answer = experiment.ask("submit", "workflow.yaml", "--profile", "here.yaml", "--wait")
+    assert answer["combinations"] == {"completed": 20, "total": 20}
+    assert [array.count("work") for array in answer["arrays"]] == [1, 1, 1]  # at most eight indices in each
+
+
+def fill_up(journal: Path, filler: Path) -> None:
+    """Leave no room on a disk: neither a free page, nor any in the last page of the journal."""
+    size = journal.stat().st_size
+    line = json.dumps({"event": "none", "pad": ""})
+    with journal.open("a") as file:
+        file.write(line.replace('""', f'"{"x" * (-(size + len(line) + 1) % 4096)}"') + "\n")
+    assert journal.stat().st_size % 4096 == 0
+    subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=4096"], capture_output=True, check=False)
+
+
+def test_a_full_disk_when_submitting(cluster: SlurmCluster) -> None:
+    """Without room for the intent nothing is submitted; with room again, the same command goes on."""
+    experiment = Experiment(cluster, {"workflow.yaml": THREE, "killed.py": KILLED})
+    runs = experiment.folder / "sciflow-runs"
+    runs.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=777", "none", runs]
+    if os.geteuid() or subprocess.run(mount, check=False).returncode:
+        pytest.skip("needs root to mount a small disk")
+    try:
+        experiment.account.run("python", "killed.py", "0", cwd=experiment.folder, check=False)
+        fill_up(experiment.run / "journal.jsonl", runs / "filler")
+        done = experiment.sciflow("submit", "workflow.yaml", "--profile", "site.yaml", code=1)
+        assert "No space left on device" in done.stderr
+        assert experiment.jobs() == {}
+        (runs / "filler").unlink()
+        assert len(experiment.submit()["jobs"]) == 3
+        assert set(experiment.jobs().values()) == {1}
+        experiment.sciflow("cancel")
+    finally:
+        subprocess.run(["umount", "-l", runs], check=True)

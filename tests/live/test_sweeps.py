@@ -154,3 +154,26 @@ print(json.dumps([status.is_complete, run.collect().to_dataframe().y.tolist(), r
     path = experiment.account.run("python", "notes.py", cwd=experiment.folder).stdout.strip()
     done = experiment.account.run("python", experiment.folder / "later.py", path, cwd=Path("/"))
     assert json.loads(done.stdout) == [True, [10, 20, 30], {}]
+
+
+def test_more_indices_than_one_array_may_have(cluster: SlurmCluster) -> None:
+    """Chunks start at 0 again, wait for each other element by element, and are one table in the end."""
+    workflow = """
+name: chunks
+parameters: {x: {range: [0, 10]}}
+tasks:
+  - {name: double, python: "sums:double"}
+  - {name: add, python: "sums:add", depends_on: [double]}
+"""
+    sums = "def double(x):\n    return {'y': 2 * x}\n\n\ndef add(double):\n    return {'z': double['y'] + 1}\n"
+    experiment = Experiment(cluster, {"workflow.yaml": workflow, "sums.py": sums})
+    site = "name: site\nscheduler: slurm\nlimits: {highest_index: 3, running_indices: 2}\n"
+    experiment.account.write(experiment.folder / "site.yaml", site)
+    answer = experiment.submit("--wait")
+    counts = [(one["array"], one["indices"]) for one in answer["jobs"].values()]
+    names = [f"{task}.{chunk}" for task in ("double", "add") for chunk in range(3)]
+    assert counts == list(zip(names, [4, 4, 2] * 2, strict=True))
+    results = experiment.sciflow("collect", "--export", "table.json")
+    assert "10 of 10" in results.stdout
+    rows = json.loads((experiment.folder / "table.json").read_text())
+    assert [(row["x"], row["z"]) for row in rows] == [(x, 2 * x + 1) for x in range(10)]
