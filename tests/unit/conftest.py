@@ -13,6 +13,7 @@ from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.store.layout import RunDirectory
 from sciflow_shim.array import Array
 from sciflow_shim.attempt import Attempt
+from unit.fake_slurm import FakeSlurm
 
 
 @pytest.fixture
@@ -98,3 +99,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "workflow.yaml").write_text(json.dumps(document, indent=1))
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
+    """Return a Slurm that is nothing but its commands, which are on PATH."""
+    made = FakeSlurm(tmp_path / "slurm")
+    monkeypatch.setenv("PATH", f"{made.bin}{os.pathsep}{os.environ['PATH']}")
+    return made
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Return a cluster profile for Slurm, `site.yaml`."""
+    path = tmp_path / "site.yaml"
+    path.write_text("name: site\nscheduler: slurm\n")
+    return path
