@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sciflow.errors import RunError, TransportError
 from sciflow.model.state import State
-from sciflow.run.follow import follow, track, wait
+from sciflow.run.follow import follow, track, wait, while_driven
 from sciflow.run.status import RunStatus
 from sciflow.run.track import observe, read_plan
 from sciflow.schedulers.registry import connect
@@ -79,7 +79,7 @@ class Run:
     def follow(self) -> Iterator[RunStatus]:
         """Give the status again and again, until nothing more will happen; what waits to be submitted is fed."""
         if not has_queue(self.directory):
-            return follow(lambda: observe(self.directory), lambda: observe(self.directory))
+            return while_driven(lambda: observe(self.directory))
         return follow(lambda: observe(self.directory), self._ask_and_feed)
 
     def wait(self, seconds: float | None = None) -> RunStatus:

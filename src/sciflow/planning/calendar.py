@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from sciflow.model.policy import SchedulingPolicy
@@ -29,10 +29,12 @@ def begin_time(policy: SchedulingPolicy, now: datetime) -> datetime | None:
         The first moment of the next window, or the end of the longest wait where that comes first; None for at once.
     """
     zone = ZoneInfo(policy.timezone) if policy.timezone else None
+    # Moments are compared in UTC: in a zone of its own a clock shows some times twice.
+    now = now.astimezone(timezone.utc)
     if policy.policy == "not_before":
         assert policy.not_before is not None
         begin = _aware(policy.not_before, zone)
-        return begin if begin > now else None
+        return begin.astimezone(zone) if begin > now else None
     if policy.policy != "off_peak":
         return None
     today = now.astimezone(zone).date()
@@ -49,7 +51,8 @@ def deadline(policy: SchedulingPolicy) -> datetime | None:
     """The moment at which all is to be done, with its time zone; None where the policy names none."""
     if policy.deadline is None:
         return None
-    return _aware(policy.deadline, ZoneInfo(policy.timezone) if policy.timezone else None)
+    zone = ZoneInfo(policy.timezone) if policy.timezone else None
+    return _aware(policy.deadline, zone).astimezone(zone)
 
 
 def _windows(policy: SchedulingPolicy, day: date, zone: tzinfo | None) -> Iterator[tuple[datetime, datetime]]:
@@ -77,6 +80,6 @@ def _moment(day: date, clock: time, zone: tzinfo | None) -> datetime:
 
 def _aware(moment: datetime, zone: tzinfo | None) -> datetime:
     if moment.tzinfo is not None:
-        return moment
+        return moment.astimezone(timezone.utc)
     stamp = moment.replace(tzinfo=zone).timestamp()
-    return datetime.fromtimestamp(stamp, zone).astimezone(zone)
+    return datetime.fromtimestamp(stamp, timezone.utc)

@@ -70,14 +70,14 @@ def _note_missed(
         for index, one in status.submissions.latest(array.name).items()
         if (record := status.indices[array.name][index].record) is not None and tells_all(record)
     }
-    missed = []
+    missed = set()
     for job, indices in wanted.items():
         for index in indices:
             said = observed.said(CONTROLLER, job, index)
             is_gone = (knows_past or index in observed.missed.get(job, {})) if said is None else said.state.is_final
             if is_gone and (job, index) not in has_record:
-                missed.append((job, index))
-    observed.miss(missed, now)
+                missed.add((job, index))
+    observed.miss(wanted, missed, now)
 
 
 def follow(
@@ -97,7 +97,7 @@ def follow(
     clock, pause
         Monotonic seconds, and how to let them pass.
     """
-    interval = FIRST
+    interval, is_finished = FIRST, False
     status = ask()
     asked = clock()
     yield status
@@ -105,12 +105,26 @@ def follow(
         began = clock()
         status = look()
         cost = clock() - began
+        if status.is_finished and not is_finished:
+            is_finished, interval = True, FIRST  # all have left their records: what is still to be heard comes soon
         if not status.is_settled and clock() - asked >= interval:
             status = ask()
             asked, interval = clock(), min(LONGEST, interval * GROWTH)
         yield status
         if not status.is_settled:
             pause(max(min(GLANCE, interval), cost / SHARE))
+
+
+def while_driven(
+    look: Callable[[], RunStatus],
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[RunStatus]:
+    """Give the status of a run on this machine as long as a process drives it, and once more after that."""
+    for status in follow(look, look, clock, pause):
+        yield status
+        if not status.is_driven:
+            return
 
 
 def wait(
@@ -123,12 +137,12 @@ def wait(
     Raises
     ------
     RunError
-        Where it has not ended within the seconds given; it goes on by itself.
+        Where it has not ended within the seconds given, and goes on by itself; or where it does not go on.
     """
     began = clock()
-    status = next(states)
-    while not status.is_settled:
+    for status in states:
+        if status.is_settled:
+            return status
         if seconds is not None and clock() - began >= seconds:
             raise RunError(f"the run has not ended within {seconds:g} s", hint="it goes on by itself; wait again")
-        status = next(states, status)
-    return status
+    raise RunError("nobody drives the run, and it is not finished", hint="the same `sciflow run …` goes on with it")

@@ -24,6 +24,8 @@ class Evidence:
         That of its last attempt under this submission, or by hand.
     controller, accounting
         What these witnesses last said.
+    heard
+        When the controller last answered.
     is_blind
         Whether the controller did not answer the last time.
     was_asked
@@ -39,6 +41,7 @@ class Evidence:
     record: RecordState | None = None
     controller: Statement | None = None
     accounting: Statement | None = None
+    heard: float | None = None
     is_blind: bool = False
     was_asked: bool = True
     missed_since: float | None = None
@@ -66,7 +69,7 @@ def judge(evidence: Evidence, now: float) -> Verdict:
     said = _said(evidence)
     has_waited = evidence.missed_since is not None and now - evidence.missed_since >= PATIENCE
     if evidence.record is not None and evidence.record.state.is_final:
-        return _of_record(evidence.record, said, has_waited)
+        return _of_record(evidence, evidence.record, said, has_waited)
     if said is None:
         return _unheard(evidence, has_waited)
     if said.state is State.PENDING:
@@ -92,22 +95,24 @@ def _said(evidence: Evidence) -> Statement | None:
 def tells_all(record: RecordState) -> bool:
     """Whether a final record needs no second witness.
 
-    A program that is told to stop does not learn why, and one that is killed does not learn by whom.
+    A program that is told to stop does not learn why, one that is killed does not learn by whom, and one that fails may
+    have lost a process for its memory.
     """
-    return record.state.is_final and not (record.state in _TOLD or record.signal)
+    return record.state.is_final and not (record.state in (*_TOLD, State.FAILED) or record.signal)
 
 
-def _of_record(record: RecordState, said: Statement | None, has_waited: bool) -> Verdict:
+def _of_record(evidence: Evidence, record: RecordState, said: Statement | None, has_waited: bool) -> Verdict:
     is_known = tells_all(record) or has_waited or (said is not None and said.state.is_final)
     by_record = Verdict(record.state, "its record says so", record.error, is_known)
-    if record.state is State.COMPLETED or said is None:
+    is_old = evidence.heard is not None and record.end > evidence.heard
+    if record.state is State.COMPLETED or said is None or (is_old and not said.state.is_final):
         return by_record
     if said.state is State.PENDING:
         return Verdict(State.PENDING, "the scheduler has put it back into the queue", "", False, said)
     if said.state is State.RUNNING and said.start is not None and said.start > record.end:
         return Verdict(State.RUNNING, "the scheduler has started it again", "", False, said)
-    was_ended = record.state in _TOLD or record.signal
-    if was_ended and said.state in (*_FURTHER, State.CANCELLED) and said.state is not record.state:
+    causes = (*_FURTHER, State.CANCELLED) if record.state in _TOLD or record.signal else (State.OUT_OF_MEMORY,)
+    if record.state in (*_TOLD, State.FAILED) and said.state in causes and said.state is not record.state:
         return Verdict(said.state, f"the scheduler says {said.word}", record.error, statement=said)
     return by_record
 

@@ -88,7 +88,7 @@ class RunStatus:
     @property
     def is_queued(self) -> bool:
         """Whether array jobs of the run were handed to a scheduler with a queue."""
-        return bool(self.submissions.by_name)
+        return bool(self.submissions.by_name or self.submissions.cancelled)
 
     @property
     def has_failures(self) -> bool:

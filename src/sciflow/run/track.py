@@ -151,6 +151,7 @@ def _evidence(
         record=record,
         controller=observed.said(CONTROLLER, one.job, index),
         accounting=observed.said(ACCOUNTING, one.job, index),
+        heard=controller.time if controller else None,
         is_blind=controller is None or controller.silent_since is not None,
         was_asked=any(moment >= one.since for moment in answered),
         missed_since=observed.missed.get(one.job, {}).get(index),
@@ -159,12 +160,12 @@ def _evidence(
 
 
 def _unmet(array: ArrayJob, index: int, twins: list[dict[int, IndexStatus]]) -> str:
-    """What an index waits for index by index, and has not completed."""
+    """What an index waits for index by index, and what will not complete."""
     names = [one.array for one in array.after if one.kind == "element"]
     found = [
         f"{name}[{index}] is {twin[index].state}"
         for name, twin in zip(names, twins, strict=True)
-        if twin[index].state is not State.COMPLETED
+        if twin[index].is_over and twin[index].state is not State.COMPLETED
     ]
     return ", ".join(found)
 

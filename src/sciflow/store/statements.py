@@ -56,12 +56,16 @@ class Observed:
             witness.silent_since = witness.silent_since or now
             witness.error = error
 
-    def miss(self, places: Iterable[tuple[str, int]], now: float) -> None:
-        """Note which indices nobody knows of now; those that were missed before keep their time."""
-        missed: dict[str, dict[int, float]] = {}
-        for job, index in places:
-            missed.setdefault(job, {})[index] = self.missed.get(job, {}).get(index, now)
-        self.missed = missed
+    def miss(self, asked: Mapping[str, Iterable[int]], missed: set[tuple[str, int]], now: float) -> None:
+        """Note which of the indices that were asked about nobody knows of now; those missed before keep their time."""
+        for job, indices in asked.items():
+            known = self.missed.setdefault(job, {})
+            for index in indices:
+                if (job, index) in missed:
+                    known.setdefault(index, now)
+                else:
+                    known.pop(index, None)
+        self.missed = {job: known for job, known in self.missed.items() if known}
 
     def said(self, witness: str, job: str, index: int) -> Statement | None:
         """What a witness last said of an index."""
