@@ -187,10 +187,6 @@ def test_a_wait_is_counted_in_hours_that_pass() -> None:
     assert begin == datetime(2031, 10, 26, 3, tzinfo=UTC)
 
 
-IN_ZONE = "begin_time compares and adds in the zone of `now`, where Python takes wall clocks for time"
-
-
-@pytest.mark.xfail(strict=True, reason=IN_ZONE)
 def test_a_present_moment_in_the_zone_of_the_policy_is_the_same_moment() -> None:
     """Whatever the zone in which `now` is given, work begins at the same time, on the odd nights, too."""
     policy = off_peak("12:00-13:00", max_wait_hours=6)
@@ -198,7 +194,6 @@ def test_a_present_moment_in_the_zone_of_the_policy_is_the_same_moment() -> None
     assert begins(policy, now.astimezone(BERLIN)) == begins(policy, now)
 
 
-@pytest.mark.xfail(strict=True, reason=IN_ZONE)
 def test_the_second_of_two_equal_times_is_told_from_the_first() -> None:
     """At a quarter past two for the second time, the window that opened at half past two is open."""
     now = at("2031-10-26T02:15", fold=1)

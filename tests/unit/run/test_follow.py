@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,7 +16,7 @@ from sciflow.model.profile import Limits
 from sciflow.model.resources import Resources
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement
-from sciflow.run.follow import FIRST, GLANCE, LONGEST, follow, track, wait
+from sciflow.run.follow import FIRST, GLANCE, LONGEST, follow, track, wait, while_driven
 from sciflow.run.judge import PATIENCE
 from sciflow.run.status import IndexStatus, RunStatus, untouched
 from sciflow.run.submit import submit
@@ -74,7 +75,7 @@ def test_what_is_settled_is_not_asked_about(site: Site, leave_record: LeaveRecor
     """A record that tells all needs no second witness; in the end nobody is asked any more."""
     for index in range(4):
         leave_record(site.run, "a.0", index)
-        leave_record(site.run, "b.0", index, state="FAILED" if index == 2 else "COMPLETED")
+        leave_record(site.run, "b.0", index, state="CRITERIA_NOT_MET" if index == 2 else "COMPLETED")
     site.track()
     [(jobs, wanted)] = site.queue.questions
     assert (list(jobs), wanted) == (["103"], {"103": {0}})
@@ -137,10 +138,6 @@ def test_accounting_that_is_off_is_no_silence(site: Site) -> None:
 # --- what leaves the queue
 
 
-LOST = "`_note_missed` forgets since when an index is missed as soon as that has settled it"
-
-
-@pytest.mark.xfail(strict=True, reason=LOST)
 def test_an_index_that_nobody_knows_of_is_unknown_in_the_end(site: Site) -> None:
     """Not at once, since accounting lags; after a while it is, and nothing more is waited for."""
     del site.queue.states["101"][2]
@@ -166,7 +163,6 @@ def test_an_index_that_comes_back_is_missed_no_more(site: Site) -> None:
     assert not site.track(10).indices["a.0"][2].is_settled
 
 
-@pytest.mark.xfail(strict=True, reason=LOST)
 def test_what_ended_without_a_record_waits_for_one(site: Site, leave_record: LeaveRecord) -> None:
     """A record may come late over a network file system; when it comes it counts."""
     site.queue.end("101", indices=[0, 1])
@@ -212,7 +208,6 @@ def test_what_was_told_to_stop_waits_for_the_word_of_who_did_it(site: Site, leav
     assert (known.state, known.is_settled) == (State.TIMEOUT, True)
 
 
-@pytest.mark.xfail(strict=True, reason="`_unmet` holds what runs or waits upstream for something that has failed")
 def test_an_index_cancelled_by_hand_is_not_held_back_by_what_runs(site: Site) -> None:
     """`b[3]` was cancelled by a person while `a[3]` ran: nothing has failed."""
     site.queue.states["101"][3] = Statement(State.RUNNING, "RUNNING", "", NOW, None, "n1")
@@ -234,13 +229,25 @@ def test_an_index_whose_upstream_failed_is_held_back(site: Site, leave_record: L
     assert [status.indices["b.0"][index].error for index in (1, 2)] == ["a.0[1] is FAILED", "a.0[2] is FAILED"]
 
 
-@pytest.mark.xfail(strict=True, reason="`_of_record` does not ask when the scheduler said that it waits")
 def test_a_record_that_is_younger_than_the_word_of_the_queue_counts(site: Site, leave_record: LeaveRecord) -> None:
     """It waited when the scheduler was last asked; then it ran and failed. Nobody has put it back."""
     site.now = 1_000_000_000.0  # years before the record
     site.track()
     leave_record(site.run, "a.0", 0, state="FAILED", error="no")
     assert observe(site.run).indices["a.0"][0].state is State.FAILED
+
+
+def test_what_failed_waits_for_the_word_of_the_scheduler(site: Site, leave_record: LeaveRecord) -> None:
+    """It may have lost a process for its memory, which only the scheduler knows."""
+    leave_record(site.run, "a.0", 0, state="FAILED", error="ended with exit code 137")
+    leave_record(site.run, "a.0", 1, state="FAILED", error="no")
+    site.queue.end("101", State.OUT_OF_MEMORY, [0])
+    site.queue.end("101", State.FAILED, [1])
+    known = site.track().indices["a.0"]
+    assert [(known[index].state, known[index].is_settled) for index in (0, 1)] == [
+        (State.OUT_OF_MEMORY, True),
+        (State.FAILED, True),
+    ]
 
 
 def test_a_failed_index_that_was_put_back_is_pending(site: Site, leave_record: LeaveRecord) -> None:
@@ -256,9 +263,10 @@ def test_a_failed_index_that_was_put_back_is_pending(site: Site, leave_record: L
 
 @dataclass
 class World:
-    """A clock that moves only when somebody pauses, and a run that ends at some time."""
+    """A clock that moves only when somebody pauses, and a run that ends at some time; its records may tell before."""
 
     ends: float
+    finishes: float = math.inf
     cost: float = 0.0
     now: float = 0.0
     asked: list[float] = field(default_factory=list)
@@ -270,6 +278,8 @@ class World:
         plan = Plan("w", "p", 1, (ArrayJob("a.0", "a", 1, Resources()),), tasks=("a",))
         made = untouched(plan)
         made.indices["a.0"][0] = IndexStatus(State.COMPLETED if is_over else State.PENDING)
+        if not is_over and self.now >= self.finishes:
+            made.indices["a.0"][0] = IndexStatus(State.FAILED, is_settled=False)
         return made
 
     def ask(self) -> RunStatus:
@@ -305,6 +315,16 @@ def test_questions_are_few_and_their_intervals_grow() -> None:
     assert FIRST <= gaps[0] <= FIRST + GLANCE
     assert all(later >= earlier - GLANCE for earlier, later in pairwise(gaps))
     assert LONGEST <= max(gaps) <= LONGEST + GLANCE
+
+
+def test_when_all_have_left_their_records_the_last_words_are_asked_for_soon() -> None:
+    """After hours of long intervals, who ended the last one is known within seconds."""
+    world = World(ends=5000.0, finishes=4000.0)
+    for status in world.follow():
+        if world.now >= 4010.0:
+            assert not status.is_settled
+            break
+    assert sum(moment >= 4000.0 for moment in world.asked) >= 2
 
 
 def test_in_between_it_is_looked_cheaply() -> None:
@@ -354,3 +374,37 @@ def test_a_run_that_is_over_needs_no_time() -> None:
     """Not even where none is given."""
     world = World(ends=0.0)
     assert wait(world.follow(), 0.0, lambda: world.now).is_settled
+
+
+# --- a run on this machine
+
+
+def test_a_run_here_is_followed_as_long_as_somebody_drives_it() -> None:
+    """What a driver that was killed has left is shown once, and not waited for."""
+    world = World(ends=100.0)
+    driven = iter([True, True, False])
+
+    def look() -> RunStatus:
+        status = world.status(False)
+        status.is_driven = next(driven)
+        return status
+
+    seen = [status.is_driven for status in while_driven(look, lambda: world.now, world.pause)]
+    assert seen == [True, True, False]
+    assert world.pauses == [GLANCE]
+
+
+def test_a_run_here_that_is_over_is_shown_once() -> None:
+    """Nobody pauses for it."""
+    world = World(ends=0.0)
+    assert len(list(while_driven(world.ask, lambda: world.now, world.pause))) == 1
+    assert world.pauses == []
+
+
+def test_waiting_for_what_nobody_drives_is_an_error() -> None:
+    """It does not go on by itself; the way out is told."""
+    world = World(ends=100.0)
+    with pytest.raises(RunError) as caught:
+        wait(iter([world.status(False)]), clock=lambda: world.now)
+    assert caught.value.message == "nobody drives the run, and it is not finished"
+    assert caught.value.hint == "the same `sciflow run …` goes on with it"

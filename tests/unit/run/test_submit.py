@@ -383,7 +383,6 @@ def test_what_was_never_submitted_never_will_be(chain: RunDirectory, queue: Memo
     assert (known.state, known.reason) == (State.CANCELLED, "it was cancelled before it was submitted")
 
 
-@pytest.mark.xfail(strict=True, reason="`RunStatus.is_queued` is false where the journal tells of cancellations alone")
 def test_a_run_of_which_nothing_was_submitted_is_cancelled(chain: RunDirectory, queue: MemoryQueue) -> None:
     """It is CANCELLED at once."""
     cancel(chain, read_plan(chain), queue.connect)

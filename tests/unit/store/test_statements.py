@@ -92,12 +92,13 @@ def test_a_witness_that_never_answered_has_no_time() -> None:
 
 
 def test_what_is_missed_keeps_its_time() -> None:
-    """Until it is missed no more."""
+    """Until it is missed no more; what was not asked about stays as it was."""
     observed = Observed()
-    observed.miss([("7", 1), ("7", 2), ("8", 0)], 10.0)
-    observed.miss([("7", 2), ("7", 3)], 20.0)
-    assert observed.missed == {"7": {2: 10.0, 3: 20.0}}
-    observed.miss([], 30.0)
+    observed.miss({"7": [0, 1, 2], "8": [0]}, {("7", 1), ("7", 2), ("8", 0)}, 10.0)
+    assert observed.missed == {"7": {1: 10.0, 2: 10.0}, "8": {0: 10.0}}
+    observed.miss({"7": [0, 2, 3]}, {("7", 2), ("7", 3)}, 20.0)
+    assert observed.missed == {"7": {1: 10.0, 2: 10.0, 3: 20.0}, "8": {0: 10.0}}
+    observed.miss({"7": [1, 2, 3], "8": [0]}, set(), 30.0)
     assert observed.missed == {}
 
 
@@ -114,7 +115,7 @@ def test_what_was_observed_comes_back_from_its_file(tmp_path: Path) -> None:
         {ACCOUNTING: "cannot be reached"},
         controller={"7": statements, "8": {}, "9": {REST: CANCELLED}},
     )
-    observed.miss([("7", 3), ("7", 4), ("8", 0)], 2.5)
+    observed.miss({"7": [3, 4], "8": [0]}, {("7", 3), ("7", 4), ("8", 0)}, 2.5)
     write_observed(path, observed)
     assert read_observed(path) == observed
 
