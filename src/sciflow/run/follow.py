@@ -15,7 +15,7 @@ from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
 from sciflow.store.statements import Observed, read_observed, write_observed
 
-FIRST, GROWTH, LONGEST = 2.0, 1.3, 120.0  # seconds between questions: 42 in the first hour, 30 in each later one
+FIRST, GROWTH, LONGEST = 2.0, 1.3, 120.0  # seconds between questions: 43 in the first hour, 30 in each later one
 GLANCE = 1.0  # seconds between looks at the records, which ask nobody
 SHARE = 0.05  # of the time at most may be spent looking at records
 
