@@ -117,7 +117,7 @@ def test_a_policy_is_put_off_where_nothing_is_shared(
         ("2031-05-14T13:00", ""),
         ("2031-05-14T12:30", ""),
         ("2031-05-14T12:29", "but the deadline 2031-05-14 12:29+00:00 is in 29 min"),
-        ("2031-05-14T14:29+02:00", "but the deadline 2031-05-14 14:29+02:00 is in 29 min"),
+        ("2031-05-14T14:29+02:00", "but the deadline 2031-05-14 12:29+00:00 is in 29 min"),
     ],
 )
 def test_a_deadline_that_cannot_be_met_is_told(ising: ExperimentalWorkflow, deadline: str, warning: str) -> None:

@@ -21,6 +21,7 @@ from sciflow.run.judge import PATIENCE
 from sciflow.run.status import IndexStatus, RunStatus, untouched
 from sciflow.run.submit import submit
 from sciflow.run.track import observe, read_plan
+from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.statements import read_observed
 from unit.memory_queue import MemoryQueue
@@ -256,6 +257,20 @@ def test_a_failed_index_that_was_put_back_is_pending(site: Site, leave_record: L
     known = site.track().indices["a.0"][1]
     assert known.state is State.PENDING
     assert known.reason == "the scheduler has put it back into the queue"
+
+
+def test_a_record_of_a_job_that_nobody_journalled_counts(
+    site: Site, leave_record: LeaveRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has submitted the script by hand; a record of an earlier job of ours is no record of this one."""
+    intent = {"event": "intent", "array": "a.0", "name": "again", "indices": "0-1"}
+    done = {"event": "submitted", "array": "a.0", "name": "again", "job": "200"}
+    Journal(site.run.journal).append([intent, done])
+    for index, job in enumerate(("999", "101")):
+        monkeypatch.setenv("SLURM_ARRAY_JOB_ID", job)
+        leave_record(site.run, "a.0", index, state="CRITERIA_NOT_MET")
+    known = observe(site.run).indices["a.0"]
+    assert [known[index].state for index in (0, 1)] == [State.CRITERIA_NOT_MET, State.PENDING]
 
 
 # --- time
