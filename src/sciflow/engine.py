@@ -202,6 +202,10 @@ class Engine:
         run = directory or RunDirectory("RUN")
         return calls(run, status, connect(compiled.profile.scheduler, run))
 
+    def has_earlier_runs(self, compiled: Compiled) -> bool:
+        """Whether a new run would look for what earlier ones have finished."""
+        return not self.fresh and bool(runs_of(self.runs, compiled.workflow.name)) and self._same_work(compiled) is None
+
     def run(self, compiled: Compiled) -> Execution:
         """Run what was compiled here, to the end."""
         if compiled.profile.has_queue:

@@ -57,6 +57,8 @@ def submit(
 
 def _show(engine: Engine, compiled: Compiled, as_json: bool) -> None:
     calls = engine.calls(compiled)
+    if engine.has_earlier_runs(compiled):
+        say("note: what earlier runs have finished will be taken over, and is not submitted then")
     emit(as_json, {"calls": calls}, "\n".join(calls))
 
 

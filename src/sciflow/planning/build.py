@@ -216,10 +216,10 @@ def _deadline_warnings(
     needed = timedelta(seconds=max(longest.values(), default=0))
     if now + needed <= end:
         return []
-    left = max(0.0, (end - now).total_seconds())
+    left = (end - now).total_seconds()
     text = (
         f"the tasks ask for {format_duration(needed.total_seconds())} one after another, but the deadline "
-        f"{end.isoformat(sep=' ', timespec='minutes')} is in {format_duration(left)}"
+        f"{end.isoformat(sep=' ', timespec='minutes')} {f'is in {format_duration(left)}' if left > 0 else 'has passed'}"
     )
     if strict:
         raise PlanError(text, hint="ask for less, or set a later deadline")

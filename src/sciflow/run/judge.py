@@ -25,7 +25,7 @@ class Evidence:
     controller, accounting
         What these witnesses last said.
     heard
-        When the controller last answered.
+        When the witness that counts last answered.
     is_blind
         Whether the controller did not answer the last time.
     was_asked

@@ -151,7 +151,7 @@ def _evidence(
         record=record,
         controller=observed.said(CONTROLLER, one.job, index),
         accounting=observed.said(ACCOUNTING, one.job, index),
-        heard=controller.time if controller else None,
+        heard=controller.time if controller and controller.time else max(answered, default=None),
         is_blind=controller is None or controller.silent_since is not None,
         was_asked=any(moment >= one.since for moment in answered),
         missed_since=observed.missed.get(one.job, {}).get(index),

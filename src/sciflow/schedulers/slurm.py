@@ -256,9 +256,11 @@ def read_accounting(text: str, jobs: Mapping[str, str]) -> Jobs:
     found: Jobs = {job: {} for job in jobs}
     lists: list[tuple[str, str, Statement]] = []
     for line in text.splitlines():
-        place, name, word, code, start, end, node = line.split("|", 6)
-        job, _, indices = place.partition("_")
-        if job not in jobs or (jobs[job] and name != jobs[job]):
+        job, _, indices = line.partition("|")[0].partition("_")
+        if job not in jobs:
+            continue  # a greeting of the site's, or a blank line
+        _, name, word, code, start, end, node = line.split("|", 6)
+        if jobs[job] and name != jobs[job]:
             continue
         word, _, by = word.partition(" ")
         state = STATES.get(word, State.UNKNOWN)
@@ -293,7 +295,7 @@ def read_names(text: str, names: Iterable[str]) -> dict[str, str]:
     """Name → job id, from rows of id and name, perhaps with state and reason; a job that was refused is none."""
     wanted = set(names)
     found = {}
-    for place, name, *rest in (line.split("|", 3) for line in text.splitlines()):
+    for place, name, *rest in (line.split("|", 3) for line in text.splitlines() if "|" in line):
         if name in wanted and rest != ["FAILED", REJECTED]:
             found[name] = place.partition("_")[0]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,11 +95,3 @@ class Submissions:
     def of_array(self, array: str) -> list[Submitted]:
         """The submissions of one array job, in order."""
         return [one for one in self.by_name.values() if one.array == array]
-
-
-def read_submissions(events: Iterable[Mapping[str, Any]]) -> Submissions:
-    """All submissions that a journal tells of."""
-    found = Submissions()
-    for event in events:
-        found.hear(event)
-    return found
