@@ -89,6 +89,7 @@ def test_a_running_index_can_be_cancelled(make_site: MakeSite, notebook: Any) ->
                 site.cancel("task.0", jobs["task.0"], [1])
 
     site.finish(hear)
-    assert notebook.lines() == ["asked to stop"]
+    # A scheduler may tell all processes of a job, and so does the shim: some are told twice.
+    assert set(notebook.lines()) == {"asked to stop"}
     assert site.states(jobs) == {"task.0": [DONE, State.CANCELLED, DONE]}
     assert sorted(started) == [0, 1, 2]
