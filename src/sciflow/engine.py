@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sciflow import assets
 from sciflow.analysis.table import Results
-from sciflow.errors import ProfileError, RunError, SciflowWarning
+from sciflow.errors import ProfileError, RunError, SchedulerError, SciflowWarning, TransportError
 from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
 from sciflow.model.plan import ArrayJob
@@ -30,6 +30,8 @@ from sciflow.run.track import observe
 from sciflow.schedulers.machine import Machine
 from sciflow.schedulers.registry import check_known, connect
 from sciflow.store.layout import RUNS, RunDirectory, read_document, runs_of
+
+_RUNS_TO_LOOK_AT = 4
 
 
 @dataclass(frozen=True)
@@ -189,8 +191,14 @@ class Engine:
                 hint="run it here with `sciflow run`, or name another profile with `--profile`",
             )
         directory, continued, reused = self._prepared(compiled)
+        if not continued:
+            self._warn_of_queued(compiled, directory)
         run = Run(directory)
-        return Submittal(run, run.submit(), continued, reused)
+        try:
+            return Submittal(run, run.submit(), continued, reused)
+        except (SchedulerError, TransportError) as error:
+            error.hint += f"; `sciflow status {run.run_id}` shows the run so far"
+            raise
 
     def calls(self, compiled: Compiled) -> list[str]:
         """The calls of the scheduler that `hand_over` would make, as one would type them in the run directory.
@@ -229,6 +237,16 @@ class Engine:
             note_modules(compiled, directory)
             point_to_latest(self.runs, directory)
         return directory, continued, take_over_once(directory, compiled.plan, self.fresh)
+
+    def _warn_of_queued(self, compiled: Compiled, directory: RunDirectory) -> None:
+        """Say where an earlier run of the workflow is still in a queue, by all that was heard of it."""
+        for earlier in runs_of(self.runs, compiled.workflow.name)[:_RUNS_TO_LOOK_AT]:
+            if earlier.run_id == directory.run_id:
+                continue
+            status = observe(earlier)
+            if status.is_queued and not status.is_finished:
+                text = f"run `{earlier.run_id}` of `{compiled.workflow.name}` may still be in the queue: "
+                warnings.warn(f"{text}`sciflow cancel {earlier.run_id}` ends it", SciflowWarning, stacklevel=4)
 
     def _same_work(self, compiled: Compiled) -> RunDirectory | None:
         """The newest run of the same workflow, if it is to do the same."""

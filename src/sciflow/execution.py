@@ -114,6 +114,7 @@ class Run:
 
         if not has_queue(self.directory):
             raise RunError(f"run `{self.run_id}` is driven on this machine", hint="stop it with Ctrl-C where it runs")
+        self.status()  # what has ended meanwhile is not there to be cancelled
         chosen = None if places is None else {array: set(indices) for array, indices in places.items()}
         return cancel(self.directory, self.plan, self._connect, chosen)
 

@@ -54,13 +54,14 @@ def test_a_workflow_is_handed_over(remote: Engine, squares: ExperimentalWorkflow
 def test_a_second_submission_goes_on_with_the_run(
     remote: Engine, squares: ExperimentalWorkflow, slurm: FakeSlurm
 ) -> None:
-    """Nothing is submitted twice, unless a new run is asked for."""
+    """Nothing is submitted twice, unless a new run is asked for, which says what is still in the queue."""
     slurm.hold()
     first = remote.submit(squares)
     again = remote.hand_over(remote.compile(squares))
     assert (again.run.path, again.continued, again.handed.jobs) == (first.path, True, {})
     assert len(slurm.calls("sbatch")) == 2
-    other = Engine(remote.profile, remote.runs, fresh=True).submit(squares)
+    with pytest.warns(SciflowWarning, match=f"`sciflow cancel {first.run_id}` ends it"):
+        other = Engine(remote.profile, remote.runs, fresh=True).submit(squares)
     assert other.path != first.path
     assert len(slurm.calls("sbatch")) == 4
 

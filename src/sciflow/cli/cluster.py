@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.output import DONE, emit, exit_code, json_option, say, table
+from sciflow.cli.output import DONE, SOME_FAILED, emit, exit_code, json_option, say, table
 
 if TYPE_CHECKING:
     from sciflow.engine import Engine, Submittal
@@ -50,13 +50,15 @@ def submit(
     done = engine.hand_over(compiled)
     if not is_waiting:
         emit(as_json, _document(done), _describe(done))
-        context.exit(DONE)
+        context.exit(SOME_FAILED if done.handed.failed and not (done.handed.jobs or done.handed.waiting) else DONE)
     say(_describe(done))
     _wait(context, done, as_json)
 
 
 def _show(engine: Engine, compiled: Compiled, as_json: bool) -> None:
     calls = engine.calls(compiled)
+    if most := compiled.profile.limits.submitted_indices:
+        say(f"note: no more than {most} indices are queued at a time; what does not fit is submitted later")
     if engine.has_earlier_runs(compiled):
         say("note: what earlier runs have finished will be taken over, and is not submitted then")
     emit(as_json, {"calls": calls}, "\n".join(calls))
@@ -89,6 +91,7 @@ def _document(done: Submittal) -> dict[str, Any]:
         "jobs": {job: {"array": array, "indices": count} for job, (array, count) in done.handed.jobs.items()},
         "found": done.handed.found,
         "waiting": done.handed.waiting,
+        "failed": done.handed.failed,
     }
 
 
@@ -104,6 +107,11 @@ def _describe(done: Submittal) -> str:
         lines.append(table(("array", "job", "indices"), rows))
     elif not handed.waiting:
         lines.append("nothing is left to submit")
+    if handed.failed:
+        lines.append(
+            f"{handed.failed} indices have failed or were cancelled: they are not submitted again; "
+            "`--fresh` starts a new run, and changed code does so by itself"
+        )
     if handed.waiting:
         lines.append(f"not submitted yet, since the site takes no more at a time: {', '.join(handed.waiting)}")
         lines.append("next: the same command, `sciflow status --watch` or `--wait` submits it when there is room")
@@ -131,4 +139,5 @@ def cancel(obj: dict[str, Any], run: str | None, only: tuple[str, ...], as_json:
     done = opened.cancel(places if only else None)
     shown = [f"cancelled {array}[{format_ranges(indices)}]" for array, indices in done.items()]
     document = {"run": opened.run_id, "cancelled": {a: format_ranges(i) for a, i in done.items()}}
-    emit(as_json, document, "\n".join(shown) or "nothing was left to cancel")
+    shown = shown or ["nothing was left to cancel"]
+    emit(as_json, document, "\n".join([f"run {opened.run_id}", *shown]))

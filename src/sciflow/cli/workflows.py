@@ -104,7 +104,8 @@ def _describe(plan: Plan) -> str:
         after = ", ".join(f"{one.array} ({'same index' if one.kind == 'element' else 'all'})" for one in array.after)
         indices = f"0-{array.count - 1}" if array.count > 1 else "0"
         begin = array.begin.isoformat(sep=" ", timespec="minutes") if array.begin else "at once"
-        rows.append((array.name, indices, array.count, array.resources.describe(), after or "-", begin))
+        request = ", ".join([array.resources.describe(), *array.options.described()])
+        rows.append((array.name, indices, array.count, request, after or "-", begin))
     lines = [
         f"workflow {plan.workflow} on profile {plan.profile}: {plan.combinations} combinations, "
         f"{sum(plan.instances.values())} task instances in {len(plan.arrays)} array jobs",
@@ -112,9 +113,11 @@ def _describe(plan: Plan) -> str:
         table(("array", "indices", "count", "request for each", "after", "begins"), rows),
         "",
         f"requested at most: {plan.core_hours:.4g} core-hours"
-        + (f", {plan.gpu_hours:.4g} GPU-hours" if plan.gpu_hours else ""),
+        + (f", {plan.gpu_hours:.4g} GPU-hours" if plan.gpu_hours else "")
+        if plan.core_hours
+        else "core-hours are not known: no task asks for a runtime",
     ]
-    if any(not array.resources.runtime_seconds for array in plan.arrays):
+    if plan.core_hours and any(not array.resources.runtime_seconds for array in plan.arrays):
         unsaid = sorted({array.task for array in plan.arrays if not array.resources.runtime_seconds})
         lines.append(f"(without {', '.join(unsaid)}, which ask for no runtime)")
     lines += [f"warning: {text}" for text in plan.warnings]

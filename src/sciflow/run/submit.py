@@ -34,11 +34,14 @@ class Handed:
         The job ids of submissions that were cut off and had reached the scheduler all the same.
     waiting
         Array jobs that have indices which did not fit yet.
+    failed
+        How many indices were submitted before and have ended without success: they are not submitted again.
     """
 
     jobs: dict[str, tuple[str, int]] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def submit(run: RunDirectory, plan: Plan, connect: Connect, limits: Limits) -> H
         handed = Handed(found=resolve(status, scheduler, journal))
         if handed.found:
             status = observe(run, plan)
+        handed.failed = sum(one.is_over and not one.state.is_success for one in status.everyone())
         room = _room(scheduler, limits) if _is_anything_left(status) else None
         for part in unsubmitted(status, scheduler, handed.waiting):
             if part.array.name in handed.waiting:
@@ -102,15 +106,17 @@ def submit(run: RunDirectory, plan: Plan, connect: Connect, limits: Limits) -> H
         return handed
 
 
-def unsubmitted(status: RunStatus, scheduler: QueueScheduler, waiting: Sequence[str] = ()) -> Iterator[Part]:
-    """The parts that can be submitted, in order; `waiting` names array jobs that were found not to fit meanwhile."""
-    blocked = set()
+def unsubmitted(status: RunStatus, scheduler: QueueScheduler, waiting: list[str]) -> Iterator[Part]:
+    """The parts that can be submitted, in order.
+
+    `waiting` names the array jobs that were found not to fit meanwhile; those that come after them are added to it.
+    """
     for array in status.plan.arrays:
         missing = _missing(status, array)
         if not missing:
             continue
-        if any(one.array in blocked or one.array in waiting for one in array.after):
-            blocked.add(array.name)  # it would not wait for what is not there yet
+        if any(one.array in waiting for one in array.after):
+            waiting.append(array.name)  # it would not wait for what is not there yet
             continue
         whole = _whole(status, array)
         groups: dict[tuple[After, ...], list[int]] = {}
@@ -185,7 +191,7 @@ def _submit_part(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler
 def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler) -> list[str]:
     """The calls of the scheduler that `submit` would make now; for jobs to come stand the names of their array jobs."""
     found = []
-    for part in unsubmitted(status, scheduler):
+    for part in unsubmitted(status, scheduler, []):
         name = f"{part.array.name}.{run.run_id}.{len(status.submissions.by_name) + 1}"
         attempts = dict.fromkeys(part.indices, 1)
         found.append(scheduler.call(Submission(part.array, run.script(part.array.name), attempts, name, part.after)))

@@ -66,6 +66,7 @@ def test_a_submission_as_json(submit: Command, slurm: FakeSlurm, project: Path) 
         "jobs": {"101": {"array": "square.0", "indices": 4}, "102": {"array": "half.0", "indices": 4}},
         "found": [],
         "waiting": [],
+        "failed": 0,
     }
     assert answer.err == ""
 
@@ -195,9 +196,14 @@ def test_a_run_is_cancelled_whole(submit: Command, sciflow: Command, slurm: Fake
     submit()
     answer = sciflow("cancel")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.splitlines() == ["cancelled square.0[0-3]", "cancelled half.0[0-3]"]
+    assert answer.out.splitlines() == [
+        f"run {latest(project).name}",
+        "cancelled square.0[0-3]",
+        "cancelled half.0[0-3]",
+    ]
     assert slurm.calls("scancel") == ["scancel 101", "scancel 102"]
-    assert sciflow("cancel", latest(project).name).out == "nothing was left to cancel\n"
+    name = latest(project).name
+    assert sciflow("cancel", name).out == f"run {name}\nnothing was left to cancel\n"
 
 
 def test_some_of_a_run_is_cancelled(submit: Command, sciflow: Command, slurm: FakeSlurm, project: Path) -> None:

@@ -193,7 +193,7 @@ def test_what_does_not_fit_waits_and_so_does_what_comes_after_it(chain: RunDirec
     """With room for six, `a` goes, and two of `b`; `c` cannot wait for what is not there."""
     handed = hand_over(chain, queue, submitted_indices=6)
     assert queue.told() == [("a.0", ALL, []), ("b.0", [0, 1], ["element:101"])]
-    assert handed.waiting == ["b.0"]
+    assert handed.waiting == ["b.0", "c.0"]
     # nothing has ended: nothing more goes
     assert hand_over(chain, queue, submitted_indices=6).jobs == {}
 
@@ -216,7 +216,7 @@ def test_a_trickle_is_not_worth_a_submission(chain: RunDirectory, queue: MemoryQ
     queue.states["1"] = dict.fromkeys(range(37), queue_state(State.PENDING))
     handed = hand_over(chain, queue, submitted_indices=40)
     assert queue.told() == []
-    assert handed.waiting == ["a.0"]
+    assert handed.waiting == ["a.0", "b.0", "c.0"]
     queue.states["1"] = dict.fromkeys(range(36), queue_state(State.PENDING))
     assert hand_over(chain, queue, submitted_indices=40).jobs == {"101": ("a.0", 4)}
 
@@ -229,13 +229,13 @@ def test_of_an_array_job_that_does_not_fit_no_later_part_is_tried(
     queue.states["1"] = {0: queue_state(State.RUNNING), 1: queue_state(State.RUNNING)}
     leave_record(chain, "a.0", 1)
     handed = hand_over(chain, queue, submitted_indices=2)
-    assert (handed.jobs, handed.waiting) == ({}, ["a.0"])
+    assert (handed.jobs, handed.waiting) == ({}, ["a.0", "b.0", "c.0"])
 
 
 def test_more_than_may_be_is_queued_by_others(chain: RunDirectory, queue: MemoryQueue) -> None:
     """There is no room then, and not less than none."""
     queue.states["1"] = dict.fromkeys(range(50), queue_state(State.RUNNING))
-    assert hand_over(chain, queue, submitted_indices=40).waiting == ["a.0"]
+    assert hand_over(chain, queue, submitted_indices=40).waiting == ["a.0", "b.0", "c.0"]
 
 
 def test_a_limit_that_nobody_knew_of_is_met_later(chain: RunDirectory, queue: MemoryQueue) -> None:
@@ -243,7 +243,7 @@ def test_a_limit_that_nobody_knew_of_is_met_later(chain: RunDirectory, queue: Me
     queue.capacity = 5
     handed = hand_over(chain, queue)
     assert handed.jobs == {"101": ("a.0", 4)}
-    assert handed.waiting == ["b.0"]
+    assert handed.waiting == ["b.0", "c.0"]
     [refused] = events(chain, "refused")
     assert refused["error"] == "QOSMaxSubmitJobPerUserLimit"
     known = observe(chain).indices["b.0"][0]
