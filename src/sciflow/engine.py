@@ -23,13 +23,14 @@ from sciflow.run.drive import drive
 from sciflow.run.progress import ProgressBars
 from sciflow.run.reuse import take_over_once
 from sciflow.run.soundness import with_broken_seals
-from sciflow.run.stage import identity, note_modules, point_to_latest, stage, write_run
+from sciflow.run.stage import identity, note_modules, point_to_latest, stage, staging_lock, write_run
 from sciflow.run.status import RunStatus, untouched
 from sciflow.run.submit import Handed, calls
 from sciflow.run.track import observe
 from sciflow.schedulers.machine import Machine
 from sciflow.schedulers.registry import check_known, connect
 from sciflow.store.layout import RUNS, RunDirectory, read_document, runs_of
+from sciflow.store.lock import in_turn
 
 _RUNS_TO_LOOK_AT = 4
 
@@ -229,13 +230,16 @@ class Engine:
 
     def _prepared(self, compiled: Compiled) -> tuple[RunDirectory, bool, int]:
         """The run directory, whether it was there, and how many instances were taken over from earlier runs."""
-        directory = None if self.fresh else self._same_work(compiled)
-        continued = directory is not None
-        if directory is None:
-            directory = stage(compiled, self.runs, self._renderer(compiled))
-        else:
-            note_modules(compiled, directory)
-            point_to_latest(self.runs, directory)
+        self.render(compiled)  # a template that is wrong is found before anything is written
+        with in_turn(staging_lock(self.runs, compiled.workflow.name)):
+            # Of two who start the same work at once, the second finds the run of the first.
+            directory = None if self.fresh else self._same_work(compiled)
+            continued = directory is not None
+            if directory is None:
+                directory = stage(compiled, self.runs, self._renderer(compiled))
+            else:
+                note_modules(compiled, directory)
+                point_to_latest(self.runs, directory)
         return directory, continued, take_over_once(directory, compiled.plan, self.fresh)
 
     def _warn_of_queued(self, compiled: Compiled, directory: RunDirectory) -> None:
@@ -244,7 +248,7 @@ class Engine:
             if earlier.run_id == directory.run_id:
                 continue
             status = observe(earlier)
-            if status.is_queued and not status.is_finished:
+            if status.is_queued and not status.is_finished and not Run(earlier).status().is_finished:
                 text = f"run `{earlier.run_id}` of `{compiled.workflow.name}` may still be in the queue: "
                 warnings.warn(f"{text}`sciflow cancel {earlier.run_id}` ends it", SciflowWarning, stacklevel=4)
 

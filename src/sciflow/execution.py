@@ -114,6 +114,11 @@ class Run:
 
         if not has_queue(self.directory):
             raise RunError(f"run `{self.run_id}` is driven on this machine", hint="stop it with Ctrl-C where it runs")
+        counts = {array.name: array.count for array in self.plan.arrays}
+        for array, indices in (places or {}).items():
+            if array not in counts or not all(index in range(counts[array]) for index in indices):
+                known = ", ".join(f"`{name}` 0-{count - 1}" for name, count in counts.items())
+                raise RunError(f"run `{self.run_id}` has no `{array}` {sorted(indices)}", hint=f"it has {known}")
         self.status()  # what has ended meanwhile is not there to be cancelled
         chosen = None if places is None else {array: set(indices) for array, indices in places.items()}
         return cancel(self.directory, self.plan, self._connect, chosen)

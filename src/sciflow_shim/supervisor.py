@@ -21,6 +21,7 @@ from sciflow_shim.running import Running
 from sciflow_shim.sampler import next_interval
 from sciflow_shim.server_link import ServerLink
 
+KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 STOPPED = "stopped by a signal"
 LAST_WAIT = 2.0  # seconds for killed processes to be gone
 WARNING = 60.0  # seconds before the time limit, at most a tenth of it
@@ -260,7 +261,8 @@ class Supervisor:
         except ValueError:  # torn: the program was killed while it wrote
             outcome = None
         attempt.outcome = _with_notes(outcome, attempt) if outcome else attempt.outcome
-        if attempt.state == "RUNNING" and self.is_stopping() and (number or attempt.outcome.notes.get("stopped")):
+        was_stopped = number or (attempt.exit_code or 0) > KILLED or attempt.outcome.notes.get("stopped")
+        if attempt.state == "RUNNING" and was_stopped and self.is_stopping():
             # Whoever stops a job may signal all of its processes at once, and the program was the first to end.
             attempt.state, attempt.error = "CANCELLED", {"message": STOPPED}
         if outcome is None and code == 0 and attempt.state == "RUNNING":

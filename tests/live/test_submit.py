@@ -95,6 +95,22 @@ def test_two_submitters_at_once(cluster: SlurmCluster) -> None:
     experiment.sciflow("cancel")
 
 
+def test_two_first_submitters_at_once(cluster: SlurmCluster) -> None:
+    """Started together where there is no run yet, they make one run, and each array job is there once."""
+    experiment = Experiment(cluster, {"workflow.yaml": THREE})
+    words = ["sciflow", "submit", "workflow.yaml", "--profile", "site.yaml"]
+    both = [experiment.account.popen(*words, cwd=experiment.folder) for _ in range(3)]
+    answers = [process.communicate(timeout=120) for process in both]
+    assert any(process.returncode == 0 for process in both), answers
+    assert len(list(experiment.folder.glob("sciflow-runs/three/*/manifest.json"))) == 1
+    assert set(experiment.jobs().values()) == {1}
+    assert len(experiment.jobs()) == 3
+    done = experiment.sciflow("exec", "latest", "a", "0", code=1)
+    assert "would be run twice" in done.stderr
+    assert "names no index" in experiment.sciflow("cancel", "--only", "a[2-0]", code=1).stderr
+    experiment.sciflow("cancel")
+
+
 def test_what_does_not_fit_is_fed_little_by_little(cluster: SlurmCluster) -> None:
     """With room for six indices, twenty run in the end, and never more than six are in the queue."""
     workflow = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.errors import QueueFullError, SchedulerError
+from sciflow.errors import QueueFullError, SchedulerError, TransportError
 from sciflow.model.plan import ArrayJob
 from sciflow.model.profile import Limits, Partition
 from sciflow.model.resources import Resources
@@ -221,12 +221,21 @@ def test_a_controller_that_is_down_takes_nothing_and_cancels_nothing() -> None:
     down = {"sbatch": refusal(recorded("sbatch-down")), "scancel": refusal(recorded("scancel-down"), 8)}
     scheduler = SlurmScheduler(ScriptedTransport(**down), Path("/run"))
     array = ArrayJob("train.0", "train", 4, Resources())
-    with pytest.raises(SchedulerError, match=r"Unable to contact slurm controller") as caught:
+    with pytest.raises(TransportError, match=r"Unable to contact slurm controller") as silent:
         scheduler.submit(Submission(array, Path("/run/scripts/train.0.sh"), dict.fromkeys(range(4), 1)))
-    assert caught.value.hint.startswith("nothing is lost")
+    assert silent.value.hint.startswith("nothing is lost")
     with pytest.raises(SchedulerError, match=r"Slurm does not cancel job 1: .*Unable to contact") as caught:
         scheduler.cancel("1")
     assert caught.value.hint.startswith("nothing is lost")
+
+
+def test_a_silence_is_no_refusal() -> None:
+    """What the controller did not answer in time it may have taken: it is looked for before it is submitted again."""
+    late = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+    submission = Submission(ArrayJob("train.0", "train", 4, Resources()), Path("x"), {0: 1})
+    with pytest.raises(TransportError, match="did not answer") as silent:
+        read_job_id(Answer(1, "", late), submission)
+    assert "looks for it before" in silent.value.hint
 
 
 @pytest.mark.parametrize(("name", "answer"), [("plain", "616\n"), ("of several clusters", "616;lab\n")])

@@ -40,7 +40,8 @@ def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
 
 def describe_status(run: RunDirectory, status: RunStatus) -> str:
     """A run's status in words: counts, index ranges, why things failed, what to type next."""
-    took = (status.last_event or 0) - (status.first_event or 0)
+    until = status.last_event if status.is_finished or not status.is_queued else time.time()
+    took = (until or 0) - (status.first_event or 0)
     lines = [f"run {run.run_id} of {status.plan.workflow} {_going(status)}; {format_duration(took)} so far"]
     rows = []
     for array in status.plan.arrays:

@@ -62,10 +62,12 @@ def logs(obj: dict[str, Any], run_and_index: tuple[str, ...], attempt: int | Non
 @click.pass_context
 def exec_(context: click.Context, obj: dict[str, Any], run: str, task: str, index: int, as_json: bool) -> None:
     """Run instance INDEX of TASK again, here and now, as a new attempt."""
+    from sciflow.execution import open_run
     from sciflow.run.inspect import execute, locate, read_log
-    from sciflow.store.layout import find_run
 
-    directory = find_run(run, obj["runs"])
+    opened = open_run(run, obj["runs"])
+    directory = opened.directory
+    opened.status()  # what is in a queue must not be run here as well
     array, place = locate(directory, f"{task}[{index}]")
     state = execute(directory, array, place)
     found = read_log(directory, array, place, None)

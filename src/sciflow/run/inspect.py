@@ -104,6 +104,8 @@ def locate_all(run: RunDirectory, text: str) -> dict[str, set[int]]:
     if listed is None:
         return {array.name: set(range(array.count)) for array in arrays}
     wanted = set(files.parse_ranges(listed))
+    if not wanted:
+        raise RunError(f"`{text}` names no index", hint="write ranges upwards, like `3-7`")
     found: dict[str, set[int]] = {}
     for array in arrays:
         with run.lines(array.name).open("rb") as lines:
@@ -151,8 +153,14 @@ def execute(run: RunDirectory, array: str, index: int) -> State:
     Raises
     ------
     RunError
-        When another process drives the run.
+        When another process drives the run, or the index is in a queue, where it would be run as well.
     """
+    known = observe(run).indices[array][index]
+    if known.said is not None and not known.is_over:
+        raise RunError(
+            f"{array}[{index}] is {known.state} in the queue, and would be run twice",
+            hint=f"wait for it, or cancel it first: sciflow cancel {run.run_id} --only '{array}[{index}]'",
+        )
     with hold(run.lock, patience=0.0) as lock:
         script = run.script(array)
         subprocess.run(["bash", str(script), str(index)], check=False, pass_fds=(lock,))

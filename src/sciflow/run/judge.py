@@ -29,7 +29,7 @@ class Evidence:
     is_blind
         Whether the controller did not answer the last time.
     was_asked
-        Whether any witness has answered since it was submitted.
+        Whether the controller has answered since it was submitted; accounting lags.
     missed_since
         Since when it has neither a final record nor a place in the queue; None if it has.
     is_cancelled
@@ -98,7 +98,7 @@ def tells_all(record: RecordState) -> bool:
     A program that is told to stop does not learn why, one that is killed does not learn by whom, and one that fails may
     have lost a process for its memory.
     """
-    return record.state.is_final and not (record.state in (*_TOLD, State.FAILED) or record.signal)
+    return record.state.is_final and not (record.state in (*_TOLD, State.FAILED) or record.was_killed)
 
 
 def _of_record(evidence: Evidence, record: RecordState, said: Statement | None, has_waited: bool) -> Verdict:
@@ -111,7 +111,7 @@ def _of_record(evidence: Evidence, record: RecordState, said: Statement | None, 
         return Verdict(State.PENDING, "the scheduler has put it back into the queue", "", False, said)
     if said.state is State.RUNNING and said.start is not None and said.start > record.end:
         return Verdict(State.RUNNING, "the scheduler has started it again", "", False, said)
-    causes = (*_FURTHER, State.CANCELLED) if record.state in _TOLD or record.signal else (State.OUT_OF_MEMORY,)
+    causes = (*_FURTHER, State.CANCELLED) if record.state in _TOLD or record.was_killed else (State.OUT_OF_MEMORY,)
     if record.state in (*_TOLD, State.FAILED) and said.state in causes and said.state is not record.state:
         return Verdict(said.state, f"the scheduler says {said.word}", record.error, statement=said)
     return by_record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import hashlib
 import json
@@ -59,6 +60,34 @@ def identity(compiled: Compiled, render: Callable[[ArrayJob], str]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
+def staging_lock(runs: Path, workflow: str) -> Path:
+    """The file that is locked while a run of a workflow is looked for or staged; its folder is made.
+
+    Raises
+    ------
+    RunError
+        Where the folder cannot be made.
+    """
+    _refuse_reserved(workflow)
+    home = runs / workflow
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not os.access(home, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise RunError(
+            f"the folder `{home}` cannot be written: {error.strerror}", hint="name another one with `--runs`"
+        ) from error
+    return home / ".staging.lock"
+
+
+def _refuse_reserved(workflow: str) -> None:
+    if workflow == LATEST:
+        raise RunError(
+            f"the workflow is named `{LATEST}`, as is the link to the newest run", hint="give it another name"
+        )
+
+
 def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> RunDirectory:
     """Write the run directory.
 
@@ -76,10 +105,7 @@ def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> 
     RunError
         Where it cannot be written; nothing of it is left then.
     """
-    if compiled.workflow.name == LATEST:
-        raise RunError(
-            f"the workflow is named `{LATEST}`, as is the link to the newest run", hint="give it another name"
-        )
+    _refuse_reserved(compiled.workflow.name)
     for array in compiled.plan.arrays:
         render(array)  # a template that is wrong is found before anything is written
     run_id = new_run_id()

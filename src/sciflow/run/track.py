@@ -153,7 +153,7 @@ def _evidence(
         accounting=observed.said(ACCOUNTING, one.job, index),
         heard=controller.time if controller and controller.time else max(answered, default=None),
         is_blind=controller is None or controller.silent_since is not None,
-        was_asked=any(moment >= one.since for moment in answered),
+        was_asked=controller is not None and (controller.time or 0.0) >= one.since,
         missed_since=observed.missed.get(one.job, {}).get(index),
         is_cancelled=is_cancelled,
     )

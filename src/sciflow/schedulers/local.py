@@ -14,6 +14,7 @@ from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.schedulers.array_server import ArrayServer
 from sciflow.schedulers.base import Submission
+from sciflow.schedulers.interrupts import Interrupts
 from sciflow.schedulers.machine import Machine, Share
 from sciflow.store.layout import RunDirectory, read_document
 from sciflow_shim import files
@@ -128,21 +129,28 @@ class LocalScheduler:
             Where the shim of an array job cannot be started at all.
         """
         try:
+            with Interrupts(self.selector) as interrupts:
+                self._drive(hear, interrupts)
+        finally:
+            self._stop_servers()
+
+    def _drive(self, hear: Callable[[Event], None], interrupts: Interrupts) -> None:
+        try:
             self._start_what_fits()
             while any(job.left for job in self.jobs.values()):
                 for key, _ in self.selector.select():
-                    for event in self._heard(key.data):
+                    for event in self._heard(key.data) if key.data is not None else ():
                         hear(event)
+                interrupts.check()
                 self._start_what_fits()
                 self._close_finished()
+            interrupts.check()
         except BaseException:
             # Ctrl-C among others: programs are stopped in order, and what they say of it still counts.
             self._is_stopping = True
             for event in self._stop():
                 hear(event)
             raise
-        finally:
-            self._stop_servers()
 
     def _find_waits(self, job: _Job) -> None:
         header = read_document(self.run.header(job.array.name))
@@ -264,7 +272,8 @@ class LocalScheduler:
         while any(job.server is not None for job in self.jobs.values()):
             ready = self.selector.select(self.patience)
             for key, _ in ready:
-                yield from self._heard(key.data)
+                if key.data is not None:
+                    yield from self._heard(key.data)
             if not ready:
                 return
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sciflow.errors import QueueFullError, SchedulerError, SciflowError
+from sciflow.errors import QueueFullError, SchedulerError, SciflowError, TransportError
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement, Testimony
 from sciflow.schedulers.base import After, Submission
@@ -29,6 +29,8 @@ _VARIABLES = {"SLURM_BITSTR_LEN": "0", "SLURM_TIME_FORMAT": "%s"}
 _SQUEUE = "%F|%K|%j|%T|%S|%e|%N|%r"
 _SACCT = "JobID,JobName,State,ExitCode,Start,End,NodeList"
 _FULL = r"MaxSubmitJob|Slurm temporarily unable to accept job"
+_SILENT = r"Unable to contact|timed out|Zero Bytes|[Cc]ommunication|Unexpected message"
+_PERHAPS = "it may have been taken all the same: the same command looks for it before it submits anything"
 _OFF = "accounting storage is disabled"
 
 
@@ -169,6 +171,11 @@ def read_job_id(answer: Answer, submission: Submission) -> str:
     array = submission.array
     if answer.code:
         said = re.sub(r"sbatch: (error: )?", "", answer.complaint)
+        if re.search(_SILENT, said):
+            hint = way_out(said) if "Unable to contact" in said else _PERHAPS
+            raise TransportError(
+                f"Slurm did not answer for array job `{array.name}` of task `{array.task}`: {said}", hint
+            )
         kind = QueueFullError if re.search(_FULL, said) else SchedulerError
         raise kind(
             f"Slurm refuses array job `{array.name}` of task `{array.task}` "

@@ -58,6 +58,17 @@ def hold(path: Path, patience: float = 15.0, clock: Callable[[], float] = time.m
         os.close(descriptor)
 
 
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Let one process after another do what stands in the block, each waiting for those before it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def is_held(path: Path) -> bool:
     """Whether somebody holds the lock now."""
     try:

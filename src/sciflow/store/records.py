@@ -9,13 +9,22 @@ from typing import Any
 from sciflow.model.state import State
 from sciflow_shim.record_reader import read_record, verify_seal
 
+_KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 SEALED, TORN = "sealed", "torn"
 SKIPPED = "note_skipped"  # the attribute of an attempt that went on without some of its upstream
 
 
 @dataclass(frozen=True)
 class RecordState:
-    """How an attempt ended, by its record; `job` is the scheduler's id of the array job that it belonged to."""
+    """How an attempt ended, by its record.
+
+    Attributes
+    ----------
+    job
+        The scheduler's id of the array job that it belonged to.
+    was_killed
+        Whether a signal ended the program, or what the program had started.
+    """
 
     state: State
     error: str
@@ -24,7 +33,7 @@ class RecordState:
     job: str = ""
     end: float = 0.0
     host: str = ""
-    signal: int = 0
+    was_killed: bool = False
 
 
 @dataclass
@@ -52,7 +61,7 @@ def read_state(path: str) -> RecordState | None:
             job=facts.get("SLURM_ARRAY_JOB_ID", ""),
             end=facts["end"],
             host=facts.get("host", ""),
-            signal=facts.get("signal", 0),
+            was_killed=bool(facts.get("signal", 0)) or facts.get("exit_code", 0) > _KILLED,
         )
     except (ValueError, KeyError, OSError):
         return None

@@ -19,7 +19,7 @@ NOBODY = "neither records nor scheduler nor accounting know what became of it"
 
 def record(state: State, error: str = "", signal: int = 0) -> RecordState:
     """Return how an attempt ended at 9000 s, by its record."""
-    return RecordState(state, error, 5.0, job="7", end=9_000.0, host="n1", signal=signal)
+    return RecordState(state, error, 5.0, job="7", end=9_000.0, host="n1", was_killed=bool(signal))
 
 
 def said(state: State, reason: str = "", word: str = "", **facts: object) -> Statement:
