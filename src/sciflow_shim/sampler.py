@@ -116,12 +116,13 @@ class ProcessTree:
         Reading it takes a hundred times as long as a sample.
         """
         total = 0
-        for pid, (process, _) in self._seen.items():
+        for pid in self._seen:
             text = read_file(f"{self._proc}/{pid}/smaps_rollup")
             if text is not None:
                 total += read_pairs(text).get(b"Pss", 0) * 1024
-            elif read_file(f"{self._proc}/{pid}/stat") is not None:  # an old kernel; else it has ended since the sample
-                total += process.rss_pages * PAGE_BYTES
+            else:  # an old kernel, or one that ends, which holds nothing any more but is still there for a moment
+                process = self._process(pid)
+                total += process.rss_pages * PAGE_BYTES if process else 0
         return total
 
     def _sample(self, now: float) -> Sample:

@@ -357,3 +357,17 @@ def test_a_sample_is_cheap(child: subprocess.Popen[str]) -> None:
         tree.sample()
         costs.append(tree.cost)
     assert sorted(costs)[25] < 0.005
+
+
+def test_a_process_that_has_ended_holds_nothing_any_more() -> None:
+    """Between its end and the moment when somebody notices it is still listed, and counts no memory."""
+    program = "held = bytearray(b'x') * 50_000_000; print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        tree = ProcessTree(process.pid)
+        assert tree.sample(0.0).rss_bytes > 50_000_000
+        assert tree.proportional_bytes() > 50_000_000
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert tree.proportional_bytes() == 0

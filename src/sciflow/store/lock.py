@@ -60,13 +60,28 @@ def hold(path: Path, patience: float = 15.0, clock: Callable[[], float] = time.m
 
 @contextmanager
 def in_turn(path: Path) -> Iterator[None]:
-    """Let one process after another do what stands in the block, each waiting for those before it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
+    """Let one process after another do what stands in the block, each waiting for those before it.
+
+    The file is there as long as somebody is at it; a folder cannot be locked on every file system.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _is_file_of(descriptor, path):
+            break
+        os.close(descriptor)  # whoever had it has removed it meanwhile
+    try:
         yield
     finally:
+        path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def _is_file_of(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def is_held(path: Path) -> bool:

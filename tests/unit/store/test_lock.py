@@ -118,3 +118,23 @@ def test_a_new_driver_takes_over_when_the_programs_have_ended(
 
     with hold(tmp_path / "lock", clock=clock):
         assert (tmp_path / "lock").read_text().startswith(f"process {os.getpid()} ")
+
+
+def test_one_after_another_and_nothing_is_left(tmp_path: Path) -> None:
+    """Of several processes each is alone in the block; in the end there is no file."""
+    path, notes = tmp_path / "lock", tmp_path / "notes"
+    program = """
+import sys
+from pathlib import Path
+from sciflow.store.lock import in_turn
+for _ in range(30):
+    with in_turn(Path(sys.argv[1])), open(sys.argv[2], "a", buffering=1) as notes:
+        notes.write("+")
+        notes.flush()
+        notes.write("-")
+"""
+    command = [sys.executable, "-c", program, str(path), str(notes)]
+    processes = [subprocess.Popen(command) for _ in range(4)]
+    assert [process.wait(60) for process in processes] == [0] * 4
+    assert notes.read_text() == "+-" * 120
+    assert not path.exists()
