@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from sciflow.errors import RunError
 from sciflow.model.plan import Plan
+from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Testimony
 from sciflow.run.judge import tells_all
 from sciflow.run.status import RunStatus
@@ -47,12 +48,13 @@ def track(
 
 
 def _unsettled(status: RunStatus) -> dict[str, set[int]]:
-    """Job id → indices whose state may still change."""
+    """Job id → indices whose state may still change; what nobody knows of is asked about again each time."""
     wanted: dict[str, set[int]] = {}
     for array in status.plan.arrays:
         submitted = status.submissions.latest(array.name)
         for index, known in status.indices[array.name].items():
-            if index in submitted and submitted[index].job and not (known.is_over and known.is_settled):
+            is_done = known.is_over and known.is_settled and known.state is not State.UNKNOWN
+            if index in submitted and submitted[index].job and not is_done:
                 wanted.setdefault(submitted[index].job, set()).add(index)
     return wanted
 
