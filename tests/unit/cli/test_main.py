@@ -149,7 +149,8 @@ def test_ctrl_c_is_130(project: Path) -> None:
                 "tasks": [
                     {
                         "name": "wait",
-                        "command": f"cd {project}; test -e go || {{ echo $$ > {{{{ x }}}}.new; mv {{{{ x }}}}.new {{{{ x }}}}.pid; sleep 1000; }}",
+                        "command": f"cd {project}; test -e go || "
+                        "{ echo $$ > {{ x }}.new; mv {{ x }}.new {{ x }}.pid; sleep 1000; }",
                     }
                 ],
             }

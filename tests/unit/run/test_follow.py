@@ -140,7 +140,7 @@ def test_accounting_that_is_off_is_no_silence(site: Site) -> None:
 
 
 def test_an_index_that_nobody_knows_of_is_unknown_in_the_end(site: Site) -> None:
-    """Not at once, since accounting lags; after a while it is, and nothing more is waited for, but asked about it is."""
+    """Not at once, since accounting lags; after a while it is, and is not waited for any more, but asked about."""
     del site.queue.states["101"][2]
     first = site.track().indices["a.0"][2]
     assert (first.state, first.is_settled) == (State.UNKNOWN, False)
