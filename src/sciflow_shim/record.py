@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Data = Union[bytes, memoryview, "FileSlice"]
 
+SUPERBLOCK_SIZE = h5.SUPERBLOCK_SIZE
 TRACK_ORDER = 4  # flag of an object header: attributes come back in the order in which they were given
 COMPACT_LIMIT = 64  # bytes; what lies in a header is checksummed in Python, what lies outside is not
 
@@ -35,7 +36,7 @@ class Group:
         list takes at most 64 kB (8 bytes a number, 16 a text). An integer beyond 64 bits is stored as its decimal
         text, None as an empty value.
     members
-        Name → Group, Dataset or ExternalLink.
+        Name → Group, Dataset, ExternalLink or Placed.
     """
 
     __slots__ = ("attributes", "members")
@@ -86,6 +87,25 @@ class ExternalLink:
         self.path = path
 
 
+class Placed:
+    """A group that was laid out for its place in a file, with all that is in it; it is a member like others.
+
+    What was laid out once is not laid out again, however often the file around it is written anew.
+
+    Parameters
+    ----------
+    group
+        What it holds.
+    start
+        Where in the file it begins: `SUPERBLOCK_SIZE`, or the end of the one before.
+    """
+
+    __slots__ = ("address", "end", "parts")
+
+    def __init__(self, group: Group, start: int) -> None:
+        self.parts, self.address, self.end = _lay_out(group, start)
+
+
 class FileSlice:
     """Bytes of another file as the data of a Dataset: copied by blocks, never held in memory."""
 
@@ -115,7 +135,14 @@ class FileSlice:
                 yield block
 
 
-def write_record(path: str | os.PathLike[str], root: Group, *, seal: bool = True, fsync: bool = False) -> str:
+def write_record(
+    path: str | os.PathLike[str],
+    root: Group,
+    *,
+    seal: bool = True,
+    fsync: bool = False,
+    placed: Iterable[Placed] = (),
+) -> str:
     """Write a record beside its place, then rename it into place.
 
     Text that HDF5 cannot hold is written escaped: a NUL as ``\\x00``, half of a surrogate pair as ``\\ud800``.
@@ -130,6 +157,8 @@ def write_record(path: str | os.PathLike[str], root: Group, *, seal: bool = True
         End the file with the SHA-256 of its bytes, so that a torn or changed one is found.
     fsync
         Wait until the bytes are on the disk before the rename.
+    placed
+        The members of the root, or of its groups, that were laid out before, in the order of their places.
 
     Returns
     -------
@@ -143,10 +172,18 @@ def write_record(path: str | os.PathLike[str], root: Group, *, seal: bool = True
     """
     target = os.fspath(path)
     partial = target + ".partial"
-    parts, size = _lay_out(root)
+    before = list(placed)
+    placed_parts = [part for one in before for part in one.parts]
+    parts, root_address, end = _lay_out(root, before[-1].end if before else SUPERBLOCK_SIZE)
+    size = end + h5.SEAL_SIZE
+    superblock = h5.SIGNATURE + struct.pack("<BBBBQQQQ", 3, 8, 8, 0, 0, h5.UNDEFINED, size, root_address)
+    superblock += struct.pack("<I", h5.checksum(superblock))
+    # What is small and stands together is written at once.
+    everything = [superblock + parts[0], *parts[1:]] if not before else [superblock, *placed_parts, *parts]
+    everything.append(h5.SEAL)
     try:
         with open(partial, "wb") as file:
-            digest = _write(file, parts, size, seal)
+            digest = _write(file, everything, size, seal)
             if fsync:
                 file.flush()
                 os.fsync(file.fileno())
@@ -185,7 +222,7 @@ class _Object:
 
     def __init__(self, messages: list[bytes]) -> None:
         self.messages = messages
-        self.children: list[tuple[bytes, _Object]] = []  # link messages without the address they end with
+        self.children: list[tuple[bytes, _Object | Placed]] = []  # link messages without the address they end with
         self.data: Data = b""
         self.size = 0
         self.address = self.data_address = h5.UNDEFINED
@@ -205,13 +242,13 @@ class _Object:
         return header + struct.pack("<I", h5.checksum(header))
 
 
-def _lay_out(root: Group) -> tuple[list[Data], int]:
-    """Return all of the file but the digest, as parts in order, and their size."""
-    heap = h5.TextHeap()
+def _lay_out(root: Group, start: int) -> tuple[list[Data], int, int]:
+    """Return a group and all that is in it as parts in order, the address of its header, and where they end."""
+    heap = h5.TextHeap(start)
     objects: list[_Object] = []
     _add_group(root, "", heap, objects)
     texts = heap.close()
-    address = h5.SUPERBLOCK_SIZE + len(texts)
+    address = start + len(texts)
     for item in objects:
         item.address = address
         address += item.header_size()
@@ -220,10 +257,8 @@ def _lay_out(root: Group) -> tuple[list[Data], int]:
         data += (bytes(-address % 8), item.data)
         item.data_address = address + -address % 8
         address = item.data_address + item.size
-    size = address + h5.SEAL_SIZE
-    superblock = h5.SIGNATURE + struct.pack("<BBBBQQQQ", 3, 8, 8, 0, 0, h5.UNDEFINED, size, objects[0].address)
-    head = b"".join((superblock, struct.pack("<I", h5.checksum(superblock)), texts, *[o.header() for o in objects]))
-    return [head, *data, h5.SEAL], size
+    head = b"".join((texts, *[o.header() for o in objects]))
+    return [head, *data, bytes(-address % 8)], objects[0].address, address + -address % 8
 
 
 def _add_group(group: Group, path: str, heap: h5.TextHeap, objects: list[_Object]) -> _Object:
@@ -238,6 +273,8 @@ def _add_group(group: Group, path: str, heap: h5.TextHeap, objects: list[_Object
             item.messages.append(link)
         elif isinstance(member, Group):
             item.children.append((link[:-8], _add_group(member, place, heap, objects)))
+        elif isinstance(member, Placed):
+            item.children.append((link[:-8], member))
         else:
             child = _at(place, _dataset, member, heap)
             child.messages += _attributes(member.attributes, place, heap)
@@ -254,7 +291,7 @@ def _at(place: str, encode: Callable[..., T], *arguments: Any) -> T:
         raise ValueError(f"`{place}` cannot be stored: {error}") from error
 
 
-def _link(name: str, member: Group | Dataset | ExternalLink, order: int) -> bytes:
+def _link(name: str, member: Group | Dataset | ExternalLink | Placed, order: int) -> bytes:
     """Return a link message; a link within the file ends with 8 bytes for the address."""
     encoded = h5.encode_name(name)
     if b"/" in encoded or encoded == b".":

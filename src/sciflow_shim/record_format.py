@@ -238,10 +238,10 @@ def contiguous_layout(address: int, size: int) -> bytes:
 
 
 class TextHeap:
-    """Texts of any length; the heap starts the file, so the address of a text is known as soon as it is added."""
+    """Texts of any length; the heap comes before what refers to it, so a text's address is known when it is added."""
 
-    def __init__(self) -> None:
-        self.address = SUPERBLOCK_SIZE
+    def __init__(self, start: int = SUPERBLOCK_SIZE) -> None:
+        self.address = start
         self.full: list[bytes] = []
         self.texts: list[bytes] = []
         self.size = 16
