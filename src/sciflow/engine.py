@@ -223,7 +223,7 @@ class Engine:
             )
         directory, continued, reused = self._prepared(compiled)
         status = observe(directory, compiled.plan)
-        if not status.is_complete or with_broken_seals(directory, status):
+        if not status.is_complete or with_broken_seals(status):
             with ProgressBars() as bars:
                 status = drive(directory, compiled.plan, compiled.profile, bars.watch)
         return Execution(Run(directory), status, continued, reused)

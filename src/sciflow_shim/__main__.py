@@ -10,9 +10,10 @@ import sys
 from typing import Any
 
 from sciflow_shim import files
-from sciflow_shim.array import Array, last_attempt
+from sciflow_shim.array import Array
 from sciflow_shim.environment_record import ensure_captured
 from sciflow_shim.leftovers import kill_marked
+from sciflow_shim.record_shelf import last_attempt
 from sciflow_shim.supervisor import STOPPED, Supervisor
 
 USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
         grace = files.grace_seconds()
         if arguments[2] == "--serve":
             return _serve(array, grace)
-        array.line(int(arguments[2]))
+        array.of_element(int(arguments[2]))
     except (OSError, ValueError, IndexError) as error:
         sys.stderr.write(f"sciflow_shim: {error}\n")
         return 2
@@ -68,24 +69,36 @@ class _Stop:
 def _run_one(array: Array, index: int, grace: float) -> int:
     ended: dict[str, Any] = {}
     stop = _Stop(signal.SIGTERM, signal.SIGINT)
-    supervisor = Supervisor(array, lambda e: ended.update(e) if e["event"] == "ended" else None, grace=grace)
+
+    def report(event: dict[str, Any]) -> None:
+        if event["event"] == "ended":
+            ended.update(event)
+            if event["error"]:
+                sys.stderr.write(f"{array.name}[{event['index']}] {event['state']}: {event['error']}\n")
+                sys.stderr.flush()
+
+    supervisor = Supervisor(array, report, keep_function=array.pack > 1, grace=grace)
     supervisor.is_stopping = lambda: stop.is_asked
     supervisor.environment, supervisor.capture = ensure_captured(array.run)
     kill_marked(f"{array.run}/{array.name}/{index}.")
-    supervisor.start(index, last_attempt(array.run, array.name, index) + 1, [], None)
-    while not ended:
-        if stop.is_asked:
-            supervisor.cancel(index, message=STOPPED)
-        supervisor.step()
-    supervisor.close()
-    if ended["error"]:
-        sys.stderr.write(f"{array.name}[{index}] {ended['state']}: {ended['error']}\n")
-        sys.stderr.flush()
+    attempt = last_attempt(array.run, array.name, index) + 1
+    if array.pack > 1:
+        from sciflow_shim.packed import Pack  # not for those who run alone
+
+        code = Pack(array, index, attempt, supervisor.environment).run(supervisor, lambda: stop.is_asked)
+    else:
+        supervisor.start(index, attempt, [], None)
+        while not ended:
+            if stop.is_asked:
+                supervisor.cancel(index, message=STOPPED)
+            supervisor.step()
+        supervisor.close()
+        code = EXIT_CODES.get(ended["state"], 1)
     until = supervisor.clock() + CAPTURE_PATIENCE
     while supervisor.capture and not stop.is_asked and supervisor.clock() < until:
         supervisor.step(until - supervisor.clock())  # a job that ends takes all its processes with it
     _remove_empty_output(array.run)
-    return EXIT_CODES.get(ended["state"], 1)
+    return code
 
 
 def _serve(array: Array, grace: float) -> int:

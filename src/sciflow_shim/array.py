@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from sciflow_shim import files
+from sciflow_shim.record_shelf import RecordShelf
 
 
 class Array:
@@ -25,6 +26,8 @@ class Array:
         self.name = name
         self.header: dict[str, Any] = files.read_json(self.path(files.array_header(name)))
         self.task: dict[str, Any] = files.read_json(self.path(files.task_file(self.header["task"])))
+        self.pack: int = self.header.get("pack", 1)
+        self.shelf = RecordShelf(run)
         self._offsets: list[int] = []
 
     def path(self, name: str) -> str:
@@ -47,6 +50,19 @@ class Array:
             file.seek(self._offsets[index])
             return json.loads(file.readline())
 
+    def of_element(self, element: int) -> range:
+        """The indices that run in one of the scheduler's.
+
+        Raises
+        ------
+        IndexError
+            For one that the array job does not have.
+        """
+        last = -(-self.header["count"] // self.pack) - 1
+        if not 0 <= element <= last:
+            raise IndexError(f"array `{self.name}` has indices 0-{last}, not {element}")
+        return range(element * self.pack, min((element + 1) * self.pack, self.header["count"]))
+
     def upstream(self, line: dict[str, Any], index: int) -> dict[str, list[list[Any]]]:
         """Earlier task → the array indices whose results an index needs, in the space's order."""
         found: dict[str, list[list[Any]]] = {}
@@ -64,21 +80,3 @@ def _line_offsets(file: Any) -> list[int]:
         offsets.append(position)
         position += len(line)
     return offsets
-
-
-def last_attempt(run: str, array: str, index: int) -> int:
-    """The highest attempt that left a record; 0 if none did."""
-    return last_attempts(run, array, index).get(index, 0)
-
-
-def last_attempts(run: str, array: str, index: int) -> dict[int, int]:
-    """The highest attempt of each index whose records lie in the same folder as those of `index`."""
-    folder = os.path.dirname(os.path.join(run, files.record(array, index, 0)))
-    found: dict[int, int] = {}
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return found
-    for i, attempt in map(files.split_attempt, names):
-        found[i] = max(attempt, found.get(i, 0))
-    return found

@@ -18,6 +18,8 @@ from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
 
 _SCHEDULER_VARIABLES = ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "PBS_JOBID")
+# What is the same for all that run in one array index.
+OF_THE_INDEX = ("format", "run", "task", "array", "attempt", "recipe", "host", *_SCHEDULER_VARIABLES)
 
 
 class Attempt:
@@ -51,6 +53,7 @@ class Attempt:
         self.resources = Resources()
         self.series = Series()
         self.outcome = Outcome()
+        self.mark = f"{index}.{attempt}"
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -178,8 +181,7 @@ class Attempt:
             ),
         }
         if self.environment:
-            target = self.array.path(files.environment(self.environment))
-            members["environment"] = ExternalLink(os.path.relpath(target, os.path.dirname(path)), "/")
+            members["environment"] = environment_link(self.array, self.environment, path)
         root.members.update(members)
         return root
 
@@ -222,6 +224,12 @@ class Attempt:
         inside = os.path.relpath(described["path"], self.array.run)
         path = described["path"] if inside.startswith("..") else inside
         return {**described, "path": path}
+
+
+def environment_link(array: Array, fingerprint: str, record: str) -> ExternalLink:
+    """What stands in a record for the environment that it was made in."""
+    target = array.path(files.environment(fingerprint))
+    return ExternalLink(os.path.relpath(target, os.path.dirname(record)), "/")
 
 
 def how_it_ended(code: int | None, number: int | None) -> str:

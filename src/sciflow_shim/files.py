@@ -86,6 +86,16 @@ def log(array: str, index: int, attempt: int) -> str:
     return f"logs/{array}/{index}.{attempt}.out"
 
 
+def member_log(array: str, element: int, attempt: int, index: int) -> str:
+    """What one of several that run in one array index prints, until it is part of that index's log."""
+    return f"logs/{array}/{element}.{attempt}.{index}.part"
+
+
+def member_outcome(array: str, element: int, attempt: int, index: int) -> str:
+    """What the program of one of several that run in one array index hands to the supervisor."""
+    return f"{RECORDS}/{array}/{element // SHARD:04d}/.{element}.{attempt}.{index}.outcome"
+
+
 def job_log(array: str, index: int, job: str) -> str:
     """What the job script of an index printed around the program, and what the scheduler says there."""
     return f"logs/{array}/{index}.{job}.job"

@@ -178,9 +178,7 @@ def write_record(
     size = end + h5.SEAL_SIZE
     superblock = h5.SIGNATURE + struct.pack("<BBBBQQQQ", 3, 8, 8, 0, 0, h5.UNDEFINED, size, root_address)
     superblock += struct.pack("<I", h5.checksum(superblock))
-    # What is small and stands together is written at once.
-    everything = [superblock + parts[0], *parts[1:]] if not before else [superblock, *placed_parts, *parts]
-    everything.append(h5.SEAL)
+    everything = [superblock, *placed_parts, *parts, h5.SEAL]
     try:
         with open(partial, "wb") as file:
             digest = _write(file, everything, size, seal)

@@ -8,7 +8,7 @@ import os
 import struct
 
 from sciflow_shim import record_format as h5
-from sciflow_shim.record import ExternalLink
+from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes longer than reading a record
 if TYPE_CHECKING:
@@ -60,6 +60,30 @@ def verify_seal(path: str | os.PathLike[str]) -> str:
     return "sealed" if stated == digest.hexdigest().encode() else "torn"
 
 
+def as_group(stored: RecordGroup, path: str) -> Group:
+    """Make of a group of a record what `write_record` takes; the data of datasets stays where it is until then.
+
+    Parameters
+    ----------
+    stored
+        The group.
+    path
+        The file that holds it.
+    """
+    members: dict[str, Any] = {}
+    for name, member in stored.members.items():
+        if isinstance(member, RecordGroup):
+            members[name] = as_group(member, path)
+        elif isinstance(member, RecordDataset):
+            data: Any = member.value
+            if member.dtype != h5.TEXT:
+                data = FileSlice(path, member.offset, member.length) if member.length else b""
+            members[name] = Dataset(data, member.dtype, member.shape, dict(member.attributes))
+        else:
+            members[name] = member
+    return Group(dict(stored.attributes), members)
+
+
 def _root_address(head: bytes, size: int) -> int | None:
     """Return where the root group is, or None where the superblock is not that of a whole record."""
     if len(head) < h5.SUPERBLOCK_SIZE or size < h5.SUPERBLOCK_SIZE + h5.SEAL_SIZE:
@@ -102,6 +126,12 @@ class RecordGroup:
         if not isinstance(member, RecordGroup):
             raise KeyError(path)
         return member[rest]
+
+    def reopened(self) -> RecordGroup:
+        """The same group by a descriptor of its own: one that was inherited may have been closed."""
+        again = RecordGroup.__new__(RecordGroup)
+        again._file, again._links, again.attributes = _File(self._file.path), self._links, self.attributes
+        return again
 
     @property
     def members(self) -> dict[str, Any]:
@@ -155,6 +185,7 @@ class _File:
     def __init__(self, path: str) -> None:
         self.path = path
         self._texts: dict[int, dict[int, bytes]] = {}
+        self._process = os.getpid()
         self._descriptor = os.open(path, os.O_RDONLY)
         self.size = os.fstat(self._descriptor).st_size
         self._head = os.pread(self._descriptor, HEAD, 0)
@@ -164,7 +195,8 @@ class _File:
         self.root = root
 
     def __del__(self) -> None:
-        if hasattr(self, "_descriptor"):
+        # In a process that was forked since, the number may stand for another file.
+        if hasattr(self, "_descriptor") and self._process == os.getpid():
             os.close(self._descriptor)
 
     def decode(self, decode: Any, *arguments: Any) -> Any:

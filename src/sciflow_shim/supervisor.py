@@ -71,15 +71,16 @@ class Supervisor:
         self.selector.register(woken, selectors.EVENT_READ, lambda: os.read(woken, 4096))
         self.link: ServerLink | None = None
         request = array.header["request"]
-        self.limit: float = request["runtime_seconds"] or float("inf")
+        self.limit: float = request["runtime_seconds"] / array.pack or float("inf")
         self.memory: float = request["memory_bytes"] or float("inf")
         self.keep_function = keep_function and array.task["kind"] == "function"
+        self.make_attempt: Callable[[Array, int, int], Attempt] = Attempt
         self._is_alone = False
         self._oom_kills = oom_kills(os.getpid())
 
     def start(self, index: int, attempt: int, cores: list[int], gpus: list[str] | None) -> None:
         """Start one attempt of one index, or record why it cannot start."""
-        one = Attempt(self.array, index, attempt)
+        one = self.make_attempt(self.array, index, attempt)
         one.environment = self.environment
         one.clear()
         place = f"{self.array.run}/{self.array.name}/"
@@ -98,7 +99,7 @@ class Supervisor:
             log=one.log,
             outcome=one.outcome_path,
             cores=cores,
-            variables={**variables, MARK: f"{place}{index}.{attempt}"},
+            variables={**variables, MARK: f"{place}{one.mark}"},
         )
         self.running[index] = running = Running(one, launch, self.clock())
         if self.keep_function:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sciflow_shim import files, packing
-from sciflow_shim.array import Array, last_attempts
-from sciflow_shim.record_reader import read_record
+from sciflow_shim.array import Array
+from sciflow_shim.record_shelf import FoundRecord, attempts_of
 
 
 class ResultMapping(dict[str, Any]):
@@ -40,7 +40,8 @@ class Upstream(Mapping):
     def __init__(self, array: Array, line: dict[str, Any], index: int) -> None:
         self._array = array
         self._sources = array.upstream(line, index)
-        self._records: dict[str, list[str | None]] = {}
+        self._packs: dict[str, int] = array.header.get("packs", {})
+        self._records: dict[str, list[FoundRecord | None]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)
@@ -52,18 +53,21 @@ class Upstream(Mapping):
         """Array index and state of every record that is not there or not completed."""
         failed = []
         # Listed once for all that lie in it: a folder has a thousand records.
-        listed: dict[tuple[str, int], dict[int, int]] = {}
+        listed: dict[tuple[str, int], dict[int, list[int]]] = {}
         for task, sources in self._sources.items():
-            paths: list[str | None] = []
+            records: list[FoundRecord | None] = []
             for array, index in sources:
-                shard = (array, index // files.SHARD)
+                pack = self._packs.get(array, 1)
+                element = index // pack
+                shard = (array, element // files.SHARD)
                 if shard not in listed:
-                    listed[shard] = last_attempts(self._array.run, array, index)
-                path, state = _completed(self._array.run, array, index, listed[shard].get(index, 0))
-                paths.append(path)
-                if path is None:
+                    listed[shard] = attempts_of(self._array.run, array, element)
+                found = self._array.shelf.find(array, index, pack, listed[shard].get(element, []))
+                state = found.state if found else "missing"
+                records.append(found if state == "COMPLETED" else None)
+                if state != "COMPLETED":
                     failed.append((f"{array}[{index}]", state))
-            self._records[task] = paths
+            self._records[task] = records
         return failed
 
     def __getitem__(self, task: str) -> Any:
@@ -71,40 +75,25 @@ class Upstream(Mapping):
             raise KeyError(task)
         if task not in self._records:
             self.failures()
-        found = [path for path in self._records[task] if path is not None]
+        found = [record for record in self._records[task] if record is not None]
         if not self._array.header["upstream"][task]["many"]:
             if not found:
                 raise LookupError(f"task `{task}` left no completed record here")
             return load_results(found[0])
-        results = ResultList(load_results(path) for path in found)
-        results.parameters = [dict(read_parameters(path)) for path in found]
+        results = ResultList(load_results(record) for record in found)
+        results.parameters = [_parameters(record) for record in found]
         return results
 
 
-def completed_record(run: str, array: str, index: int) -> tuple[str | None, str]:
-    """The record of the last attempt if it is completed, and its state; (None, "missing") without one."""
-    return _completed(run, array, index, last_attempts(run, array, index).get(index, 0))
+def _parameters(found: FoundRecord) -> dict[str, Any]:
+    assert found.group is not None
+    return json.loads(found.group.attributes["parameters"])
 
 
-def _completed(run: str, array: str, index: int, attempt: int) -> tuple[str | None, str]:
-    path = os.path.join(run, files.record(array, index, attempt))
-    if not os.path.exists(path):
-        return None, "missing"
-    try:
-        state = str(read_record(path).attributes.get("state", "torn"))
-    except ValueError:
-        return None, "torn"
-    return (path, state) if state == "COMPLETED" else (None, state)
-
-
-def read_parameters(path: str) -> dict[str, Any]:
-    """The parameters that a record was made with."""
-    return json.loads(read_record(path).attributes["parameters"])
-
-
-def load_results(path: str) -> Any:
+def load_results(found: FoundRecord) -> Any:
     """Give back what a function returned, or a command left, from its record."""
-    record = read_record(path)
+    record = found.group
+    assert record is not None
     results = record.members["results"].members
     metrics = record.members["metrics"].attributes
     artifacts = {one.attributes["name"]: one for one in record.members["artifacts"].members.values()}
@@ -113,14 +102,14 @@ def load_results(path: str) -> Any:
         if name in metrics:
             values[name] = metrics[name]
         elif name in artifacts:
-            values[name] = _artifact(path, artifacts[name].attributes["path"])
+            values[name] = _artifact(found.path, artifacts[name].attributes["path"])
         else:
-            values[name] = _result(path, results[name])
+            values[name] = _result(found.path, results[name])
     if record.attributes["returned"] == "value":
         return values["result"]
     if record.attributes["returned"] == "none" and not values:
         return None
-    values.parameters = read_parameters(path)
+    values.parameters = _parameters(found)
     return values
 
 

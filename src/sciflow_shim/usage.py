@@ -111,6 +111,14 @@ class Resources:
         if wall is not None:
             self.wall_seconds = wall
 
+    def include(self, other: Resources) -> None:
+        """Add what another one has used that ran after this one, or before: sums, and the larger of two peaks."""
+        for name, value in vars(other).items():
+            if name.startswith("peak_"):
+                setattr(self, name, max(getattr(self, name), value))
+            elif not name.startswith("_"):
+                setattr(self, name, getattr(self, name) + value)
+
     def _raise_counters(self, user: float, system: float, voluntary: int, involuntary: int) -> None:
         self.user_cpu_seconds = max(self.user_cpu_seconds, user)
         self.system_cpu_seconds = max(self.system_cpu_seconds, system)

@@ -23,6 +23,7 @@ from sciflow_shim.attempt import Attempt
 from sciflow_shim.outcome import Outcome, read_outcome
 from sciflow_shim.packing import pack_returned
 from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
+from sciflow_shim.record_shelf import RecordShelf
 from sciflow_shim.upstream import load_results
 
 SOURCE = Path(sciflow_shim.__file__).parents[1]
@@ -72,7 +73,9 @@ class PreparedRun:
 
     def results(self, task: str = "work", index: int = 0, attempt: int = 1) -> Any:
         """What the next task would get."""
-        return load_results(str(self.path / files.record(f"{task}.0", index, attempt)))
+        found = RecordShelf(str(self.path)).find(f"{task}.0", index, attempts=[attempt])
+        assert found is not None
+        return load_results(found)
 
     def log(self, task: str = "work", index: int = 0, attempt: int = 1) -> str:
         """What an attempt printed."""
@@ -175,7 +178,11 @@ def prepare(tmp_path: Path, environments: Path) -> Iterator[Prepare]:
     path = list(sys.path)
 
     def make(
-        program: str, *tasks: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, name: str = "run"
+        program: str,
+        *tasks: Mapping[str, Any],
+        parameters: Mapping[str, Any] | None = None,
+        name: str = "run",
+        profile: str = "local",
     ) -> PreparedRun:
         (tmp_path / "programs.py").write_text(program, encoding="utf-8")
         described = [
@@ -184,7 +191,9 @@ def prepare(tmp_path: Path, environments: Path) -> Iterator[Prepare]:
         ]
         document = {"name": "test", "parameters": dict(parameters or {}), "tasks": described}
         (tmp_path / "workflow.yaml").write_text(json.dumps(document), encoding="utf-8")
-        compiled = Engine(runs=tmp_path / "runs").compile(load_workflow(str(tmp_path / "workflow.yaml")))
+        compiled = Engine(profile=profile, runs=tmp_path / "runs").compile(
+            load_workflow(str(tmp_path / "workflow.yaml"))
+        )
         folder = tmp_path / name
         folder.mkdir()
         write_run(compiled, folder, name, lambda _array: "")

@@ -12,7 +12,8 @@ import pytest
 
 from sciflow_shim import files
 from sciflow_shim.record import Group, write_record
-from sciflow_shim.upstream import Upstream, completed_record, load_results
+from sciflow_shim.record_shelf import FoundRecord, RecordShelf
+from sciflow_shim.upstream import Upstream, load_results
 
 if TYPE_CHECKING:
     from shim.conftest import Prepare, PreparedRun
@@ -58,6 +59,13 @@ def test_many_results_come_in_the_order_of_the_space(prepare: Prepare) -> None:
     assert upstream(run).failures() == []
 
 
+def find(run: PreparedRun) -> FoundRecord:
+    """Return what is found of index 0."""
+    found = RecordShelf(str(run.path)).find("work.0", 0)
+    assert found is not None
+    return found
+
+
 def test_what_is_missing_or_failed_is_named(prepare: Prepare) -> None:
     """Every record that does not say COMPLETED is a failure, with its state."""
     run = prepare(PROGRAM, *TASKS, parameters={"x": [0, 1, 2, 3]})
@@ -74,9 +82,10 @@ def test_the_last_attempt_counts(prepare: Prepare) -> None:
     run = prepare(PROGRAM, parameters={"x": [0]})
     put(run, "work", 0, 2, "FAILED")
     last = put(run, "work", 0, 10, "COMPLETED")
-    assert completed_record(str(run.path), "work.0", 0) == (str(last), "COMPLETED")
+    found = find(run)
+    assert (found.path, found.attempt, found.state) == (str(last), 10, "COMPLETED")
     put(run, "work", 0, 11, "TIMEOUT")
-    assert completed_record(str(run.path), "work.0", 0) == (None, "TIMEOUT")
+    assert find(run).state == "TIMEOUT"
 
 
 @pytest.mark.parametrize("length", [0, 10, 100])
@@ -85,7 +94,7 @@ def test_a_torn_record_is_no_result(prepare: Prepare, length: int) -> None:
     run = prepare(PROGRAM, parameters={"x": [0]})
     path = put(run, "work", 0, 1, "COMPLETED")
     path.write_bytes(path.read_bytes()[:length])
-    assert completed_record(str(run.path), "work.0", 0) == (None, "torn")
+    assert find(run).state == "torn"
 
 
 def test_one_result_that_is_missing_is_an_error(prepare: Prepare) -> None:
@@ -111,7 +120,9 @@ def work(context):
 """)
     assert run.execute().returncode == 0
     moved = run.path.rename(run.path.with_name("moved"))
-    found = load_results(str(moved / files.record("work.0", 0, 1)))
+    there = RecordShelf(str(moved)).find("work.0", 0)
+    assert there is not None
+    found = load_results(there)
     assert found.is_relative_to(moved)
     assert found.read_text() == "hi"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from sciflow.model.options import Options
@@ -24,7 +25,11 @@ class Dependency:
 
 @dataclass(frozen=True)
 class ArrayJob:
-    """One submission: the indices 0 … count-1 of one task under one request."""
+    """One submission: the indices 0 … count-1 of one task under one request.
+
+    With `pack`, so many neighbours run one after another as one array index of the scheduler, here called an element;
+    `resources` are what one element gets.
+    """
 
     name: str
     task: str
@@ -33,6 +38,20 @@ class ArrayJob:
     after: tuple[Dependency, ...] = ()
     begin: datetime | None = None
     options: Options = field(default_factory=Options)
+    pack: int = 1
+
+    @property
+    def elements(self) -> int:
+        """How many array indices the scheduler sees."""
+        return -(-self.count // self.pack)
+
+    def element(self, index: int) -> int:
+        """The scheduler's array index in which an index runs."""
+        return index // self.pack
+
+    def of_element(self, element: int) -> range:
+        """The indices that run in one of the scheduler's."""
+        return range(element * self.pack, min((element + 1) * self.pack, self.count))
 
     def to_document(self) -> dict[str, Any]:
         """The array job as it stands in ``plan.json``."""
@@ -44,6 +63,7 @@ class ArrayJob:
             "after": [{"array": one.array, "kind": one.kind} for one in self.after],
             "begin": self.begin.isoformat() if self.begin else None,
             "options": self.options.to_document(),
+            **({"pack": self.pack} if self.pack > 1 else {}),
         }
 
     @classmethod
@@ -57,6 +77,7 @@ class ArrayJob:
             after=tuple(Dependency(one["array"], one["kind"]) for one in document["after"]),
             begin=datetime.fromisoformat(document["begin"]) if document["begin"] else None,
             options=Options.from_document(document.get("options", {})),
+            pack=document.get("pack", 1),
         )
 
 
@@ -72,6 +93,14 @@ class Plan:
     notes: tuple[str, ...] = ()
     tasks: tuple[str, ...] = field(default=())
 
+    def array(self, name: str) -> ArrayJob:
+        """The array job of a name."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, ArrayJob]:
+        return {array.name: array for array in self.arrays}
+
     @property
     def instances(self) -> dict[str, int]:
         """Task → how many instances it has, in running order."""
@@ -82,13 +111,14 @@ class Plan:
 
     @property
     def core_hours(self) -> float:
-        """Cores × requested hours of all indices."""
-        return sum(array.count * array.resources.core_hours for array in self.arrays)
+        """Cores × requested hours of all that is submitted."""
+        return sum(array.elements * array.resources.core_hours for array in self.arrays)
 
     @property
     def gpu_hours(self) -> float:
-        """GPUs × requested hours of all indices."""
-        return sum(array.count * array.resources.gpus * array.resources.runtime_seconds / 3600 for array in self.arrays)
+        """GPUs × requested hours of all that is submitted."""
+        seconds = sum(array.elements * array.resources.gpus * array.resources.runtime_seconds for array in self.arrays)
+        return seconds / 3600
 
     def to_document(self) -> dict[str, Any]:
         """The plan as it stands in ``plan.json``."""

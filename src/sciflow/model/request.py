@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import Self
 
@@ -28,7 +28,9 @@ _AMOUNTS = ("cpu_cores", "memory_gb", "gpus", "max_runtime_hours", "nodes", "mpi
 class ResourceRequest(SiteOptions):
     """What a task asks for; a number, an expression over parameters, or a function of them.
 
-    Memory also takes text with a unit (``"512M"``), runtime also takes ``max_runtime: "02:30:00"``.
+    Memory also takes text with a unit (``"512M"``), runtime also takes ``max_runtime: "02:30:00"``. All amounts are
+    those of one combination; `combinations_per_index` run one after another in one array index, which asks for the
+    walltime of all of them.
     """
 
     cpu_cores: Quantity = None
@@ -40,6 +42,7 @@ class ResourceRequest(SiteOptions):
     max_runtime: str | None = None
     nodes: Quantity = None
     mpi_tasks: Quantity = None
+    combinations_per_index: int | None = Field(default=None, ge=1)
 
     @field_validator(*_AMOUNTS, mode="before")
     @classmethod

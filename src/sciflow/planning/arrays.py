@@ -26,19 +26,22 @@ class Placement:
         The other way round.
     """
 
-    def __init__(self, task: str, codes: Ints, requests: Sequence[Resources], limits: Limits) -> None:
+    def __init__(self, task: str, codes: Ints, requests: Sequence[Resources], limits: Limits, pack: int = 1) -> None:
         self.arrays: list[ArrayJob] = []
         self.members: list[Ints] = []
         self.array_of = np.empty(len(codes), dtype=np.int32)
         self.index_of = np.empty(len(codes), dtype=np.int32)
-        longest = chunk_length(limits)
+        longest = chunk_length(limits) * pack
         for code, request in enumerate(requests):
             same = np.flatnonzero(codes == code)
             for start in range(0, len(same), longest or max(1, len(same))):
                 chunk = same[start : start + longest] if longest else same
                 self.array_of[chunk] = len(self.arrays)
                 self.index_of[chunk] = np.arange(len(chunk))
-                self.arrays.append(ArrayJob(f"{task}.{len(self.arrays)}", task, len(chunk), request))
+                together = min(pack, len(chunk))
+                request_of_all = request._replace(runtime_seconds=request.runtime_seconds * together)
+                name = f"{task}.{len(self.arrays)}"
+                self.arrays.append(ArrayJob(name, task, len(chunk), request_of_all, pack=together))
                 self.members.append(chunk)
 
     def where(self, instances: Ints) -> list[tuple[str, NDArray[np.int32]]]:
@@ -62,17 +65,23 @@ def chunk_length(limits: Limits) -> int:
 
 def same_index(later: Ints, relation: Relation, earlier: Placement) -> str:
     """The array job whose index i is all that index i of `later` needs, for every i; empty if there is none."""
+    twin = _twin(later, relation, earlier)
+    return twin.name if twin else ""
+
+
+def _twin(later: Ints, relation: Relation, earlier: Placement) -> ArrayJob | None:
     if relation.many:
-        return ""
+        return None
     needed = relation.needed_by(later)
     array = int(earlier.array_of[needed[0]])
     twin = earlier.members[array]
-    return earlier.arrays[array].name if len(twin) == len(needed) and np.array_equal(twin, needed) else ""
+    return earlier.arrays[array] if len(twin) == len(needed) and np.array_equal(twin, needed) else None
 
 
-def dependency(later: Ints, relation: Relation, earlier: Placement) -> tuple[Dependency, ...]:
-    """What the array job with the instances `later` waits for."""
-    if twin := same_index(later, relation, earlier):
-        return (Dependency(twin, "element"),)
+def dependency(later: Ints, relation: Relation, earlier: Placement, pack: int = 1) -> tuple[Dependency, ...]:
+    """What the array job with the instances `later`, so many of them packed together, waits for."""
+    twin = _twin(later, relation, earlier)
+    if twin is not None and twin.pack == pack:
+        return (Dependency(twin.name, "element"),)
     arrays = np.unique(earlier.array_of[relation.needed_by(later)])
     return tuple(Dependency(earlier.arrays[number].name, "whole") for number in arrays)

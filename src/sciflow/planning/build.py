@@ -54,6 +54,7 @@ class Compiled:
             relation = self.relations[array.task, earlier]
             twin = same_index(members, relation, self.placements[earlier])
             upstream[earlier] = {"array": twin, "many": relation.many}
+        packs = {one.name: one.pack for before in upstream for one in self.placements[before].arrays if one.pack > 1}
         return {
             "format": files.FORMAT,
             "array": array.name,
@@ -61,6 +62,8 @@ class Compiled:
             "count": array.count,
             "request": array.resources._asdict(),
             "upstream": upstream,
+            **({"pack": array.pack} if array.pack > 1 else {}),
+            **({"packs": packs} if packs else {}),
         }
 
     def array_lines(self, array: ArrayJob) -> Iterator[str]:
@@ -130,7 +133,8 @@ def build_plan(
     placements = {}
     for task in uses:
         codes, requests, reduced = _requests(workflow, profile, task, projections[task], strict)
-        placements[task] = Placement(task, codes, requests, profile.limits)
+        pack = _pack(workflow, profile, task, warnings)
+        placements[task] = Placement(task, codes, requests, profile.limits, pack)
         warnings = list(dict.fromkeys([*warnings, *reduced]))
     now = now or datetime.now(timezone.utc)
     begin = begin_time(workflow.policy, now) if profile.keeps_start_times else None
@@ -139,8 +143,8 @@ def build_plan(
         options = joined(profile, workflow.resources.get(task, ResourceRequest()), use.task)
         for array, members in zip(placements[task].arrays, placements[task].members, strict=True):
             if profile.has_queue:
-                check_site(array.resources, options, task, profile)
-            after = _after(members, use, relations, placements)
+                check_site(array.resources, options, task, profile, array.pack)
+            after = _after(members, array.pack, use, relations, placements)
             arrays.append(replace(array, after=after, begin=begin, options=options))
     warnings += _deadline_warnings(workflow, profile, arrays, now, strict)
     plan = Plan(
@@ -182,15 +186,28 @@ def _requests(
     return of_group[groups.of_combination[projection.first]], list(numbers), warnings
 
 
+def _pack(workflow: ExperimentalWorkflow, profile: ClusterProfile, task: str, warnings: list[str]) -> int:
+    """How many instances of a task run one after another in one array index."""
+    request = workflow.resources.get(task, ResourceRequest())
+    pack = request.combinations_per_index or 1
+    if pack > 1 and not profile.has_queue:
+        warnings.append(
+            f"task `{task}` is packed by {pack}, but profile `{profile.name}` has no queue: it runs each on its own"
+        )
+        return 1
+    return pack
+
+
 def _after(
     members: Ints,
+    pack: int,
     use: TaskUse,
     relations: dict[tuple[str, str], Relation],
     placements: dict[str, Placement],
 ) -> tuple[Any, ...]:
     found = []
     for earlier in use.task.depends_on:
-        found += dependency(members, relations[use.task.name, earlier], placements[earlier])
+        found += dependency(members, relations[use.task.name, earlier], placements[earlier], pack)
     return tuple(found)
 
 

@@ -54,8 +54,8 @@ def fit(request: Resources, capacity: Capacity, task: str, profile: str, strict:
     return request, [f"{warning}: it gets {_gets(warning)}" for warning in warnings]
 
 
-def check_site(request: Resources, options: Options, task: str, profile: ClusterProfile) -> None:
-    """Refuse what a shared cluster will not run, as far as its profile tells.
+def check_site(request: Resources, options: Options, task: str, profile: ClusterProfile, pack: int = 1) -> None:
+    """Refuse what a shared cluster will not run, as far as its profile tells; `pack` combinations share the request.
 
     Raises
     ------
@@ -78,6 +78,9 @@ def check_site(request: Resources, options: Options, task: str, profile: Cluster
     if name in profile.partitions:
         others = [n for n, p in profile.partitions.items() if n != name and not list(_beyond_site(request, p))]
         hint = f"these partitions can: {', '.join(f'`{other}`' for other in others)}" if others else ""
+        longest = profile.partitions[name].runtime_seconds
+        if pack > 1 and longest and (fitting := longest * pack // max(1, request.runtime_seconds)):
+            hint = f"it packs {pack} combinations into one array index; `combinations_per_index: {fitting}` would fit"
         _refuse(request, profile.partitions[name], task, f"partition `{name}`", hint)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sciflow.model.parameters import ParameterSpace
@@ -14,7 +15,7 @@ from sciflow.planning.projection import Projection
 from sciflow.run.status import RunStatus
 from sciflow.run.track import observe, read_plan
 from sciflow.store.layout import RunDirectory, read_document
-from sciflow.store.records import RecordSummary, read_summary
+from sciflow.store.records import RecordSummary, read_summaries
 from sciflow.store.results import Tables, write_tables
 from sciflow.store.space import read_space
 
@@ -92,16 +93,18 @@ def _read_task(
     count = plan.instances[task]
     table = _TaskTable(["PENDING"] * count, [{} for _ in range(count)])
     names: dict[str, None] = {}
+    opened: tuple[str, dict[int, RecordSummary]] = ("", {})  # neighbours may lie in one record
     for array in status.arrays(task):
         for index, line in _lines(run, array):
             known = status.indices[array.name][index]
             counts["expected"] += 1
             record = None
-            path = run.record(array.name, index, known.attempt)
             if known.damage:
                 counts[known.damage] += 1
-            elif known.state.is_final and path.exists():
-                record = read_summary(str(path))
+            elif known.state.is_final and known.path and Path(known.path).exists():
+                if known.path != opened[0] or array.pack == 1:
+                    opened = (known.path, read_summaries(known.path, index) or {})
+                record = opened[1].get(index)
                 counts["sealed" if record else "torn"] += 1
             elif known.state.is_final:
                 counts["missing"] += 1

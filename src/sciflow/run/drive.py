@@ -86,7 +86,7 @@ def drive(
 def _observe_valid(run: RunDirectory, plan: Plan, journal: Journal) -> RunStatus:
     """The state of every index, after what must not be built upon was noted in the journal."""
     status = observe(run, plan)
-    places = dict.fromkeys(with_broken_seals(run, status), IS_TORN)
+    places = dict.fromkeys(with_broken_seals(status), IS_TORN)
     for array, index in built_on_skips(run, status):
         if status.indices[array][index].state is State.COMPLETED:
             places.setdefault((array, index), "it was made without some of its upstream")

@@ -10,7 +10,7 @@ from sciflow.model.plan import Plan
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Testimony
 from sciflow.run.judge import tells_all
-from sciflow.run.status import RunStatus
+from sciflow.run.status import IndexStatus, RunStatus
 from sciflow.run.track import observe
 from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
@@ -48,14 +48,15 @@ def track(
 
 
 def _unsettled(status: RunStatus) -> dict[str, set[int]]:
-    """Job id → indices whose state may still change; what nobody knows of is asked about again each time."""
+    """Job id → its indices of which something may still change; what nobody knows of is asked about each time."""
     wanted: dict[str, set[int]] = {}
     for array in status.plan.arrays:
         submitted = status.submissions.latest(array.name)
         for index, known in status.indices[array.name].items():
+            element = array.element(index)
             is_done = known.is_over and known.is_settled and known.state is not State.UNKNOWN
-            if index in submitted and submitted[index].job and not is_done:
-                wanted.setdefault(submitted[index].job, set()).add(index)
+            if element in submitted and submitted[element].job and not is_done:
+                wanted.setdefault(submitted[element].job, set()).add(element)
     return wanted
 
 
@@ -67,10 +68,10 @@ def _note_missed(
         return
     knows_past = ACCOUNTING in testimony.answers or testimony.errors.get(ACCOUNTING) == "it is off"
     has_record = {
-        (one.job, index)
+        (one.job, element)
         for array in status.plan.arrays
-        for index, one in status.submissions.latest(array.name).items()
-        if (record := status.indices[array.name][index].record) is not None and tells_all(record)
+        for element, one in status.submissions.latest(array.name).items()
+        if all(_tells_all(status.indices[array.name][index]) for index in array.of_element(element))
     }
     missed = set()
     for job, indices in wanted.items():
@@ -80,6 +81,10 @@ def _note_missed(
             if is_gone and (job, index) not in has_record:
                 missed.add((job, index))
     observed.miss(wanted, missed, now)
+
+
+def _tells_all(known: IndexStatus) -> bool:
+    return known.record is not None and tells_all(known.record)
 
 
 def follow(

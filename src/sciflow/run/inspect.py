@@ -11,10 +11,13 @@ from typing import Any
 
 from sciflow.errors import RunError
 from sciflow.model.nearest import nearest
+from sciflow.model.plan import ArrayJob
 from sciflow.model.state import State
+from sciflow.run.status import IndexStatus
 from sciflow.run.track import observe, read_plan
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
+from sciflow.store.records import read_summary
 from sciflow_shim import files
 
 _PLACES = re.compile(r"([A-Za-z0-9_-]+)(?:\.(\d+))?(?:\[(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)\])?")
@@ -127,14 +130,40 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
     """
     status = observe(run)
     known = status.indices[array][index]
-    submitted = status.submissions.latest(array).get(index)
-    job_text = _read(run.job_log(array, index, submitted.job)) if submitted is not None and submitted.job else ""
+    job = status.plan.array(array)
+    element = job.element(index)
+    submitted = status.submissions.latest(array).get(element)
+    job_text = _read(run.job_log(array, element, submitted.job)) if submitted is not None and submitted.job else ""
+    if job.pack > 1:
+        return _log_of_member(run, known, job, index, attempt, job_text)
     wanted = attempt or max(known.attempt, _last_log(run, array, index))
     has_started = wanted <= known.attempt or run.log(array, index, wanted).exists()
     if not job_text and (not has_started or (wanted == 0 and known.state is not State.COMPLETED)):
         why = f": {known.error or known.reason}" if known.error or known.reason else ""
         raise RunError(f"{array}[{index}] is {known.state} and was started {known.attempt} times so far{why}")
     return Log(array, index, wanted, known.state, known.error, _read(run.log(array, index, wanted)), job_text)
+
+
+def _log_of_member(
+    run: RunDirectory, known: IndexStatus, job: ArrayJob, index: int, attempt: int | None, job_text: str
+) -> Log:
+    """What one of several that ran as one array index printed: its part of that index's log."""
+    element = job.element(index)
+    wanted = attempt or known.attempt
+    live = sorted(run.log(job.name, element, 0).parent.glob(f"{element}.{attempt or '*'}.{index}.part"))
+    summary = read_summary(str(run.record(job.name, element, wanted)), index)
+    if summary is not None and summary.facts["log_length"]:
+        with run.log(job.name, element, wanted).open("rb") as file:
+            file.seek(summary.facts["log_start"])
+            text = file.read(summary.facts["log_length"]).decode("utf-8", errors="replace")
+    elif live:  # it runs, or was killed with all the others
+        text, wanted = _read(live[-1]), int(live[-1].name.split(".")[1])
+    elif job_text or known.state is State.COMPLETED or (summary is not None):
+        text = ""
+    else:
+        why = f": {known.error or known.reason}" if known.error or known.reason else ""
+        raise RunError(f"{job.name}[{index}] is {known.state} and was started {known.attempt} times so far{why}")
+    return Log(job.name, index, wanted, known.state, known.error, text, job_text)
 
 
 def _read(path: Path) -> str:
@@ -163,5 +192,6 @@ def execute(run: RunDirectory, array: str, index: int) -> State:
         )
     with hold(run.lock, patience=0.0) as lock:
         script = run.script(array)
-        subprocess.run(["bash", str(script), str(index)], check=False, pass_fds=(lock,))
+        element = read_plan(run).array(array).element(index)
+        subprocess.run(["bash", str(script), str(element)], check=False, pass_fds=(lock,))
         return observe(run).indices[array][index].state

@@ -34,6 +34,8 @@ class Evidence:
         Since when it has neither a final record nor a place in the queue; None if it has.
     is_cancelled
         Whether it was cancelled by `sciflow cancel`.
+    is_alone
+        Whether the scheduler's word is about it alone, and not about several that ran as one.
     upstream
         The index before it, if it is tied to one, with its state; empty if it has completed.
     """
@@ -46,6 +48,7 @@ class Evidence:
     was_asked: bool = True
     missed_since: float | None = None
     is_cancelled: bool = False
+    is_alone: bool = True
     upstream: str = ""
 
 
@@ -111,7 +114,9 @@ def _of_record(evidence: Evidence, record: RecordState, said: Statement | None, 
         return Verdict(State.PENDING, "the scheduler has put it back into the queue", "", False, said)
     if said.state is State.RUNNING and said.start is not None and said.start > record.end:
         return Verdict(State.RUNNING, "the scheduler has started it again", "", False, said)
-    causes = (*_FURTHER, State.CANCELLED) if record.state in _TOLD or record.was_killed else (State.OUT_OF_MEMORY,)
+    causes = (State.OUT_OF_MEMORY,) if evidence.is_alone else ()
+    if record.state in _TOLD or record.was_killed:
+        causes = (*_FURTHER, State.CANCELLED)
     if record.state in (*_TOLD, State.FAILED) and said.state in causes and said.state is not record.state:
         return Verdict(said.state, f"the scheduler says {said.word}", record.error, statement=said)
     return by_record

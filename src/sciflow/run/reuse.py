@@ -17,12 +17,15 @@ from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document, runs_of
 from sciflow.store.lock import hold
-from sciflow.store.records import SKIPPED, read_summary
+from sciflow.store.records import PACKED, SKIPPED, read_summary
 from sciflow_shim import files
 from sciflow_shim.artifacts import describe_file
-from sciflow_shim.record_reader import read_record
+from sciflow_shim.record import write_record
+from sciflow_shim.record_reader import as_group, read_record
+from sciflow_shim.record_shelf import MEMBERS, joined
 
 _RUNS_TO_LEARN_FROM = 3
+Place = tuple[str, int]  # array, index
 Key = tuple[str, str, str, str]  # task, recipe, instance id, what it gathers
 
 
@@ -35,6 +38,7 @@ class Finished:
     index: int
     attempt: int
     seconds: float
+    path: str
 
 
 def take_over(run: RunDirectory, plan: Plan) -> int:
@@ -46,7 +50,7 @@ def take_over(run: RunDirectory, plan: Plan) -> int:
     finished = _finished_before(run)
     if not finished:
         return 0
-    tried = {(one.array, one.index): one.attempt for array in plan.arrays for one in run.records(array.name)}
+    tried = _tried(run, plan)
     events = []
     for array, index, line, key in _instances(run, plan):
         found = finished.get(key)
@@ -131,7 +135,7 @@ def _finished_before(run: RunDirectory) -> dict[Key, Finished]:
         for array, index, _, key in _instances(earlier, plan):
             known = status.indices[array][index]
             if known.state.is_success and key not in finished and (array, index) not in incomplete:
-                finished[key] = Finished(earlier, array, index, known.attempt, known.seconds)
+                finished[key] = Finished(earlier, array, index, known.attempt, known.seconds, known.path)
     return finished
 
 
@@ -146,8 +150,8 @@ def _instances(run: RunDirectory, plan: Plan) -> Iterator[tuple[str, int, dict[s
 
 
 def _link(found: Finished, run: RunDirectory, array: str, index: int, instance: str) -> bool:
-    source = found.run.record(found.array, found.index, found.attempt)
-    summary = read_summary(str(source))
+    source = Path(found.path)
+    summary = read_summary(found.path, found.index)
     if summary is None or summary.facts["state"] != "COMPLETED" or SKIPPED in summary.facts:
         return False
     if not all(_is_the_same(found.run, artifact) for artifact in summary.artifacts):
@@ -158,8 +162,21 @@ def _link(found: Finished, run: RunDirectory, array: str, index: int, instance: 
         shutil.copytree(work, run / files.work(task, instance), symlinks=True, dirs_exist_ok=True)
     _share_environment(found.run, run, source)
     # Last: whoever finds the record relies on all that belongs to it.
-    _share(source, run.record(array, index, 0))
+    if PACKED in read_record(source).attributes:
+        _copy_member(source, found.index, run.record(array, index, 0))
+    else:
+        _share(source, run.record(array, index, 0))
     return True
+
+
+def _tried(run: RunDirectory, plan: Plan) -> dict[Place, int]:
+    """(array, index) → the last attempt that has left a record; 0 where it was taken over."""
+    tried: dict[Place, int] = {}
+    for array in plan.arrays:
+        for one in run.records(array.name):
+            for index in array.of_element(one.index) if one.attempt else (one.index,):
+                tried[array.name, index] = max(one.attempt, tried.get((array.name, index), 0))
+    return tried
 
 
 def _share_environment(earlier: RunDirectory, run: RunDirectory, record: Path) -> None:
@@ -170,6 +187,17 @@ def _share_environment(earlier: RunDirectory, run: RunDirectory, record: Path) -
     name = files.environment(Path(link.filename).stem)
     if (earlier / name).is_file() and not (run / name).exists():
         _share(earlier / name, run / name)
+
+
+def _copy_member(source: Path, index: int, target: Path) -> None:
+    """Write the part of a record that is of one index as a record of its own."""
+    root = read_record(source)
+    group = as_group(root[MEMBERS][str(index)], str(source))
+    group.attributes = joined(root, root[MEMBERS][str(index)])
+    if (link := root.members.get("environment")) is not None:
+        group.members["environment"] = link
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_record(target, group)
 
 
 def _share(source: Path, target: Path) -> None:

@@ -15,13 +15,15 @@ from sciflow_shim import files
 Place = tuple[str, int]  # array, index
 
 
-def with_broken_seals(run: RunDirectory, status: RunStatus) -> list[Place]:
+def with_broken_seals(status: RunStatus) -> list[Place]:
     """The completed indices whose records are not as they were written; this reads every byte of them."""
+    paths = {one.path for one in status.everyone() if one.state is State.COMPLETED}
+    broken = {path for path in paths if has_broken_seal(path)}
     return [
         (array, index)
         for array, indices in status.indices.items()
         for index, one in indices.items()
-        if one.state is State.COMPLETED and has_broken_seal(str(run.record(array, index, one.attempt)))
+        if one.state is State.COMPLETED and one.path in broken
     ]
 
 

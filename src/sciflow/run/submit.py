@@ -46,7 +46,7 @@ class Handed:
 
 @dataclass(frozen=True)
 class Part:
-    """Indices of an array job that wait for the same jobs."""
+    """The scheduler's indices of an array job that wait for the same jobs."""
 
     array: ArrayJob
     indices: tuple[int, ...]
@@ -123,20 +123,25 @@ def unsubmitted(status: RunStatus, scheduler: QueueScheduler, waiting: list[str]
         for index in missing:
             groups.setdefault((*_same_index(status, array, index), *whole), []).append(index)
         for after, indices in groups.items():
-            for part in scheduler.parts(indices) if len(indices) < array.count else [indices]:
+            for part in scheduler.parts(indices) if len(indices) < array.elements else [indices]:
                 yield Part(array, tuple(part), after)
 
 
 def _missing(status: RunStatus, array: ArrayJob) -> list[int]:
-    """The indices that no scheduler has and that are still wanted."""
-    submitted = status.submissions.latest(array.name)
-    return [
-        index
+    """The scheduler's indices that it does not have and that hold something that is still wanted."""
+    submitted, cancelled = status.submissions.latest(array.name), status.submissions.cancelled
+    wanted = {
+        array.element(index): None
         for index, known in status.indices[array.name].items()
-        if known.state is not State.COMPLETED
-        and not (index in submitted and submitted[index].job)
-        and (array.name, index) not in status.submissions.cancelled
-    ]
+        if known.state is not State.COMPLETED and (array.name, index) not in cancelled
+    }
+    return [element for element in wanted if not (element in submitted and submitted[element].job)]
+
+
+def _is_done(status: RunStatus, array: ArrayJob, element: int) -> bool:
+    """Whether all that runs in one of the scheduler's indices is completed."""
+    known = status.indices[array.name]
+    return all(known[index].state is State.COMPLETED for index in array.of_element(element))
 
 
 def _whole(status: RunStatus, array: ArrayJob) -> list[After]:
@@ -144,19 +149,19 @@ def _whole(status: RunStatus, array: ArrayJob) -> list[After]:
     found: dict[After, None] = {}
     for one in array.after:
         if one.kind == "whole":
-            known = status.indices[one.array]
-            for index, submitted in status.submissions.latest(one.array).items():
-                if submitted.job and known[index].state is not State.COMPLETED:
+            earlier = status.plan.array(one.array)
+            for element, submitted in status.submissions.latest(one.array).items():
+                if submitted.job and not _is_done(status, earlier, element):
                     found[After(submitted.job, "whole")] = None
     return list(found)
 
 
-def _same_index(status: RunStatus, array: ArrayJob, index: int) -> list[After]:
+def _same_index(status: RunStatus, array: ArrayJob, element: int) -> list[After]:
     """The jobs whose same index is waited for."""
     found = []
     for one in array.after:
-        if one.kind == "element" and status.indices[one.array][index].state is not State.COMPLETED:
-            submitted = status.submissions.latest(one.array).get(index)
+        if one.kind == "element" and not _is_done(status, status.plan.array(one.array), element):
+            submitted = status.submissions.latest(one.array).get(element)
             if submitted is not None and submitted.job:
                 found.append(After(submitted.job, "element"))
     return found
@@ -167,7 +172,11 @@ def _submit_part(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler
     indices = frozenset(part.indices)
     same = [one for one in submissions.open if one.array == array.name and one.indices == indices]
     name = same[0].name if same else f"{array.name}.{run.run_id}.{len(submissions.by_name) + 1}"
-    attempts = {index: status.indices[array.name][index].attempt + 1 for index in part.indices}
+    known_indices = status.indices[array.name]
+    attempts = {
+        element: max(known_indices[index].attempt for index in array.of_element(element)) + 1
+        for element in part.indices
+    }
     intent = {"event": INTENT, "array": array.name, "name": name, "indices": files.format_ranges(part.indices)}
     try:
         (run / files.logs(array.name)).mkdir(parents=True, exist_ok=True)  # without it jobs end before they begin
@@ -218,7 +227,8 @@ def _by_records(status: RunStatus) -> dict[str, str]:
     known = status.submissions.jobs
     found: dict[str, str] = {}
     for one in status.submissions.open:
-        for index in one.indices:
+        array = status.plan.array(one.array)
+        for index in (index for element in one.indices for index in array.of_element(element)):
             record = status.indices[one.array][index].record
             if record is not None and record.job and record.job not in known:
                 found[one.name] = record.job
@@ -268,11 +278,32 @@ def cancel(
             for array in plan.arrays
         }
         chosen = {array: indices for array, indices in chosen.items() if indices}
+        elements = {array: _whole_elements(status, plan.array(array), set(chosen[array])) for array in chosen}
         for array, indices in chosen.items():
             journal.commit({"event": CANCELLED, "array": array, "indices": files.format_ranges(indices)})
-        for array, indices in chosen.items():
+        for array in chosen:
             for one in status.submissions.of_array(array):
-                hit = one.indices.intersection(indices)
+                hit = one.indices.intersection(elements[array])
                 if one.job and hit:
                     scheduler.cancel(one.job, None if hit == one.indices else sorted(hit))
         return chosen
+
+
+def _whole_elements(status: RunStatus, array: ArrayJob, chosen: set[int]) -> set[int]:
+    """The scheduler's indices in which the chosen ones run.
+
+    Raises
+    ------
+    RunError
+        Where one of them runs together with others that were not chosen: a scheduler cannot cancel a part.
+    """
+    elements = {array.element(index) for index in chosen}
+    for element in elements:
+        left = [i for i in array.of_element(element) if i not in chosen and not status.indices[array.name][i].is_over]
+        if left:
+            together = array.of_element(element)
+            raise RunError(
+                f"{array.name}[{left[0]}] runs in one array index with others that are to be cancelled",
+                hint=f"cancel them together: {array.name}[{together[0]}-{together[-1]}]",
+            )
+    return elements

@@ -13,9 +13,9 @@ from sciflow.model.statement import ACCOUNTING, CONTROLLER
 from sciflow.run.judge import Evidence, judge
 from sciflow.run.status import IndexStatus, RunStatus, untouched
 from sciflow.store.journal import Journal
-from sciflow.store.layout import RunDirectory, read_document
+from sciflow.store.layout import RecordFile, RunDirectory, read_document
 from sciflow.store.lock import is_held
-from sciflow.store.records import RecordState, read_state
+from sciflow.store.records import RecordState, read_states
 from sciflow.store.statements import Observed, read_observed
 from sciflow.store.submissions import Submitted
 
@@ -86,33 +86,64 @@ def _apply_records(
 ) -> None:
     known = run_status.indices[array.name]
     confirmed: set[int] = set()
+    torn: list[RecordFile] = []
     for found in run.records(array.name):
-        status = known.get(found.index)
-        if status is None or found.attempt < status.attempt:
+        told = array.of_element(found.index) if array.pack > 1 and found.attempt else (found.index,)
+        if array.pack == 1 and found.index in known and found.attempt >= known[found.index].attempt:
+            known[found.index].path = found.path
+        if not any(index in known and _may_tell(known[index], found.attempt) for index in told):
             continue
-        is_same = found.attempt == status.attempt
-        # A lost shim may have written its record before; no other end that the journal tells of needs a second look.
-        if is_same and status.state.is_final and status.state not in (State.COMPLETED, State.NODE_FAIL):
+        records = read_states(found.path, found.index)
+        if records is None and array.pack > 1:
+            torn.append(found)  # whatever it told of may be told by another one
             continue
-        reason = void.get((array.name, found.index, found.attempt), "")
-        record = None if reason else read_state(found.path)
-        status.record = record
-        if record is None:
-            if not is_same or status.state in (State.PENDING, State.COMPLETED):
-                reason = reason or IS_TORN
-                _discount(status, found.attempt, reason, "torn" if reason == IS_TORN else "")
-                confirmed.add(found.index)
-        elif record.state.is_final:
-            confirmed.add(found.index)
-            if run_status.is_queued:  # nobody was there to write down when it ended
-                run_status.last_event = max(run_status.last_event or 0.0, record.end)
-            if not (is_same and status.state is record.state):
-                status.reason, status.seconds = "its record says so", record.seconds
-            status.state, status.attempt, status.error = record.state, found.attempt, record.error
-            status.has_skipped, status.damage = record.has_skipped, ""
+        for index in told if records is None else records:
+            if index in known and _may_tell(known[index], found.attempt):
+                place = RecordFile(array.name, index, found.attempt, found.path)
+                reason = void.get((array.name, index, found.attempt), "")
+                record = None if reason or records is None else records[index]
+                if _apply_record(run_status, known[index], place, record, reason):
+                    confirmed.add(index)
+    for found in torn:
+        for index in array.of_element(found.index) if found.attempt else (found.index,):
+            if index not in confirmed and _may_tell(known[index], found.attempt):
+                place = RecordFile(array.name, index, found.attempt, found.path)
+                if _apply_record(run_status, known[index], place, None, ""):
+                    confirmed.add(index)
     for index, status in known.items():
         if status.state is State.COMPLETED and index not in confirmed:
             _discount(status, status.attempt, "its record is missing", "missing")
+
+
+def _may_tell(status: IndexStatus, attempt: int) -> bool:
+    """Whether the record of an attempt may change what is known."""
+    if attempt != status.attempt:
+        return attempt > status.attempt
+    # A lost shim may have written its record before; no other end that the journal tells of needs a second look.
+    return not status.state.is_final or status.state in (State.COMPLETED, State.NODE_FAIL)
+
+
+def _apply_record(
+    run_status: RunStatus, status: IndexStatus, found: RecordFile, record: RecordState | None, reason: str
+) -> bool:
+    """Take in the record of an attempt, None for one that does not count; whether that settles what is completed."""
+    is_same = found.attempt == status.attempt
+    status.record, status.path = record, found.path
+    if record is None:
+        if is_same and status.state not in (State.PENDING, State.COMPLETED):
+            return False
+        reason = reason or IS_TORN
+        _discount(status, found.attempt, reason, "torn" if reason == IS_TORN else "")
+        return True
+    if not record.state.is_final:
+        return False
+    if run_status.is_queued:  # nobody was there to write down when it ended
+        run_status.last_event = max(run_status.last_event or 0.0, record.end)
+    if not (is_same and status.state is record.state):
+        status.reason, status.seconds = "its record says so", record.seconds
+    status.state, status.attempt, status.error = record.state, found.attempt, record.error
+    status.has_skipped, status.damage = record.has_skipped, ""
+    return True
 
 
 def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> None:
@@ -124,7 +155,7 @@ def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> Non
         for index, known in status.indices[array.name].items():
             if known.state is State.COMPLETED:
                 continue
-            one = submitted.get(index)
+            one = submitted.get(array.element(index))
             is_cancelled = (array.name, index) in status.submissions.cancelled
             if one is None or not one.job:
                 _not_submitted(known, one, is_cancelled)
@@ -132,8 +163,9 @@ def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> Non
             record = known.record if known.record and known.record.job in ("", one.job) else None
             if known.record is not None and record is None and known.record.job not in earlier:
                 record = known.record  # of a job that the journal does not know of
-            evidence = _evidence(one, index, observed, record, is_cancelled)
-            verdict = judge(replace(evidence, upstream=_unmet(array, index, twins)), now)
+            evidence = _evidence(one, array.element(index), observed, record, is_cancelled)
+            evidence = replace(evidence, upstream=_unmet(array, index, twins), is_alone=array.pack == 1)
+            verdict = judge(evidence, now)
             known.state, known.reason, known.error = verdict.state, verdict.reason, verdict.error
             known.is_settled, known.said = verdict.is_settled, verdict.statement
             if record is None:

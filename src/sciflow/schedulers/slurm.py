@@ -150,7 +150,7 @@ class SlurmScheduler:
 def submit_command(submission: Submission, directory: Path) -> list[str]:
     """The `sbatch` call for an array job, or for some of its indices, in the run directory."""
     command = ["sbatch", "--parsable", f"--job-name={submission.name or submission.array.name}"]
-    if len(submission.attempts) < submission.array.count:
+    if len(submission.attempts) < submission.array.elements:
         command.append(f"--array={files.format_ranges(sorted(submission.attempts))}")
     if submission.after:
         command.append(f"--dependency={_dependency(submission.after)}")

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sciflow.model.state import State
-from sciflow_shim.record_reader import read_record, verify_seal
+from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
+from sciflow_shim.record_shelf import MEMBERS, joined
 
 _KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 SEALED, TORN = "sealed", "torn"
+PACKED = "packed"  # the attribute of a record that tells of several indices
 SKIPPED = "note_skipped"  # the attribute of an attempt that went on without some of its upstream
 
 
@@ -48,23 +50,37 @@ class RecordSummary:
     artifacts: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_state(path: str) -> RecordState | None:
-    """How an attempt ended; None for a record that is torn."""
+def read_states(path: str, index: int) -> dict[int, RecordState] | None:
+    """Index → how its attempt ended, of all that a record tells of: of `index`, or of those that ran as one.
+
+    None for a record that is torn.
+    """
     try:
-        facts = read_record(path).attributes
-        seconds = max(0.0, facts["end"] - facts["start"])
-        return RecordState(
-            State(facts["state"]),
-            error_text(facts),
-            seconds,
-            has_skipped=SKIPPED in facts,
-            job=facts.get("SLURM_ARRAY_JOB_ID", ""),
-            end=facts["end"],
-            host=facts.get("host", ""),
-            was_killed=bool(facts.get("signal", 0)) or facts.get("exit_code", 0) > _KILLED,
-        )
+        root = read_record(path)
+        if PACKED not in root.attributes:
+            return {index: _state(root.attributes)}
+        members = root[MEMBERS].members
+        return {int(name): _state(joined(root, member)) for name, member in members.items()}
     except (ValueError, KeyError, OSError):
         return None
+
+
+def read_state(path: str, index: int = 0) -> RecordState | None:
+    """How the attempt of one index ended; see `read_states`."""
+    return (read_states(path, index) or {}).get(index)
+
+
+def _state(facts: dict[str, Any]) -> RecordState:
+    return RecordState(
+        State(facts["state"]),
+        error_text(facts),
+        max(0.0, facts["end"] - facts["start"]),
+        has_skipped=SKIPPED in facts,
+        job=facts.get("SLURM_ARRAY_JOB_ID", ""),
+        end=facts["end"],
+        host=facts.get("host", ""),
+        was_killed=bool(facts.get("signal", 0)) or facts.get("exit_code", 0) > _KILLED,
+    )
 
 
 def has_broken_seal(path: str) -> bool:
@@ -82,24 +98,35 @@ def error_text(facts: dict[str, Any]) -> str:
     return ": ".join(part for part in (facts.get("error_type", ""), facts.get("error", "")) if part)
 
 
-def read_summary(path: str) -> RecordSummary | None:
-    """Read a sealed record's scalars; None where it is torn, unsealed or no record of sciflow's.
+def read_summaries(path: str, index: int) -> dict[int, RecordSummary] | None:
+    """Index → scalars of a sealed record, of all that it tells of; None where it is torn, unsealed or no record.
 
     A record whose seal is broken is never counted, whatever of it can still be read.
     """
     try:
         if verify_seal(path) != SEALED:
             return None
-        record = read_record(path)
-        facts = dict(record.attributes)
-        members = record.members
-        return RecordSummary(
-            facts=facts,
-            parameters=json.loads(facts.pop("parameters")),
-            metrics=dict(members["metrics"].attributes),
-            resources=dict(members["resources"].attributes),
-            arrays={name: tuple(getattr(one, "shape", ())) for name, one in members["results"].members.items()},
-            artifacts=[dict(one.attributes) for one in members["artifacts"].members.values()],
-        )
+        root = read_record(path)
+        if PACKED not in root.attributes:
+            return {index: _summary(root, dict(root.attributes))}
+        members = root[MEMBERS].members
+        return {int(name): _summary(member, joined(root, member)) for name, member in members.items()}
     except (ValueError, KeyError, OSError):
         return None
+
+
+def read_summary(path: str, index: int = 0) -> RecordSummary | None:
+    """Read the scalars of one index from a sealed record; see `read_summaries`."""
+    return (read_summaries(path, index) or {}).get(index)
+
+
+def _summary(record: RecordGroup, facts: dict[str, Any]) -> RecordSummary:
+    members = record.members
+    return RecordSummary(
+        facts=facts,
+        parameters=json.loads(facts.pop("parameters")),
+        metrics=dict(members["metrics"].attributes),
+        resources=dict(members["resources"].attributes),
+        arrays={name: tuple(getattr(one, "shape", ())) for name, one in members["results"].members.items()},
+        artifacts=[dict(one.attributes) for one in members["artifacts"].members.values()],
+    )
