@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Opened = tuple[tuple[int, int], Optional[RecordGroup], Optional[RecordGroup]]
 
+PACKED = "packed"  # the attribute of a record that tells of several indices: how many
 MEMBERS = "members"
 
 
@@ -52,7 +53,9 @@ class FoundRecord:
 
 def joined(root: RecordGroup, member: RecordGroup) -> dict[str, Any]:
     """The attributes of one of several in a record: what is its own goes before what all have in common."""
-    return {**root.attributes, **member.attributes}
+    facts = {**root.attributes, **member.attributes}
+    facts.pop(PACKED, None)  # it is about the whole
+    return facts
 
 
 class RecordShelf:

@@ -102,10 +102,11 @@ def _describe(plan: Plan) -> str:
     rows = []
     for array in plan.arrays:
         after = ", ".join(f"{one.array} ({'same index' if one.kind == 'element' else 'all'})" for one in array.after)
-        indices = f"0-{array.count - 1}" if array.count > 1 else "0"
+        indices = f"0-{array.elements - 1}" if array.elements > 1 else "0"
+        count = f"{array.elements} × {array.pack}" if array.pack > 1 else array.elements
         begin = array.begin.isoformat(sep=" ", timespec="minutes") if array.begin else "at once"
         request = ", ".join([array.resources.describe(), *array.options.described()])
-        rows.append((array.name, indices, array.count, request, after or "-", begin))
+        rows.append((array.name, indices, count, request, after or "-", begin))
     lines = [
         f"workflow {plan.workflow} on profile {plan.profile}: {plan.combinations} combinations, "
         f"{sum(plan.instances.values())} task instances in {len(plan.arrays)} array jobs",

@@ -153,7 +153,7 @@ def build_plan(
         combinations=len(workflow.space),
         arrays=tuple(arrays),
         warnings=tuple(warnings),
-        notes=tuple(_notes(workflow, projections, uses)),
+        notes=(*_notes(workflow, projections, uses), *_packing_notes(arrays)),
         tasks=tuple(uses),
     )
     lines = Lines(uses, projections, placements, relations)
@@ -241,6 +241,15 @@ def _deadline_warnings(
     if strict:
         raise PlanError(text, hint="ask for less, or set a later deadline")
     return [text]
+
+
+def _packing_notes(arrays: list[ArrayJob]) -> Iterator[str]:
+    packs = {array.task: max(one.pack for one in arrays if one.task == array.task) for array in arrays}
+    for task, pack in packs.items():
+        mine = [array for array in arrays if array.task == task]
+        if pack > 1:
+            all_in = f"{sum(one.count for one in mine)} in {sum(one.elements for one in mine)}"
+            yield f"task `{task}` runs {pack} combinations one after another in an array index: {all_in}"
 
 
 def _unused(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> list[str]:

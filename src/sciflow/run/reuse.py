@@ -17,12 +17,12 @@ from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document, runs_of
 from sciflow.store.lock import hold
-from sciflow.store.records import PACKED, SKIPPED, read_summary
+from sciflow.store.records import SKIPPED, read_summary
 from sciflow_shim import files
 from sciflow_shim.artifacts import describe_file
 from sciflow_shim.record import write_record
 from sciflow_shim.record_reader import as_group, read_record
-from sciflow_shim.record_shelf import MEMBERS, joined
+from sciflow_shim.record_shelf import MEMBERS, PACKED, joined
 
 _RUNS_TO_LEARN_FROM = 3
 Place = tuple[str, int]  # array, index

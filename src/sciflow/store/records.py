@@ -8,11 +8,10 @@ from typing import Any
 
 from sciflow.model.state import State
 from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
-from sciflow_shim.record_shelf import MEMBERS, joined
+from sciflow_shim.record_shelf import MEMBERS, PACKED, joined
 
 _KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 SEALED, TORN = "sealed", "torn"
-PACKED = "packed"  # the attribute of a record that tells of several indices
 SKIPPED = "note_skipped"  # the attribute of an attempt that went on without some of its upstream
 
 
