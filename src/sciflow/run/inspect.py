@@ -149,6 +149,9 @@ def _log_of_member(
 ) -> Log:
     """What one of several that ran as one array index printed: its part of that index's log."""
     element = job.element(index)
+    # How each of the others ended is said there too.
+    others = tuple(f"{job.name}[{one}] " for one in job.of_element(element) if one != index)
+    job_text = "".join(line for line in job_text.splitlines(keepends=True) if not line.startswith(others))
     wanted = attempt or known.attempt
     live = sorted(run.log(job.name, element, 0).parent.glob(f"{element}.{attempt or '*'}.{index}.part"))
     summary = read_summary(str(run.record(job.name, element, wanted)), index)
