@@ -28,7 +28,7 @@ class Array:
         self.task: dict[str, Any] = files.read_json(self.path(files.task_file(self.header["task"])))
         self.pack: int = self.header.get("pack", 1)
         self.shelf = RecordShelf(run)
-        self._offsets: list[int] = []
+        self._offsets: dict[int, list[int]] = {}
 
     def path(self, name: str) -> str:
         """The full path of one of the run's files."""
@@ -45,9 +45,10 @@ class Array:
         if not 0 <= index < self.header["count"]:
             raise IndexError(f"array `{self.name}` has indices 0-{self.header['count'] - 1}, not {index}")
         with open(self.path(files.array_lines(self.name)), "rb") as file:
-            if not self._offsets:
-                self._offsets = _line_offsets(file)
-            file.seek(self._offsets[index])
+            block, place = divmod(index, files.BLOCK)
+            if block not in self._offsets:
+                self._offsets[block] = _line_offsets(file, self.header["offsets"][block])
+            file.seek(self._offsets[block][place])
             return json.loads(file.readline())
 
     def of_element(self, element: int) -> range:
@@ -74,9 +75,13 @@ class Array:
         return found
 
 
-def _line_offsets(file: Any) -> list[int]:
-    offsets, position = [], 0
+def _line_offsets(file: Any, position: int) -> list[int]:
+    """Where the lines of a block begin; only so much of a file is read, which may have a million of them."""
+    offsets = []
+    file.seek(position)
     for line in file:
         offsets.append(position)
+        if len(offsets) == files.BLOCK:
+            break
         position += len(line)
     return offsets

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 FORMAT = 1
+BLOCK = 1000  # lines of an array job between two of which it is known where in the file they begin
 SHARD = 1000  # records in one folder: file systems slow down beyond some thousands
 
 MANIFEST = "manifest.json"

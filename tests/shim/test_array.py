@@ -65,3 +65,14 @@ def test_the_last_attempt_is_that_of_the_highest_record(tmp_path: Path) -> None:
         path.touch()
     assert last_attempt(str(tmp_path), "a.0", 7) == 10
     assert last_attempt(str(tmp_path), "a.0", 8) == 0
+
+
+def test_a_line_far_down_is_found(prepare: Prepare) -> None:
+    """Only its block is read: what stands in others, even when it is broken, does not matter."""
+    run = prepare("def work(x): pass", parameters={"x": {"range": [0, 2500]}})
+    path = run.path / files.array_lines("work.0")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([b"#" * (len(one) - 1) + b"\n" for one in lines[:2000]] + lines[2000:]))
+    array = run.array()
+    assert [array.line(index)["parameters"]["x"] for index in (2000, 2345, 2499, 2000)] == [2000, 2345, 2499, 2000]
+    assert len(array.header["offsets"]) == 3

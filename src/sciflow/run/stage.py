@@ -13,10 +13,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -161,9 +162,9 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: Callable[[A
             document["function"] = write_payload(use.task.function, task, folder, compiled.workflow.directory)
         _write_json(folder / files.task_file(task), document)
     for array in compiled.plan.arrays:
-        _write_json(folder / files.array_header(array.name), {**compiled.header(array), "run": run_id})
-        with (folder / files.array_lines(array.name)).open("w", encoding="utf-8", newline="") as file:
-            file.writelines(compiled.array_lines(array))
+        offsets = _write_lines(folder / files.array_lines(array.name), compiled.array_lines(array))
+        header = {**compiled.header(array), "run": run_id, "offsets": offsets}
+        _write_json(folder / files.array_header(array.name), header)
         script = folder / files.script(array.name)
         script.write_text(render(array), encoding="utf-8")
         script.chmod(0o755)
@@ -173,6 +174,16 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: Callable[[A
             file.writelines(json.dumps(list(one.values()), ensure_ascii=False) + "\n" for one in space)
     _write_json(folder / files.PLAN, {"format": files.FORMAT, **compiled.plan.to_document()})
     _write_json(folder / files.MANIFEST, _manifest(compiled, run_id, folder, identity(compiled, render)))
+
+
+def _write_lines(path: Path, lines: Iterator[str]) -> list[int]:
+    """Write the lines of an array job; gives where each block of them begins, so that no node reads all of them."""
+    offsets = []
+    with path.open("w", encoding="utf-8", newline="") as file:
+        while block := list(islice(lines, files.BLOCK)):
+            offsets.append(file.tell())
+            file.writelines(block)
+    return offsets
 
 
 def _manifest(compiled: Compiled, run_id: str, folder: Path, work: str) -> dict[str, Any]:
