@@ -70,7 +70,7 @@ def filtered(text: str, folder: Path) -> str:
     """Replace what differs from run to run."""
     text = text.replace(str(folder), "<project>")
     text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{5}", "<run>", text)
-    return re.sub(r"; [0-9.]+ \w+ so far", "; <time> so far", text)
+    return re.sub(r"; it took [0-9.]+ \w+", "; it took <time>", text)
 
 
 def test_help(say: Say, same_as_golden: Same) -> None:

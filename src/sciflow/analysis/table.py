@@ -221,6 +221,8 @@ class Results:
             return bare
         twins = [name for name in self.tables.metrics if name.endswith(f".{metric}")]
         hint = "several tasks have it: " + " or ".join(f"`{name}`" for name in twins) if twins else ""
+        if not self.tables.metrics and not self.completed:
+            hint = "no combination is completed, so there is no metric at all yet"
         raise ResultError(f"there is no metric `{metric}`", hint=hint or nearest(metric, self.tables.metrics))
 
 

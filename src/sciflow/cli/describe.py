@@ -42,7 +42,8 @@ def describe_status(run: RunDirectory, status: RunStatus) -> str:
     """A run's status in words: counts, index ranges, why things failed, what to type next."""
     until = status.last_event if status.is_finished or not status.is_queued else time.time()
     took = (until or 0) - (status.first_event or 0)
-    lines = [f"run {run.run_id} of {status.plan.workflow} {_going(status)}; {format_duration(took)} so far"]
+    time_taken = f"it took {format_duration(took)}" if status.is_finished else f"{format_duration(took)} so far"
+    lines = [f"run {run.run_id} of {status.plan.workflow} {_going(status)}; {time_taken}"]
     rows = []
     for array in status.plan.arrays:
         for state, indices in _ranges(status, array.name).items():

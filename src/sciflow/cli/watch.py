@@ -34,9 +34,10 @@ def _drawn(run: Run) -> RunStatus:
     from rich.text import Text
 
     status = None
-    with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
+    with Live(console=Console(stderr=True), refresh_per_second=4) as live:
         for status in run.follow():
             live.update(Text(describe_status(run.directory, status)))
+        live.transient = True  # the status is printed then; who stops watching before keeps what was drawn last
     assert status is not None
     return status
 

@@ -260,3 +260,11 @@ def test_results_that_were_not_collected_are_an_error(tmp_path: Path) -> None:
     """The error says what to type."""
     with pytest.raises(RunError, match="no collected results"):
         Results(RunDirectory(tmp_path))
+
+
+def test_without_anything_completed_there_is_no_metric_at_all(tmp_path: Path) -> None:
+    """Nobody is sent to look for another spelling then."""
+    tables = Tables({"x": [1, 2], "state": ["FAILED", "PENDING"]}, {}, ["x"], [], {})
+    with pytest.raises(ResultError, match="there is no metric `y`") as caught:
+        Results(RunDirectory(tmp_path), tables).find_optimal_parameters("y")
+    assert caught.value.hint == "no combination is completed, so there is no metric at all yet"

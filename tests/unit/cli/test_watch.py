@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rich.live
 
 from sciflow.cli.watch import watched
 from sciflow.execution import Run
@@ -71,3 +72,30 @@ def test_on_a_terminal_the_status_is_drawn(
     assert len(drawn) == 5
     assert all(text.startswith(f"run {followed.run_id} of squares ") for text in drawn)
     assert "note: the controller has not answered since noon" in drawn[2]
+
+
+def test_who_stops_watching_keeps_what_was_drawn_last(
+    followed: Followed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends the drawing, and does not wipe it away."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("rich.live.Live.refresh", lambda live: None)
+    kept: list[bool] = []
+    stop = rich.live.Live.stop
+
+    def note(live: rich.live.Live) -> None:
+        kept.append(not live.transient)
+        stop(live)
+
+    monkeypatch.setattr("rich.live.Live.stop", note)
+    watched(followed)
+    follow = followed.follow
+
+    def interrupted() -> Iterator[RunStatus]:
+        yield next(iter(follow()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(followed, "follow", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        watched(followed)
+    assert kept == [False, True]
