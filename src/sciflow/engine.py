@@ -198,7 +198,7 @@ class Engine:
         try:
             return Submittal(run, run.submit(), continued, reused)
         except (SchedulerError, TransportError) as error:
-            error.hint += f"; `sciflow status {run.run_id}` shows the run so far"
+            error.hint += f"; `sciflow status {directory.name_here}` shows the run so far"
             raise
 
     def calls(self, compiled: Compiled) -> list[str]:
@@ -250,7 +250,7 @@ class Engine:
             status = observe(earlier)
             if status.is_queued and not status.is_finished and not Run(earlier).status().is_finished:
                 text = f"run `{earlier.run_id}` of `{compiled.workflow.name}` may still be in the queue: "
-                warnings.warn(f"{text}`sciflow cancel {earlier.run_id}` ends it", SciflowWarning, stacklevel=4)
+                warnings.warn(f"{text}`sciflow cancel {earlier.name_here}` ends it", SciflowWarning, stacklevel=4)
 
     def _same_work(self, compiled: Compiled) -> RunDirectory | None:
         """The newest run of the same workflow, if it is to do the same."""

@@ -60,7 +60,7 @@ def test_a_second_submission_goes_on_with_the_run(
     again = remote.hand_over(remote.compile(squares))
     assert (again.run.path, again.continued, again.handed.jobs) == (first.path, True, {})
     assert len(slurm.calls("sbatch")) == 2
-    with pytest.warns(SciflowWarning, match=f"`sciflow cancel {first.run_id}` ends it"):
+    with pytest.warns(SciflowWarning, match=f"`sciflow cancel {first.path}` ends it"):
         other = Engine(remote.profile, remote.runs, fresh=True).submit(squares)
     assert other.path != first.path
     assert len(slurm.calls("sbatch")) == 4

@@ -116,7 +116,7 @@ def _describe(done: Submittal) -> str:
         lines.append(f"not submitted yet, since the site takes no more at a time: {', '.join(handed.waiting)}")
         lines.append("next: the same command, `sciflow status --watch` or `--wait` submits it when there is room")
     else:
-        lines.append(f"next: sciflow status {run.run_id} --watch")
+        lines.append(f"next: sciflow status {run.directory.name_here} --watch")
     return "\n".join(lines)
 
 

@@ -138,9 +138,9 @@ def _causes(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _next(run: RunDirectory, status: RunStatus, groups: list[dict[str, Any]]) -> list[str]:
     if causes := _causes(groups):
         place = causes[0]["indices"].partition(";")[0].partition("-")[0].partition(",")[0].rstrip("]") + "]"
-        return [f"next: sciflow logs {run.run_id} '{place}'"]
+        return [f"next: sciflow logs {run.name_here} '{place}'"]
     if status.is_queued:
-        return [] if status.is_complete or not status.is_finished else [f"next: sciflow collect {run.run_id}"]
+        return [] if status.is_complete or not status.is_finished else [f"next: sciflow collect {run.name_here}"]
     if not status.is_complete and not status.is_driven:
         return ["next: the same `sciflow run …` goes on with it"]
     return []

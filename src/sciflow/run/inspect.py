@@ -191,7 +191,7 @@ def execute(run: RunDirectory, array: str, index: int) -> State:
     if known.said is not None and not known.is_over:
         raise RunError(
             f"{array}[{index}] is {known.state} in the queue, and would be run twice",
-            hint=f"wait for it, or cancel it first: sciflow cancel {run.run_id} --only '{array}[{index}]'",
+            hint=f"wait for it, or cancel it first: sciflow cancel {run.name_here} --only '{array}[{index}]'",
         )
     with hold(run.lock, patience=0.0) as lock:
         script = run.script(array)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,12 @@ class RunDirectory:
     def run_id(self) -> str:
         """The run's id, which names its folder."""
         return self.path.name
+
+    @property
+    def name_here(self) -> str:
+        """What a command that is typed here calls the run: its id where that is enough, else its folder, quoted."""
+        is_found = Path(RUNS).resolve() == self.path.parent.parent
+        return self.run_id if is_found else shlex.quote(str(self.path))
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name

@@ -147,3 +147,11 @@ def test_a_manifest_is_enough_for_a_run(tmp_path: Path) -> None:
     """A copied run is found by its folder, whatever its name is now."""
     folder = make_run(tmp_path, "somewhere else", "my run (copy)")
     assert json.loads(find_run(folder, tmp_path / "x").manifest.read_text()) == {"format": 1}
+
+
+def test_a_run_is_called_by_its_id_where_that_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere commands need its folder, quoted for a shell."""
+    monkeypatch.chdir(tmp_path)
+    assert RunDirectory(tmp_path / "sciflow-runs" / "w" / "20310514-120000-aa").name_here == "20310514-120000-aa"
+    other = tmp_path / "my runs" / "w" / "20310514-120000-aa"
+    assert RunDirectory(other).name_here == f"'{other}'"
