@@ -1,11 +1,12 @@
 """A sweep on a real Slurm by `sciflow submit --wait`, beside a hand-written array script and beside submitit.
 
-    python benchmarks/slurm.py [COMBINATIONS] [--without-submitit]
+    python benchmarks/slurm.py [COMBINATIONS] [--without-submitit | --packed]
 
 The floor is what a careful user writes: an `sbatch --array` script that starts a small Python program for each index,
 a loop that waits until `squeue` is empty, and a few lines that gather. All do the same function on the same cluster, a
 private one that is started here from Debian's packages (`bash .ci/install-slurm`), one after the other. submitit comes
-from the package index into a folder of its own.
+from the package index into a folder of its own. With `--packed` there are 32 array indices, each of which does its
+share of the combinations: the floor in a loop of one Python program, sciflow each in a process of its own, recorded.
 """
 
 from __future__ import annotations
@@ -33,12 +34,21 @@ x = int(sys.argv[1])
 with open(f"out/{x}.json", "w") as file:
     json.dump({"x": x, **work(x)}, file)
 """
+PACKED_PROGRAM = """
+import json, sys
+from work import work
+first, last = int(sys.argv[1]) * int(sys.argv[2]), (int(sys.argv[1]) + 1) * int(sys.argv[2])
+for x in range(first, min(last, int(sys.argv[3]))):
+    with open(f"out/{x}.json", "w") as file:
+        json.dump({"x": x, **work(x)}, file)
+"""
+PACKED_JOB = "#!/bin/bash\n#SBATCH --output=/dev/null\nexec python one.py $SLURM_ARRAY_TASK_ID %d %d\n"
 FLOOR_JOB = "#!/bin/bash\n#SBATCH --output=/dev/null\nexec python one.py $SLURM_ARRAY_TASK_ID\n"
 FLOOR = """
 import json, pathlib, subprocess, sys, time
-count = int(sys.argv[1])
+count, indices = int(sys.argv[1]), int(sys.argv[2])
 pathlib.Path("out").mkdir()
-job = subprocess.check_output(["sbatch", "--parsable", f"--array=0-{count - 1}", "job.sh"], text=True).strip()
+job = subprocess.check_output(["sbatch", "--parsable", f"--array=0-{indices - 1}", "job.sh"], text=True).strip()
 while subprocess.check_output(["squeue", "-h", "-j", job], text=True):
     time.sleep(2)
 rows = [json.loads(path.read_text()) for path in pathlib.Path("out").glob("*.json")]
@@ -48,8 +58,9 @@ assert len(rows) == count
 WORKFLOW = """
 name: sweep
 parameters: {x: {range: [0, %d]}}
-tasks: [{name: work, python: "work:work"}]
+tasks: [{name: work, python: "work:work"%s}]
 """
+PACKED_INDICES = 32
 PROFILE = "name: site\nscheduler: slurm\nlimits: {highest_index: 10000}\n"
 SUBMITIT = """
 import sys, submitit
@@ -81,13 +92,34 @@ class Cost:
 class Bench:
     """One cluster, and one folder for each way of doing the sweep."""
 
-    def __init__(self, cluster: SlurmCluster, count: int) -> None:
+    def __init__(self, cluster: SlurmCluster, count: int, pack: int = 1) -> None:
         self.cluster = cluster
         self.account: Account = cluster.account
         self.count = count
+        self.pack = pack
+        self.indices = -(-count // pack)
         self.tools = self.account.folder("tools")
         for name in ("sbatch", "squeue", "sacct", "scontrol", "scancel"):
             self.account.write(self.tools / name, COUNTING % name, 0o755)
+
+    @property
+    def workflow(self) -> str:
+        """The workflow file."""
+        packed = f", resources: {{combinations_per_index: {self.pack}}}" if self.pack > 1 else ""
+        return WORKFLOW % (self.count, packed)
+
+    def floor(self) -> Cost:
+        """What a hand-written array script costs."""
+        programs = {"one.py": FLOOR_PROGRAM, "job.sh": FLOOR_JOB}
+        if self.pack > 1:
+            programs = {"one.py": PACKED_PROGRAM, "job.sh": PACKED_JOB % (self.pack, self.count)}
+        folder = self.folder("floor", {**programs, "floor.py": FLOOR})
+        return self.cost(folder, "python", "floor.py", str(self.count), str(self.indices))
+
+    def ours(self) -> Cost:
+        """What sciflow costs."""
+        folder = self.folder("ours", {"workflow.yaml": self.workflow, "site.yaml": PROFILE})
+        return self.cost(folder, "sciflow", "submit", "workflow.yaml", "--profile", "site.yaml", "--wait")
 
     def folder(self, name: str, files: dict[str, str]) -> Path:
         """Make a folder with the function and some files."""
@@ -124,7 +156,7 @@ class Bench:
             return [line.split("|") for line in self.cluster.command(*ask).stdout.splitlines()]
 
         def is_written() -> bool:
-            return sum(row[2] == "COMPLETED" and "." not in row[0] for row in rows()) >= self.count
+            return sum(row[2] == "COMPLETED" and "." not in row[0] for row in rows()) >= self.indices
 
         self.cluster.wait_for(is_written, "the accounting of all indices")
         steps = [row for row in rows() if "." in row[0]]
@@ -146,11 +178,11 @@ def submit_times(bench: Bench, times: int = 5) -> tuple[float, float]:
     floor: list[float] = []
     never = "schedule: {policy: not_before, not_before: 2099-01-01 00:00}\n"
     for _ in range(times):
-        folder = bench.folder("submit", {"workflow.yaml": WORKFLOW % bench.count + never, "site.yaml": PROFILE})
+        folder = bench.folder("submit", {"workflow.yaml": bench.workflow + never, "site.yaml": PROFILE})
         bench.account.write(folder / "job.sh", FLOOR_JOB)
         for kept, command in (
             (ours, ["sciflow", "submit", "workflow.yaml", "--profile", "site.yaml"]),
-            (floor, ["sbatch", "--begin=2099-01-01", f"--array=0-{bench.count - 1}", "job.sh"]),
+            (floor, ["sbatch", "--begin=2099-01-01", f"--array=0-{bench.indices - 1}", "job.sh"]),
         ):
             begin = time.perf_counter()
             bench.account.run(*command, cwd=folder)
@@ -184,17 +216,20 @@ def main() -> None:
         cluster = SlurmCluster(account, SlurmOptions())
         cluster.start()
         try:
+            if "--packed" in sys.argv:
+                bench = Bench(cluster, count, -(-count // PACKED_INDICES))
+                floor, sweep = bench.floor(), bench.ours()
+                report("packed floor", floor, floor, count, is_ours=False)
+                report("packed sciflow", sweep, floor, count, is_ours=True)
+                show("packed: ratio of wall times", sweep.wall / floor.wall, "", 1.5)
+                return
             bench = Bench(cluster, count)
             ours, bare = submit_times(bench)
             show("sciflow submit, wall", ours, "s", 1.1 * bare + 1)
             show("… a bare sbatch of as many indices", bare, "s")
-            floor = bench.cost(
-                bench.folder("floor", {"one.py": FLOOR_PROGRAM, "job.sh": FLOOR_JOB, "floor.py": FLOOR}),
-                *("python", "floor.py", str(count)),
-            )
+            floor = bench.floor()
             report("floor", floor, floor, count, is_ours=False)
-            folder = bench.folder("ours", {"workflow.yaml": WORKFLOW % count, "site.yaml": PROFILE})
-            sweep = bench.cost(folder, "sciflow", "submit", "workflow.yaml", "--profile", "site.yaml", "--wait")
+            sweep = bench.ours()
             report("sciflow", sweep, floor, count, is_ours=True)
             if "--without-submitit" not in sys.argv:
                 target = ["pip", "install", "--quiet", "--python", sys.executable, "--target", packages, "submitit"]
