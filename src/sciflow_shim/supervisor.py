@@ -15,6 +15,7 @@ from sciflow_shim.array import Array
 from sciflow_shim.attempt import Attempt, how_it_ended
 from sciflow_shim.cgroup import oom_kills
 from sciflow_shim.child import Launch
+from sciflow_shim.gpu_use import GpuUse, assigned_gpus
 from sciflow_shim.leftovers import MARK, adopted, kill_leftovers, kill_orphans
 from sciflow_shim.outcome import read_outcome
 from sciflow_shim.running import Running
@@ -90,6 +91,8 @@ class Supervisor:
             self._finish(one)
             return
         variables = child.share_of_machine(self.array.header["request"]["cpu_cores"], gpus)
+        if devices := assigned_gpus(gpus, os.environ):
+            one.gpus = GpuUse(devices)
         launch = Launch(
             index=index,
             line=one.line,
@@ -100,6 +103,7 @@ class Supervisor:
             cores=cores,
             variables={**variables, MARK: f"{place}{index}.{attempt}"},
         )
+        one.variables = launch.variables
         self.running[index] = running = Running(one, launch, self.clock())
         if self.keep_function:
             self._serve(variables).ask(launch)
@@ -312,8 +316,12 @@ class Supervisor:
         assert running.tree is not None
         sample = running.tree.sample(now)
         running.attempt.resources.add(sample)
-        running.attempt.series.append(sample)
-        running.next_sample = now + next_interval(age, sample.rss_bytes / self.memory, running.tree.cost)
+        gpus = running.attempt.gpus
+        if gpus:
+            gpus.sample(now, age)
+        running.attempt.series.append(sample, gpus.latest if gpus else None)
+        cost = running.tree.cost + (gpus.cost if gpus else 0.0)
+        running.next_sample = now + next_interval(age, sample.rss_bytes / self.memory, cost)
         # Pages that processes share are in the memory of each; only their share of them is what they take.
         if sample.rss_bytes > self.memory and (taken := running.tree.proportional_bytes()) > self.memory:
             used = f"used {taken / 2**30:.2f} GB of the {self.memory / 2**30:.2f} GB it asked for"
