@@ -20,7 +20,12 @@ from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_r
 from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
 
-_SCHEDULER_VARIABLES = ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "PBS_JOBID")
+# What differs between the indices of an array, so that no capture that they share can hold it.
+_SCHEDULER_VARIABLES = (
+    *("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_CLUSTER_NAME"),
+    *("SLURM_JOB_PARTITION", "SLURM_JOB_ACCOUNT", "SLURM_JOB_QOS", "SLURM_JOB_NODELIST", "SLURM_CPUS_ON_NODE"),
+    *("SLURM_MEM_PER_NODE", "SLURM_JOB_GPUS", "PBS_JOBID", "CUDA_VISIBLE_DEVICES"),
+)
 
 
 class Attempt:
@@ -231,7 +236,8 @@ class Attempt:
             "returned": self.outcome.returned,
             "order": json.dumps(self.outcome.order, ensure_ascii=False),
         }
-        attributes.update({name: os.environ[name] for name in _SCHEDULER_VARIABLES if name in os.environ})
+        variables = {**os.environ, **self.variables}
+        attributes.update({name: variables[name] for name in _SCHEDULER_VARIABLES if name in variables})
         attributes.update({f"note_{name}": note for name, note in self.outcome.notes.items()})
         return attributes
 

@@ -47,6 +47,21 @@ _RANDOM_VALUE = (
 _A_PASSWORD = ("pass", "mysql_pwd")
 _A_TOKEN = ("token", "secret", "key")
 _PREFIXED = r"gh[pousr]_|github_pat_|gl[a-z]{2,5}-|hf_|npm_|pypi-|[rsp]k_(?:live|test)_|dop_v1_|dapi|ya29\.|SG\.|r8_"
+_PREFIXES = (
+    "gh",
+    "github_pat_",
+    "gl",
+    "hf_",
+    "npm_",
+    "pypi-",
+    "k_live_",
+    "k_test_",
+    "dop_",
+    "dapi",
+    "ya29.",
+    "sg.",
+    "r8_",
+)
 
 # Of each shape: parts, in small letters, without one of which no text has it (those are looked for much faster); what
 # stands before the secret as group 1 (empty for those that are known by themselves), and the secret.
@@ -63,21 +78,7 @@ _SHAPES: tuple[tuple[tuple[str, ...], str, int], ...] = (
     (("sig=",), r"""([?&;]sig=)[^\s&"']{16,}""", re.IGNORECASE),
     (("akia", "asia"), r"()\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", 0),
     (
-        (
-            "gh",
-            "github_pat_",
-            "gl",
-            "hf_",
-            "npm_",
-            "pypi-",
-            "k_live_",
-            "k_test_",
-            "dop_",
-            "dapi",
-            "ya29.",
-            "sg.",
-            "r8_",
-        ),
+        _PREFIXES,
         rf"()\b(?:{_PREFIXED})(?=[A-Za-z_.-]*[0-9])[A-Za-z0-9_.-]{{20,}}",
         0,
     ),

@@ -29,6 +29,7 @@ from sciflow.run.payload import modules, write_payload
 from sciflow.store.digests import FileDigest, KnownDigests
 from sciflow.store.layout import LATEST, RunDirectory, read_document
 from sciflow_shim import files
+from sciflow_shim.redaction import redact
 
 _ABANDONED = 86_400  # seconds
 
@@ -196,7 +197,7 @@ def _manifest(
         "tasks": {
             task: {
                 "kind": use.task.kind,
-                "command": use.task.command,
+                "command": use.task.command and redact(use.task.command),
                 "depends_on": list(use.task.depends_on),
                 "over": use.task.over,
                 "missing": use.task.missing,
