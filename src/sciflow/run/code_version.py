@@ -109,7 +109,7 @@ def _submodules(directory: Path) -> list[dict[str, Any]]:
     found = []
     for line in lines:
         commit, _, rest = line[1:].partition(" ")
-        path = rest if line[0] == "-" else rest.rpartition(" (")[0]  # behind it, what `git describe` says
+        path = rest if line[0] == "-" else rest.rpartition(" (")[0] or rest  # behind it, what `git describe` says
         found.append({"path": path, "commit": commit, "state": states.get(line[0], "as recorded")})
     return found
 
