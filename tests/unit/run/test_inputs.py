@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_a_few_files_are_listed_and_many_are_not() -> None:
     assert for_the_node({}) == {"count": 0, "size": 0, "sha256": "", "files": []}
 
 
-def command(folder: Path, **details: object) -> ExperimentalWorkflow:
+def command(folder: Path, **details: Any) -> ExperimentalWorkflow:
     """Make a workflow of one command."""
     workflow = ExperimentalWorkflow("one", folder)
     workflow.add_task("task", command="bash {{ workflow_dir }}/run.sh", **details)
