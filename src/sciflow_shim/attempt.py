@@ -13,12 +13,15 @@ from typing import Any
 from sciflow_shim import files
 from sciflow_shim.array import Array
 from sciflow_shim.cgroup import job_memory
-from sciflow_shim.gpu_use import GpuUse
 from sciflow_shim.inputs import inputs_group
 from sciflow_shim.outcome import PARTIAL, Outcome
 from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
 from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sciflow_shim.gpu_use import GpuUse
 
 # What differs between the indices of an array, so that no capture that they share can hold it.
 _SCHEDULER_VARIABLES = (

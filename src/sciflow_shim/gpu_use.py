@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sciflow_shim.gpu import gpu_sample
 
 FIRST_AGE = 1.0  # seconds; starting the driver's library costs more than all else of a short program
-
-
-def assigned_gpus(given: Sequence[str] | None, environ: Mapping[str, str]) -> list[str]:
-    """Give the GPUs of an index as NVML knows them: by number or UUID.
-
-    Parameters
-    ----------
-    given
-        Those that the local scheduler has handed out; None where another scheduler says it by variables.
-    environ
-        The environment variables.
-    """
-    if given is not None:
-        return list(given)
-    names = ("CUDA_VISIBLE_DEVICES", "SLURM_STEP_GPUS", "SLURM_JOB_GPUS")
-    text = next((environ[name] for name in names if name in environ), "")
-    # Slurm writes `NoDevFiles` where a job has none, others -1.
-    return [one for one in text.split(",") if one.isdigit() or one.startswith(("GPU-", "MIG-"))]
 
 
 class GpuUse:

@@ -15,7 +15,6 @@ from sciflow_shim.array import Array
 from sciflow_shim.attempt import Attempt, how_it_ended
 from sciflow_shim.cgroup import oom_kills
 from sciflow_shim.child import Launch
-from sciflow_shim.gpu_use import GpuUse, assigned_gpus
 from sciflow_shim.leftovers import MARK, adopted, kill_leftovers, kill_orphans
 from sciflow_shim.outcome import read_outcome
 from sciflow_shim.running import Running
@@ -91,7 +90,9 @@ class Supervisor:
             self._finish(one)
             return
         variables = child.share_of_machine(self.array.header["request"]["cpu_cores"], gpus)
-        if devices := assigned_gpus(gpus, os.environ):
+        if devices := child.assigned_gpus(gpus, os.environ):
+            from sciflow_shim.gpu_use import GpuUse  # most indices have none
+
             one.gpus = GpuUse(devices)
         launch = Launch(
             index=index,
