@@ -79,7 +79,7 @@ def _run_one(array: Array, index: int, grace: float) -> int:
 
     supervisor = Supervisor(array, report, keep_function=array.pack > 1, grace=grace)
     supervisor.is_stopping = lambda: stop.is_asked
-    supervisor.environment, supervisor.capture = ensure_captured(array.run)
+    supervisor.environment, supervisor.capture = ensure_captured(array.run, array.commands)
     kill_marked(f"{array.run}/{array.name}/{index}.")
     attempt = last_attempt(array.run, array.name, index) + 1
     if array.pack > 1:
@@ -115,7 +115,7 @@ def _serve(array: Array, grace: float) -> int:
             pass  # nobody listens any more; the record says it all
 
     supervisor = Supervisor(array, report, keep_function=True, grace=grace)
-    supervisor.environment, supervisor.capture = ensure_captured(array.run)
+    supervisor.environment, supervisor.capture = ensure_captured(array.run, array.commands)
     kill_marked(f"{array.run}/{array.name}/")
     service = _Service(supervisor)
     supervisor.selector.register(0, selectors.EVENT_READ, service.hear)

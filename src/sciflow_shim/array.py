@@ -34,6 +34,16 @@ class Array:
         """The full path of one of the run's files."""
         return os.path.join(self.run, name)
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the task wants to be recorded besides; nothing in a run of an earlier sciflow."""
+        return self.task.get("metadata") or {}
+
+    @property
+    def commands(self) -> dict[str, str]:
+        """What the task wants to be asked of the node: name → line for bash."""
+        return self.metadata.get("commands") or {}
+
     def line(self, index: int) -> dict[str, Any]:
         """What index `index` is to do.
 

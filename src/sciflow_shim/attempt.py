@@ -12,12 +12,23 @@ from typing import Any
 
 from sciflow_shim import files
 from sciflow_shim.array import Array
+from sciflow_shim.cgroup import job_memory
+from sciflow_shim.inputs import inputs_group
 from sciflow_shim.outcome import PARTIAL, Outcome
 from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
 from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
 
-_SCHEDULER_VARIABLES = ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "PBS_JOBID")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sciflow_shim.gpu_use import GpuUse
+
+# What differs between the indices of an array, so that no capture that they share can hold it.
+_SCHEDULER_VARIABLES = (
+    *("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_CLUSTER_NAME"),
+    *("SLURM_JOB_PARTITION", "SLURM_JOB_ACCOUNT", "SLURM_JOB_QOS", "SLURM_JOB_NODELIST", "SLURM_CPUS_ON_NODE"),
+    *("SLURM_MEM_PER_NODE", "SLURM_JOB_GPUS", "PBS_JOBID", "CUDA_VISIBLE_DEVICES"),
+)
 # What is the same for all that run in one array index.
 OF_THE_INDEX = ("format", "run", "task", "array", "attempt", "recipe", "host", *_SCHEDULER_VARIABLES)
 
@@ -44,16 +55,32 @@ class Attempt:
         self.log = array.path(files.log(array.name, index, attempt))
         self.outcome_path = array.path(files.outcome(array.name, index, attempt))
         self.state = "RUNNING"
-        self.error: dict[str, str] = {}
+        self._error: dict[str, str] = {}
         self.exit_code: int | None = None
         self.signal: int | None = None
         self.start = time.time()
         self.end: float | None = None
         self.environment = ""
+        self.variables: dict[str, str] = {}  # that the program gets besides those of this process
+        self.upstream: dict[str, list[list[Any]]] = {}
+        self.gpus: GpuUse | None = None
         self.resources = Resources()
         self.series = Series()
         self.outcome = Outcome()
         self.mark = f"{index}.{attempt}"
+
+    @property
+    def error(self) -> dict[str, str]:
+        """What went wrong: `type`, `message` and `traceback`, as far as there are such; without secrets."""
+        return self._error
+
+    @error.setter
+    def error(self, error: dict[str, str]) -> None:
+        if error:
+            from sciflow_shim.redaction import redact
+
+            error = {name: redact(text) for name, text in error.items()}
+        self._error = error
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -80,7 +107,9 @@ class Attempt:
 
     def is_held_back(self) -> bool:
         """Whether it cannot start because of what it needs; its state says so then."""
-        failures = Upstream(self.array, self.line, self.index).failures()
+        upstream = Upstream(self.array, self.line, self.index)
+        failures = upstream.failures()
+        self.upstream = upstream.used()
         if not failures:
             return False
         shown = ", ".join(f"{where} is {state}" for where, state in failures[:5])
@@ -168,7 +197,8 @@ class Attempt:
 
     def _tree(self, path: str) -> Group:
         root = Group(self._attributes())
-        usage = Group(self.resources.as_dict())
+        usage = Group({**self.resources.as_dict(), **job_memory(os.getpid(), os.environ)})
+        usage.attributes.update(self.gpus.as_dict() if self.gpus else {})
         for name, column in self.series.columns().items():
             usage.members[name] = Dataset(column, "<f8")
         members: dict[str, Any] = {
@@ -179,7 +209,14 @@ class Attempt:
             "artifacts": Group(
                 {}, {str(number): Group(self._file(one)) for number, one in enumerate(self.outcome.artifacts)}
             ),
+            "inputs": inputs_group(self.array, self.upstream),
         }
+        if any(self.array.metadata.values()):
+            from sciflow_shim.requested import requested_group
+
+            variables = {**os.environ, **self.variables, **self.array.task["environment"]}
+            work = self.work if self.end is not None else None
+            members["metadata"] = requested_group(self.array.metadata, variables, work)
         if self.environment:
             members["environment"] = environment_link(self.array, self.environment, path)
         root.members.update(members)
@@ -204,7 +241,8 @@ class Attempt:
             "returned": self.outcome.returned,
             "order": json.dumps(self.outcome.order, ensure_ascii=False),
         }
-        attributes.update({name: os.environ[name] for name in _SCHEDULER_VARIABLES if name in os.environ})
+        variables = {**os.environ, **self.variables}
+        attributes.update({name: variables[name] for name in _SCHEDULER_VARIABLES if name in variables})
         attributes.update({f"note_{name}": note for name, note in self.outcome.notes.items()})
         return attributes
 

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from sciflow_shim.kernel_files import read_file, read_pairs
 
 UNLIMITED_FROM = 1 << 60  # cgroup v1 writes "no limit" as a huge number of whole pages
 
 
-def cgroup_peak(pid: int, proc: str = "/proc") -> int | None:
-    """Give the largest memory in bytes that the cgroup of a process has held, page cache included, if it is known."""
-    return cgroup_limits(pid, proc).get("memory_peak_bytes")
+def job_memory(pid: int, environ: Mapping[str, str], proc: str = "/proc") -> dict[str, int]:
+    """Give what is known of the memory of a scheduler's job, from the cgroup that is the job's own.
+
+    Parameters
+    ----------
+    pid
+        A process of the job.
+    environ
+        The environment variables, which tell the job's number.
+    proc
+        Where /proc is mounted.
+
+    Returns
+    -------
+    dict
+        `cgroup_peak_bytes`, the most that all of it has held so far, page cache included, and `memory_limit_bytes`.
+        Nothing outside of a job, nor where the process is in a cgroup that it shares with others, such as that of a
+        login session.
+    """
+    job = environ.get("SLURM_JOB_ID") or environ.get("PBS_JOBID", "").partition(".")[0]
+    if not job:
+        return {}
+    own = re.compile(rf"(?:job_|pbspro-)?{re.escape(job)}(?:\..*)?")
+    for folder, top, is_v2 in _memory_cgroups(pid, proc):
+        level, found = folder, {}
+        # The step is looked at before the job; on some systems only the job is told of.
+        while level.startswith(top) and any(own.fullmatch(part) for part in level[len(top) :].split("/")):
+            peak = read_file(f"{level}/{'memory.peak' if is_v2 else 'memory.max_usage_in_bytes'}")
+            if peak:
+                found["cgroup_peak_bytes"] = int(peak)
+                break
+            level = level.rpartition("/")[0]
+        if found:
+            limit = cgroup_limits(pid, proc).get("memory_limit_bytes")
+            return {**found, "memory_limit_bytes": limit} if limit is not None else found
+    return {}
 
 
 def oom_kills(pid: int, proc: str = "/proc") -> int:

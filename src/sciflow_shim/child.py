@@ -9,7 +9,7 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Callable, NoReturn
 
 from sciflow_shim import command, files, function
@@ -38,6 +38,24 @@ def share_of_machine(cpu_cores: int, gpus: list[str] | None) -> dict[str, str]:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
     variables["SCIFLOW_CPU_CORES"] = str(cpu_cores)
     return variables
+
+
+def assigned_gpus(given: list[str] | None, environ: Mapping[str, str]) -> list[str]:
+    """Give the GPUs of an index as NVML knows them: by number or UUID.
+
+    Parameters
+    ----------
+    given
+        Those that the local scheduler has handed out; None where another scheduler says it by variables.
+    environ
+        The environment variables.
+    """
+    if given is not None:
+        return given
+    names = ("CUDA_VISIBLE_DEVICES", "SLURM_STEP_GPUS", "SLURM_JOB_GPUS")
+    text = next((environ[name] for name in names if name in environ), "")
+    # Slurm writes `NoDevFiles` where a job has none, others -1.
+    return [one for one in text.split(",") if one.isdigit() or one.startswith(("GPU-", "MIG-"))]
 
 
 def die_with(parent: int, prctl: Callable[[int, int], Any]) -> None:

@@ -10,21 +10,19 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sciflow_shim.redaction import redact, redact_environment
-
 COMMAND_TIMEOUT = 2.0
 INTERPRETER_TIMEOUT = 20.0  # a first start from a busy shared file system is slow, and there is no record without it
 COMPILERS = ("cc", "gcc", "g++", "gfortran", "clang", "nvcc", "icx")
 MPI_LAUNCHERS = ("mpirun", "mpiexec")
 
 # Differs between the indices of one array, so it belongs to a record and not to what they share.
-OF_ONE_INDEX = re.compile(r"(SLURM|PBS|SCIFLOW|PMI|OMPI_COMM)_.*|TMPDIR|.*VISIBLE_DEVICES|GPU_DEVICE_ORDINAL")
+OF_ONE_INDEX = r"(SLURM|PBS|SCIFLOW|PMI|OMPI_COMM)_.*|TMPDIR|.*VISIBLE_DEVICES|GPU_DEVICE_ORDINAL"
 # Decides which software runs, and how.
 OF_THE_FINGERPRINT = re.compile(
     r"LOADEDMODULES|CONDA_PREFIX|VIRTUAL_ENV|PATH|LD_LIBRARY_PATH|PYTHONPATH|\w+_NUM_THREADS"
     r"|APPTAINER_CONTAINER|SINGULARITY_CONTAINER"
 )
-DISTRIBUTION = re.compile(r"(?P<name>.+?)(?:-(?P<version>\d[^-]*))?(?:-py\d[^-]*)?(?:-[^-]+)?\.(?:dist|egg)-info")
+DISTRIBUTION = r"(?P<name>.+?)(?:-(?P<version>\d[^-]*))?(?:-py\d[^-]*)?(?:-[^-]+)?\.(?:dist|egg)-info"
 INTERPRETER_QUESTION = (
     "import json, platform, sys; print(json.dumps([sys.executable, platform.python_version(), "
     "platform.python_implementation(), sys.prefix, sys.path]))"
@@ -83,7 +81,7 @@ def capture(
         "locale": {name: environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if name in environ},
         "variables": _shared_variables(environ, extra),
     }
-    return _redacted({name: value for name, value in captured.items() if value})
+    return redacted({name: value for name, value in captured.items() if value})
 
 
 def fingerprint(
@@ -91,6 +89,7 @@ def fingerprint(
     interpreter: str = sys.executable,
     search_path: Sequence[str] | None = None,
     proc: str = "/proc",
+    commands: Mapping[str, str] | None = None,
 ) -> str:
     """Identify the environment in well under a millisecond, without starting or listing anything.
 
@@ -104,6 +103,8 @@ def fingerprint(
         Where it looks for modules; this one's `sys.path` by default.
     proc
         Where /proc is mounted.
+    commands
+        What is asked of the node besides; two tasks that ask for different things share no capture.
 
     Returns
     -------
@@ -123,6 +124,8 @@ def fingerprint(
         if folder and folder != here:
             parts += [folder, _stamp(folder)]
     parts += [f"{name}={environ[name]}" for name in sorted(environ) if OF_THE_FINGERPRINT.fullmatch(name)]
+    for name, command in (commands or {}).items():
+        parts += [name, command]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:32]
 
 
@@ -149,7 +152,7 @@ def distributions(search_path: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in search_path:
         for entry in _listed(folder):
-            match = DISTRIBUTION.fullmatch(entry) if entry.endswith("-info") else None
+            match = re.fullmatch(DISTRIBUTION, entry) if entry.endswith("-info") else None
             if match:
                 name = re.sub(r"[-_.]+", "-", match["name"]).lower()
                 found.setdefault(name, match["version"] or _metadata_version(f"{folder}/{entry}"))
@@ -297,17 +300,22 @@ def _output(
 
 
 def _shared_variables(environ: Mapping[str, str], extra: Iterable[str]) -> dict[str, str]:
+    from sciflow_shim.redaction import redact_environment
+
     kept = redact_environment(environ, extra)
-    return {name: value for name, value in kept.items() if not OF_ONE_INDEX.fullmatch(name)}
+    return {name: value for name, value in kept.items() if not re.fullmatch(OF_ONE_INDEX, name)}
 
 
-def _redacted(value: Any) -> Any:
+def redacted(value: Any) -> Any:
+    """Give nested dicts and lists without secrets, in texts that any file format takes."""
+    from sciflow_shim.redaction import redact
+
     if isinstance(value, str):
         return redact(value).encode(errors="replace").decode()  # file names may hold bytes that no file format takes
     if isinstance(value, list):
-        return [_redacted(item) for item in value]
+        return [redacted(item) for item in value]
     if isinstance(value, dict):
-        return {name: _redacted(item) for name, item in value.items()}
+        return {name: redacted(item) for name, item in value.items()}
     return value
 
 

@@ -6,24 +6,32 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from sciflow_shim import files
-from sciflow_shim.environment import capture, fingerprint
+from sciflow_shim.environment import capture, fingerprint, redacted
 from sciflow_shim.record import Dataset, Group, write_record
 
 _LONGEST_ATTRIBUTE = 1_000  # characters; longer texts and lists become datasets
 
 
-def ensure_captured(run: str) -> tuple[str, int]:
+def ensure_captured(run: str, commands: Mapping[str, str] | None = None) -> tuple[str, int]:
     """Give the fingerprint of this environment; where it is a new one, capture it in a process on the side.
+
+    Parameters
+    ----------
+    run
+        The run directory.
+    commands
+        Name → line for bash, of what the task wants to be asked of the node.
 
     Returns
     -------
     tuple
         The fingerprint, and the process that captures; 0 where that has been done.
     """
-    mark = fingerprint(os.environ)
+    mark = fingerprint(os.environ, commands=commands)
     path = os.path.join(run, files.environment(mark))
     if os.path.exists(path):
         return mark, 0
@@ -37,13 +45,34 @@ def ensure_captured(run: str) -> tuple[str, int]:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             # Several nodes may be first at once; each writes a file of its own, and the renamed ones are alike.
             partial = f"{path}.{socket.gethostname()}.{os.getpid()}"
-            write_record(partial, _group(capture()))
+            write_record(partial, _group(_captured(run, commands or {})))
             os.replace(partial, path)
         except BaseException as error:  # the run goes on without it
             sys.stderr.write(f"sciflow_shim: the environment cannot be captured: {type(error).__name__}: {error}\n")
         finally:
             os._exit(0)
     return mark, pid
+
+
+def _captured(run: str, commands: Mapping[str, str]) -> dict[str, Any]:
+    found = {**capture(), "code": code_revision(run)}
+    if commands:
+        from sciflow_shim.site_commands import run_commands
+
+        found["commands"] = redacted(run_commands(commands, os.environ))
+    return found
+
+
+def code_revision(run: str) -> dict[str, Any]:
+    """Which version of its code a run is made from, as its manifest says; the lists of files stay there.
+
+    Nothing where there is no manifest, or one that cannot be read: the rest of an environment is worth keeping.
+    """
+    try:
+        code = files.read_json(os.path.join(run, files.MANIFEST))["code"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {name: value for name, value in code.items() if isinstance(value, (str, bool))}
 
 
 def _group(captured: dict[str, Any]) -> Group:

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 
 class GpuSample(NamedTuple):
-    """One GPU at one moment."""
+    """One GPU at one moment; None for what it does not tell, as a slice of one (MIG) has no utilisation of its own."""
 
     device: str
-    utilisation_percent: int
+    utilisation_percent: int | None
     memory_bytes: int
-    power_watts: float
+    power_watts: float | None
 
 
 def gpu_sample(devices: Sequence[str]) -> list[GpuSample]:
@@ -58,7 +58,8 @@ def _gpu_sample(library: Any, device: str) -> GpuSample | None:
         code = library.nvmlDeviceGetHandleByUUID(device.encode(), byref(handle))
     if code != 0 or library.nvmlDeviceGetMemoryInfo(handle, byref(memory)) != 0:
         return None
-    # Not every board knows these two (a MIG slice has no utilisation): they stay 0 then.
-    library.nvmlDeviceGetUtilizationRates(handle, byref(rates))
-    library.nvmlDeviceGetPowerUsage(handle, byref(milliwatts))
-    return GpuSample(device, rates[0], memory[2], milliwatts.value / 1000)
+    tells_rates = library.nvmlDeviceGetUtilizationRates(handle, byref(rates)) == 0
+    tells_power = library.nvmlDeviceGetPowerUsage(handle, byref(milliwatts)) == 0
+    return GpuSample(
+        device, rates[0] if tells_rates else None, memory[2], milliwatts.value / 1000 if tells_power else None
+    )

@@ -91,6 +91,10 @@ class Supervisor:
             self._finish(one)
             return
         variables = child.share_of_machine(self.array.header["request"]["cpu_cores"], gpus)
+        if devices := child.assigned_gpus(gpus, os.environ):
+            from sciflow_shim.gpu_use import GpuUse  # most indices have none
+
+            one.gpus = GpuUse(devices)
         launch = Launch(
             index=index,
             line=one.line,
@@ -101,6 +105,7 @@ class Supervisor:
             cores=cores,
             variables={**variables, MARK: f"{place}{one.mark}"},
         )
+        one.variables = launch.variables
         self.running[index] = running = Running(one, launch, self.clock())
         if self.keep_function:
             self._serve(variables).ask(launch)
@@ -313,8 +318,12 @@ class Supervisor:
         assert running.tree is not None
         sample = running.tree.sample(now)
         running.attempt.resources.add(sample)
-        running.attempt.series.append(sample)
-        running.next_sample = now + next_interval(age, sample.rss_bytes / self.memory, running.tree.cost)
+        gpus = running.attempt.gpus
+        if gpus:
+            gpus.sample(now, age)
+        running.attempt.series.append(sample, gpus.latest if gpus else None)
+        cost = running.tree.cost + (gpus.cost if gpus else 0.0)
+        running.next_sample = now + next_interval(age, sample.rss_bytes / self.memory, cost)
         # Pages that processes share are in the memory of each; only their share of them is what they take.
         if sample.rss_bytes > self.memory and (taken := running.tree.proportional_bytes()) > self.memory:
             used = f"used {taken / 2**30:.2f} GB of the {self.memory / 2**30:.2f} GB it asked for"

@@ -70,6 +70,17 @@ class Upstream(Mapping):
             self._records[task] = records
         return failed
 
+    def used(self) -> dict[str, list[list[Any]]]:
+        """Earlier task → the records that were found completed: array, its indices as ranges, and which attempt."""
+        used: dict[str, list[list[Any]]] = {}
+        for task, sources in self._sources.items():
+            found: dict[tuple[str, int], list[int]] = {}
+            for (array, index), record in zip(sources, self._records.get(task, ())):
+                if record is not None:
+                    found.setdefault((array, record.attempt), []).append(index)
+            used[task] = [[array, files.format_ranges(found[array, n]), n] for array, n in found]
+        return used
+
     def __getitem__(self, task: str) -> Any:
         if task not in self._sources:
             raise KeyError(task)

@@ -6,12 +6,15 @@ import resource
 
 from sciflow_shim.sampler import Sample, peak_rss
 
+_NAN = float("nan")
+_NO_GPU = (_NAN, _NAN)
+
 
 class Series:
     """A time series that never grows beyond a number of points, whether of a second or of three weeks.
 
     When it is full, neighbours are merged in pairs, and from then on each point stands for twice as many samples:
-    for the largest memory among them, and for the time and the counters of the last.
+    for the largest memory and GPU utilisation among them, and for the time and the counters of the last.
 
     Parameters
     ----------
@@ -20,6 +23,7 @@ class Series:
     """
 
     COLUMNS = ("time", "rss_bytes", "cpu_seconds", "read_bytes", "write_bytes")
+    GPU_COLUMNS = ("gpu_memory_bytes", "gpu_utilisation_percent")
 
     def __init__(self, limit: int = 200) -> None:
         self._limit = limit
@@ -27,13 +31,16 @@ class Series:
         self._samples_per_point = 1
         self._samples_in_last = 0
         self._start = 0.0
+        self._has_gpu = False
 
-    def append(self, sample: Sample) -> None:
-        """Add a sample; the first one is time zero."""
+    def append(self, sample: Sample, gpu: tuple[float, float] | None = None) -> None:
+        """Add a sample, and memory and utilisation of GPUs if there are; the first one is time zero."""
         if not self._points:
             self._start = sample.time
         cpu = sample.user_cpu_seconds + sample.system_cpu_seconds
         point = (sample.time - self._start, sample.rss_bytes, cpu, sample.read_bytes, sample.write_bytes)
+        self._has_gpu = self._has_gpu or gpu is not None
+        point += gpu or _NO_GPU
         if len(self._points) == self._limit and self._samples_in_last == self._samples_per_point:
             self._halve()
         if self._points and self._samples_in_last < self._samples_per_point:
@@ -50,8 +57,9 @@ class Series:
         self._samples_per_point *= 2
 
     def columns(self) -> dict[str, list[float]]:
-        """Give the series as columns: seconds since the first sample, memory, CPU seconds, bytes read and written."""
-        return {name: [point[i] for point in self._points] for i, name in enumerate(self.COLUMNS)}
+        """Give the series by column: the time in seconds since the first sample; GPUs where there were any."""
+        names = self.COLUMNS + (self.GPU_COLUMNS if self._has_gpu else ())
+        return {name: [point[i] for point in self._points] for i, name in enumerate(names)}
 
 
 class Resources:
@@ -139,4 +147,9 @@ class Resources:
 
 
 def _merged(first: tuple[float, ...], last: tuple[float, ...]) -> tuple[float, ...]:
-    return (last[0], max(first[1], last[1]), *last[2:])
+    time, memory, cpu, read, written, *gpu = last
+    return (time, max(first[1], memory), cpu, read, written, *map(_larger, first[5:], gpu))
+
+
+def _larger(one: float, other: float) -> float:
+    return other if other > one or one != one else one  # NaN is no number, and no equal of itself

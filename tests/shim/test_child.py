@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sciflow_shim.child import load_prctl, share_of_machine
+from sciflow_shim.child import assigned_gpus, load_prctl, share_of_machine
 
 if TYPE_CHECKING:
     from shim.conftest import Prepare, Serve
@@ -107,3 +107,23 @@ def work():
     run = prepare(program)
     assert run.execute().returncode == 0
     assert run.results() == "first"
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "gpus"),
+    [
+        ([], {"CUDA_VISIBLE_DEVICES": "0"}, []),
+        (["3"], {"CUDA_VISIBLE_DEVICES": "0"}, ["3"]),
+        (None, {}, []),
+        (None, {"CUDA_VISIBLE_DEVICES": "0,2"}, ["0", "2"]),
+        (None, {"CUDA_VISIBLE_DEVICES": "GPU-8a,MIG-1"}, ["GPU-8a", "MIG-1"]),
+        (None, {"CUDA_VISIBLE_DEVICES": "", "SLURM_JOB_GPUS": "1"}, []),
+        (None, {"CUDA_VISIBLE_DEVICES": "NoDevFiles"}, []),
+        (None, {"CUDA_VISIBLE_DEVICES": "-1"}, []),
+        (None, {"SLURM_STEP_GPUS": "1", "SLURM_JOB_GPUS": "0,1"}, ["1"]),
+        (None, {"SLURM_JOB_GPUS": "0,1"}, ["0", "1"]),
+    ],
+)
+def test_the_gpus_of_an_index(given: list[str] | None, environ: dict[str, str], gpus: list[str]) -> None:
+    """Those that the local scheduler hands out, else those that variables name; none where they say none."""
+    assert assigned_gpus(given, environ) == gpus

@@ -15,8 +15,9 @@ from sciflow_shim.gpu import GpuSample, gpu_sample
 class FakeNvml:
     """A driver with one GPU, which writes through pointers as the real one does."""
 
-    def __init__(self, works: int = 0) -> None:
+    def __init__(self, works: int = 0, tells: int = 0) -> None:
         self.works = works
+        self.tells = tells
 
     def nvmlInit_v2(self) -> int:
         """Start."""
@@ -40,12 +41,12 @@ class FakeNvml:
     def nvmlDeviceGetUtilizationRates(self, handle: ctypes.c_void_p, rates: Any) -> int:
         """Tell how busy GPU and memory are."""
         rates._obj[:] = [87, 12]
-        return 0
+        return self.tells
 
     def nvmlDeviceGetPowerUsage(self, handle: ctypes.c_void_p, milliwatts: Any) -> int:
         """Tell the power."""
         milliwatts._obj.value = 325500
-        return 0
+        return self.tells
 
 
 @pytest.fixture
@@ -62,6 +63,13 @@ def test_gpus_are_asked_by_index_and_by_uuid(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(ctypes, "CDLL", lambda name: FakeNvml())
     found = gpu_sample(["0", "GPU-1", "1", "GPU-2"])
     assert found == [GpuSample("0", 87, 1 << 30, 325.5), GpuSample("GPU-1", 87, 1 << 30, 325.5)]
+
+
+@pytest.mark.usefixtures("nvml")
+def test_what_the_driver_does_not_tell_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice of a GPU has no utilisation and no power of its own, which is another thing than 0."""
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: FakeNvml(tells=3))
+    assert gpu_sample(["0"]) == [GpuSample("0", None, 1 << 30, None)]
 
 
 @pytest.mark.usefixtures("nvml")

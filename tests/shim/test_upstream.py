@@ -158,3 +158,16 @@ def test_a_folder_is_listed_once(prepare: Prepare, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or listdir(folder))
     assert found.failures() == []
     assert len(listed) == 1
+
+
+def test_the_records_that_were_used_are_named(prepare: Prepare) -> None:
+    """By array, indices as ranges, and attempt; those that were not there or not completed are none of them."""
+    run = prepare(PROGRAM, *TASKS, parameters={"x": list(range(6))})
+    for index, attempt, state in [(0, 1, "COMPLETED"), (1, 1, "COMPLETED"), (2, 1, "FAILED"), (2, 2, "COMPLETED")]:
+        put(run, "work", index, attempt, state)
+    put(run, "work", 3, 1, "FAILED")
+    put(run, "work", 5, 1, "COMPLETED")
+    found = upstream(run)
+    assert found.used() == {"work": []}
+    assert [where for where, _ in found.failures()] == ["work.0[3]", "work.0[4]"]
+    assert found.used() == {"work": [["work.0", "0-1,5", 1], ["work.0", "2", 2]]}

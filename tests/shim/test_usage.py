@@ -31,6 +31,20 @@ def test_series_keeps_everything_below_its_limit() -> None:
     }
 
 
+def test_series_of_gpus_hold_the_largest() -> None:
+    """Memory and utilisation are there if they were told once; what was not told yet is NaN, and gives way."""
+    series = Series(limit=2)
+    series.append(a_sample(0))
+    assert "gpu_memory_bytes" not in series.columns()
+    for time, gpu in enumerate([None, (5.0, 10.0), (3.0, 70.0), (4.0, float("nan"))], 1):
+        series.append(a_sample(time), gpu)
+    columns = series.columns()
+    assert columns["time"] == [3, 4]
+    assert columns["gpu_memory_bytes"] == [5, 4]
+    assert columns["gpu_utilisation_percent"][0] == 70
+    assert columns["gpu_utilisation_percent"][1] != columns["gpu_utilisation_percent"][1]
+
+
 def test_full_series_merges_neighbours() -> None:
     """Of two neighbours the larger memory, the later time and the later counters stay."""
     series = Series(limit=4)

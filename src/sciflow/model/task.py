@@ -12,6 +12,7 @@ from typing_extensions import Self
 from sciflow.errors import ExpressionError, WorkflowError
 from sciflow.model.expressions import Expression
 from sciflow.model.fields import NAMES_SCHEMA, Names, Variables, one_or_more
+from sciflow.model.metadata import MetadataRequest
 from sciflow.model.site_options import SetUp
 from sciflow.model.validation import Value, validated
 
@@ -70,6 +71,7 @@ class TaskDetails(SetUp):
     extract: dict[str, Extract] = {}
     success: str | None = None
     environment: Variables = {}
+    metadata: MetadataRequest = MetadataRequest()
 
     @field_validator("over", mode="before")
     @classmethod

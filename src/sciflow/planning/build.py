@@ -92,6 +92,7 @@ class Compiled:
             "extract": {n: rule.model_dump(exclude_none=True) for n, rule in use.task.extract.items()},
             "success": use.task.success,
             "environment": use.task.environment,
+            "metadata": use.task.metadata.model_dump(mode="json"),
             "directory": str(self.workflow.directory.resolve()),
         }
 

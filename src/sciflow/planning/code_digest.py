@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from sciflow.planning.project_modules import Import, file_digest, imports_of_code, is_installed, project_modules
+from sciflow.planning.project_modules import Import, imports_of_code, is_installed, project_modules
+from sciflow.store.digests import file_digest
 
 _SCALARS = (bool, int, float, complex, str, bytes, type(None))
 

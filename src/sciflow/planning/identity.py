@@ -11,8 +11,8 @@ from sciflow.errors import WorkflowError
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.values import canonical_text
 from sciflow.planning.code_digest import function_digest
-from sciflow.planning.project_modules import file_digest
 from sciflow.planning.uses import TaskUse
+from sciflow.store.digests import FileDigest, KnownDigests
 
 
 def recipes(uses: Mapping[str, TaskUse], directory: Path, profile: ClusterProfile) -> dict[str, str]:
@@ -27,6 +27,7 @@ def recipes(uses: Mapping[str, TaskUse], directory: Path, profile: ClusterProfil
         For an input file that is not there.
     """
     found: dict[str, str] = {}
+    known = KnownDigests()
     around = [list(profile.modules), list(profile.setup), sorted(profile.environment.items())]
     for name, use in uses.items():
         task = use.task
@@ -39,15 +40,36 @@ def recipes(uses: Mapping[str, TaskUse], directory: Path, profile: ClusterProfil
             extract = {metric: rule.model_dump(exclude_none=True) for metric, rule in task.extract.items()}
             decks = {target: use.template.sources[source] for target, source in task.files.items()}
             parts += [task.command, decks, extract, sorted(task.outputs)]
-            parts.append(file_digests(use.template.code_files, directory))
-        parts.append(file_digests(task.inputs, directory))
+            parts.append(file_digests(use.template.code_files, directory, known))
+        parts.append(file_digests(task.inputs, directory, known))
         parts += [(before, found[before]) for before in use.reads]
         found[name] = hashlib.sha256(canonical_text(_plain(parts)).encode()).hexdigest()[:16]
+    known.save()
     return found
 
 
-def file_digests(names: Iterable[str], directory: Path) -> dict[str, str]:
+def file_digests(names: Iterable[str], directory: Path, known: KnownDigests) -> dict[str, str]:
     """Path → SHA-256 of its bytes; folders by all their files.
+
+    Raises
+    ------
+    WorkflowError
+        For a file that is not there.
+    """
+    return {path: facts.sha256 for path, facts in describe_files(names, directory, known).items()}
+
+
+def describe_files(names: Iterable[str], directory: Path, known: KnownDigests) -> dict[str, FileDigest]:
+    """Path → size, time and SHA-256; folders by all their files.
+
+    Parameters
+    ----------
+    names
+        Files and folders.
+    directory
+        Where relative ones start from.
+    known
+        What is remembered of files.
 
     Raises
     ------
@@ -60,7 +82,7 @@ def file_digests(names: Iterable[str], directory: Path) -> dict[str, str]:
         members = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
         for member in members:
             try:
-                found[str(member)] = file_digest(member)
+                found[str(member)] = known.digest(member)
             except OSError as error:
                 raise WorkflowError(f"the input `{name}` cannot be read: {error.strerror}: `{member}`") from None
     return found

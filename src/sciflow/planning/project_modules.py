@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import dis
 import functools
-import hashlib
 import sys
 import sysconfig
 import types
@@ -14,8 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sciflow_shim
-
-_BLOCK = 1 << 20
 
 
 class Import(NamedTuple):
@@ -28,15 +25,6 @@ class Import(NamedTuple):
 class _Place(NamedTuple):
     file: Path | None
     folders: tuple[str, ...]  # where its submodules are
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @functools.cache

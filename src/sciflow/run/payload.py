@@ -12,7 +12,8 @@ from typing import Any
 from sciflow.errors import WorkflowError
 from sciflow.loading import is_workflow_module
 from sciflow.planning.code_digest import reached_modules
-from sciflow.planning.project_modules import file_digest, is_installed
+from sciflow.planning.project_modules import is_installed
+from sciflow.store.digests import file_digest
 from sciflow_shim import files
 
 

@@ -10,7 +10,6 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,13 +24,15 @@ from sciflow.errors import RunError
 from sciflow.model.plan import ArrayJob
 from sciflow.model.values import canonical_text
 from sciflow.planning.build import Compiled
-from sciflow.planning.identity import file_digests
+from sciflow.run.code_version import code_version
+from sciflow.run.inputs import describe_inputs, for_the_node
 from sciflow.run.payload import modules, write_payload
+from sciflow.store.digests import FileDigest, KnownDigests
 from sciflow.store.layout import LATEST, RunDirectory, read_document
 from sciflow_shim import files
+from sciflow_shim.redaction import redact
 
 _ABANDONED = 86_400  # seconds
-_LARGEST_DIFF = 5_000_000  # bytes of uncommitted changes that a manifest's neighbour holds
 
 
 def new_run_id(now: datetime | None = None) -> str:
@@ -130,14 +131,20 @@ def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> 
 
 
 def note_modules(compiled: Compiled, run: RunDirectory) -> None:
-    """Note the modules' files as they are now in a run that goes on: they do the same, or it would be another run."""
+    """Note files as they are now in a run that goes on: they do the same, or it would be another run.
+
+    What tasks want to be recorded may have changed too, which is no other work.
+    """
+    inputs = describe_inputs(compiled.uses, compiled.workflow.directory, KnownDigests())
     for task, use in compiled.uses.items():
         path = run.path / files.task_file(task)
         document = read_document(path)
-        if use.task.function is not None and document["function"].get("modules") != (now := modules(use.task.function)):
-            document["function"]["modules"] = now
+        now = {**document, "metadata": compiled.task_document(task)["metadata"], "inputs": for_the_node(inputs[task])}
+        if use.task.function is not None:
+            now["function"] = {**document["function"], "modules": modules(use.task.function)}
+        if now != document:
             partial = path.with_name(f".{path.name}.{os.getpid()}")
-            _write_json(partial, document)
+            _write_json(partial, now)
             partial.replace(path)
 
 
@@ -156,8 +163,9 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: Callable[[A
     shim.mkdir(parents=True)
     for source in _shim_source().glob("*.py"):
         shutil.copyfile(source, shim / source.name)
+    inputs = describe_inputs(compiled.uses, compiled.workflow.directory, KnownDigests())
     for task, use in compiled.uses.items():
-        document = compiled.task_document(task)
+        document = {**compiled.task_document(task), "inputs": for_the_node(inputs[task])}
         if use.task.function is not None:
             document["function"] = write_payload(use.task.function, task, folder, compiled.workflow.directory)
         _write_json(folder / files.task_file(task), document)
@@ -173,7 +181,7 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: Callable[[A
         with (folder / files.COMBINATIONS).open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(list(one.values()), ensure_ascii=False) + "\n" for one in space)
     _write_json(folder / files.PLAN, {"format": files.FORMAT, **compiled.plan.to_document()})
-    _write_json(folder / files.MANIFEST, _manifest(compiled, run_id, folder, identity(compiled, render)))
+    _write_json(folder / files.MANIFEST, _manifest(compiled, run_id, folder, identity(compiled, render), inputs))
 
 
 def _write_lines(path: Path, lines: Iterator[str]) -> list[int]:
@@ -186,13 +194,10 @@ def _write_lines(path: Path, lines: Iterator[str]) -> list[int]:
     return offsets
 
 
-def _manifest(compiled: Compiled, run_id: str, folder: Path, work: str) -> dict[str, Any]:
+def _manifest(
+    compiled: Compiled, run_id: str, folder: Path, work: str, inputs: Mapping[str, Mapping[str, FileDigest]]
+) -> dict[str, Any]:
     workflow = compiled.workflow
-    inputs = [
-        name
-        for use in compiled.uses.values()
-        for name in (*use.task.inputs, *(use.template.code_files if use.template else ()))
-    ]
     return {
         "format": files.FORMAT,
         "run": run_id,
@@ -203,13 +208,14 @@ def _manifest(compiled: Compiled, run_id: str, folder: Path, work: str) -> dict[
         "tasks": {
             task: {
                 "kind": use.task.kind,
-                "command": use.task.command,
+                "command": use.task.command and redact(use.task.command),
                 "depends_on": list(use.task.depends_on),
                 "over": use.task.over,
                 "missing": use.task.missing,
                 "parameters": list(use.names),
                 "reads": list(use.reads),
                 "recipe": compiled.recipes[task],
+                "inputs": list(inputs[task]),
                 "units": {name: rule.unit for name, rule in use.task.extract.items() if rule.unit},
             }
             for task, use in compiled.uses.items()
@@ -224,8 +230,8 @@ def _manifest(compiled: Compiled, run_id: str, folder: Path, work: str) -> dict[
         "profile": compiled.profile.model_dump(exclude_none=True, mode="json"),
         "warnings": list(compiled.plan.warnings),
         "notes": list(compiled.plan.notes),
-        "inputs": file_digests(inputs, workflow.directory),
-        "code": _code_version(workflow.directory, folder),
+        "inputs": {path: facts.sha256 for described in inputs.values() for path, facts in described.items()},
+        "code": code_version(compiled, folder, inputs),
         "sciflow": version("sciflow"),
         "python": sys.version.split()[0],
         "interpreter": sys.executable,
@@ -248,36 +254,6 @@ def _space_document(compiled: Compiled) -> dict[str, Any]:
         "sha256": digest.hexdigest(),
         "from": space.to_document(),
     }
-
-
-def _code_version(directory: Path, folder: Path) -> dict[str, Any]:
-    """Commit, branch and uncommitted changes of the workflow's repository; empty without one."""
-    commit = _git(directory, "rev-parse", "HEAD")
-    if not commit:
-        return {}
-    changes = _git(directory, "status", "--porcelain", "--untracked-files=normal")
-    version = {"commit": commit, "branch": _git(directory, "rev-parse", "--abbrev-ref", "HEAD"), "dirty": bool(changes)}
-    if changes:
-        version["changed"] = [line[3:] for line in changes.splitlines()][:1000]
-        difference = _git(directory, "diff", "--no-color", "HEAD", "--", ".")
-        if 0 < len(difference) <= _LARGEST_DIFF:
-            (folder / files.CODE / "working-tree.diff").write_text(difference + "\n", encoding="utf-8")
-            version["diff"] = f"{files.CODE}/working-tree.diff"
-    return version
-
-
-def _git(directory: Path, *arguments: str) -> str:
-    try:
-        answer = subprocess.run(
-            ["git", "-C", str(directory), *arguments],
-            capture_output=True,
-            timeout=20,
-            check=False,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return answer.stdout.decode(errors="replace").rstrip() if answer.returncode == 0 else ""
 
 
 def _shim_source() -> Path:

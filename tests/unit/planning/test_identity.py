@@ -12,6 +12,7 @@ from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.identity import file_digests, recipes
 from sciflow.planning.uses import find_uses
+from sciflow.store.digests import KnownDigests
 
 PROFILE = ClusterProfile(name="here", scheduler="local")
 
@@ -21,11 +22,11 @@ def test_files_are_digested_by_their_bytes(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a").write_bytes(b"1")
     (tmp_path / "b").write_bytes(b"1")
-    found = file_digests(["data", "b"], tmp_path)
+    found = file_digests(["data", "b"], tmp_path, KnownDigests())
     assert list(found) == [str(tmp_path / "data" / "a"), str(tmp_path / "b")]
     assert len(set(found.values())) == 1
     with pytest.raises(WorkflowError, match="the input `c` cannot be read: No such file or directory: "):
-        file_digests(["c"], tmp_path)
+        file_digests(["c"], tmp_path, KnownDigests())
 
 
 def _recipes(folder: Path, profile: ClusterProfile = PROFILE, **changes: Any) -> dict[str, str]:
@@ -88,3 +89,10 @@ def test_what_the_profile_sets_up_belongs_to_every_recipe(tmp_path: Path, change
     assert _recipes(tmp_path, ClusterProfile(name="there", scheduler="slurm", shared=False)) == before
     after = _recipes(tmp_path, PROFILE.model_copy(update=changes))
     assert all(after[task] != before[task] for task in ("one", "two", "other"))
+
+
+def test_what_is_recorded_belongs_to_no_recipe(tmp_path: Path) -> None:
+    """Asking for one more variable makes no result another one."""
+    for name in ("a.sh", "b"):
+        (tmp_path / name).write_text("1")
+    assert _recipes(tmp_path) == _recipes(tmp_path, metadata={"variables": ["HOME"], "commands": {"a": "b"}})

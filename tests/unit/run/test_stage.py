@@ -4,7 +4,6 @@ import json
 import os
 import re
 import stat
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -201,32 +200,3 @@ def test_a_workflow_named_latest_is_refused(engine: Engine) -> None:
         staged_by(engine, workflow)
     assert caught.value.hint == "give it another name"
     assert not engine.runs.exists()
-
-
-def test_the_code_is_told_by_commit_and_changes(
-    engine: Engine, squares: ExperimentalWorkflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In a repository, the manifest has the commit and whether all is committed; the changes are kept."""
-    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
-        monkeypatch.delenv(name, raising=False)
-    assert json.loads(staged_by(engine, squares).manifest.read_text())["code"] == {}
-    (tmp_path / "project").mkdir()
-    squares.directory = tmp_path / "project"
-
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=n", "-c", "user.email=e", "-c", "init.defaultBranch=main"]
-        subprocess.run(["git", "-C", str(squares.directory), *identity, *arguments], check=True, capture_output=True)
-
-    (squares.directory / "code.py").write_text("a = 1\n")
-    git("init")
-    git("add", ".")
-    git("commit", "-m", "first")
-    code = json.loads(staged_by(engine, squares).manifest.read_text())["code"]
-    assert (code["branch"], code["dirty"]) == ("main", False)
-    assert re.fullmatch("[0-9a-f]{40}", code["commit"])
-    (squares.directory / "code.py").write_text("a = 2\n")
-    (squares.directory / "new.py").write_text("b = 1\n")
-    run = staged_by(engine, squares)
-    code = json.loads(run.manifest.read_text())["code"]
-    assert (code["dirty"], code["changed"]) == (True, ["code.py", "new.py"])
-    assert "+a = 2" in (run / code["diff"]).read_text()
