@@ -122,6 +122,6 @@ def _is(field: Field, one: Found) -> bool:
 
 def _matches(pattern: str, text: str) -> bool:
     parts, words = pattern.split("/"), text.split("/")
-    return len(parts) == len(words) and all(
-        a == b or re.fullmatch(r"<[^<>]+>", a) for a, b in zip(parts, words, strict=True)
-    )
+    if len(parts) != len(words):
+        return False
+    return all(a == b or re.fullmatch(r"<[^<>]+>", a) for a, b in zip(parts, words, strict=True))

@@ -11,9 +11,9 @@ from typing import Any
 
 from sciflow_shim import files
 from sciflow_shim.array import Array
+from sciflow_shim.attempt import claim_attempt
 from sciflow_shim.environment_record import ensure_captured
 from sciflow_shim.leftovers import kill_marked
-from sciflow_shim.record_shelf import last_attempt
 from sciflow_shim.supervisor import STOPPED, Supervisor
 
 USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"
@@ -54,21 +54,21 @@ def _remove_empty_output(run: str) -> None:
         pass
 
 
-class _Stop:
-    """Notes that a signal has asked to stop; the signal also wakes the supervisor."""
+class _Told:
+    """Notes that a signal has come; it also wakes the supervisor."""
 
     def __init__(self, *numbers: int) -> None:
-        self.is_asked = False
+        self.is_so = False
         for number in numbers:
             signal.signal(number, self._note)
 
     def _note(self, _number: int, _frame: Any) -> None:
-        self.is_asked = True
+        self.is_so = True
 
 
 def _run_one(array: Array, index: int, grace: float) -> int:
     ended: dict[str, Any] = {}
-    stop = _Stop(signal.SIGTERM, signal.SIGINT)
+    stop, late = _Told(signal.SIGTERM, signal.SIGINT), _Told(signal.SIGUSR1)
 
     def report(event: dict[str, Any]) -> None:
         if event["event"] == "ended":
@@ -78,24 +78,29 @@ def _run_one(array: Array, index: int, grace: float) -> int:
                 sys.stderr.flush()
 
     supervisor = Supervisor(array, report, keep_function=array.pack > 1, grace=grace)
-    supervisor.is_stopping = lambda: stop.is_asked
+    supervisor.is_stopping = lambda: stop.is_so
     supervisor.environment, supervisor.capture = ensure_captured(array.run, array.commands)
     kill_marked(f"{array.run}/{array.name}/{index}.")
-    attempt = last_attempt(array.run, array.name, index) + 1
+    attempt = claim_attempt(array.run, array.name, index)
     if array.pack > 1:
         from sciflow_shim.packed import Pack  # not for those who run alone
 
-        code = Pack(array, index, attempt, supervisor.environment).run(supervisor, lambda: stop.is_asked)
+        code = Pack(array, index, attempt, supervisor.environment).run(
+            supervisor, lambda: stop.is_so, lambda: late.is_so
+        )
     else:
         supervisor.start(index, attempt, [], None)
+        supervisor.record_start()
         while not ended:
-            if stop.is_asked:
+            if stop.is_so:
                 supervisor.cancel(index, message=STOPPED)
+            elif late.is_so:
+                supervisor.warn()
             supervisor.step()
         supervisor.close()
         code = EXIT_CODES.get(ended["state"], 1)
     until = supervisor.clock() + CAPTURE_PATIENCE
-    while supervisor.capture and not stop.is_asked and supervisor.clock() < until:
+    while supervisor.capture and not stop.is_so and supervisor.clock() < until:
         supervisor.step(until - supervisor.clock())  # a job that ends takes all its processes with it
     _remove_empty_output(array.run)
     return code
@@ -104,7 +109,7 @@ def _run_one(array: Array, index: int, grace: float) -> int:
 def _serve(array: Array, grace: float) -> int:
     # The one who asks may close the pipe at any time; what was asked for last is then stopped and recorded.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stop = _Stop(signal.SIGTERM)
+    stop = _Told(signal.SIGTERM)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
 
@@ -120,7 +125,7 @@ def _serve(array: Array, grace: float) -> int:
     service = _Service(supervisor)
     supervisor.selector.register(0, selectors.EVENT_READ, service.hear)
     while True:
-        if stop.is_asked:
+        if stop.is_so:
             service.stop()
         if service.stopping and not supervisor.running:
             break

@@ -10,12 +10,13 @@ import socket
 import time
 from typing import Any
 
-from sciflow_shim import files
+from sciflow_shim import checkpoints, files
 from sciflow_shim.array import Array
 from sciflow_shim.cgroup import job_memory
 from sciflow_shim.inputs import inputs_group
 from sciflow_shim.outcome import PARTIAL, Outcome
 from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
+from sciflow_shim.record_shelf import last_attempt
 from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
 
@@ -68,6 +69,7 @@ class Attempt:
         self.series = Series()
         self.outcome = Outcome()
         self.mark = f"{index}.{attempt}"
+        self.checkpoint: dict[str, Any] = {}  # that it found
 
     @property
     def error(self) -> dict[str, str]:
@@ -160,11 +162,14 @@ class Attempt:
         return "CRITERIA_NOT_MET"
 
     def clear(self) -> None:
-        """Make its folders, and remove what a killed attempt of the same number may have left there."""
+        """Make its folders, remove what a killed attempt of the same number left there, and look for a checkpoint."""
         for path in (self.log, self.outcome_path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-        _remove(self.log)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.getsize(self.log):  # an empty one claims the number of this attempt
+                os.unlink(self.log)
         self._remove_outcome()
+        self.checkpoint = checkpoints.found(self.array, self.index, self.attempt, self.work)
 
     def write(self) -> None:
         """Write the record, beside and renamed."""
@@ -185,6 +190,7 @@ class Attempt:
             self._fail(f"its record cannot be written: {error}")
         self._remove_outcome()
         _remove_if_empty(self.log)
+        _remove_folder_if_empty(os.path.join(self.work, checkpoints.FOLDER))
         _remove_folder_if_empty(self.work)
 
     def _remove_outcome(self) -> None:
@@ -211,6 +217,10 @@ class Attempt:
             ),
             "inputs": inputs_group(self.array, self.upstream),
         }
+        left = checkpoints.look(self.work)
+        if self.checkpoint or left:
+            facts = {"found": bool(self.checkpoint), **self.checkpoint}
+            members["checkpoint"] = Group({**facts, **{f"left_{name}": value for name, value in left.items()}})
         if any(self.array.metadata.values()):
             from sciflow_shim.requested import requested_group
 
@@ -262,6 +272,25 @@ class Attempt:
         inside = os.path.relpath(described["path"], self.array.run)
         path = described["path"] if inside.startswith("..") else inside
         return {**described, "path": path}
+
+
+def claim_attempt(run: str, array: str, index: int) -> int:
+    """Give an index's next attempt a number that nobody else gives to one: its log is made, and must be new.
+
+    A job that was put back into the queue may start while another of it still runs on a node that was thought lost.
+    """
+    attempt = last_attempt(run, array, index) + 1
+    os.makedirs(os.path.join(run, files.logs(array)), exist_ok=True)
+    while True:
+        try:
+            log = os.open(
+                os.path.join(run, files.log(array, index, attempt)), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644
+            )
+        except FileExistsError:
+            attempt += 1
+        else:
+            os.close(log)
+            return attempt
 
 
 def environment_link(array: Array, fingerprint: str, record: str) -> ExternalLink:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sciflow_shim.kernel_files import read_file, read_pairs
 
+JOB_MEMORY = ("cgroup_peak_bytes", "memory_limit_bytes")  # what `job_memory` tells
 UNLIMITED_FROM = 1 << 60  # cgroup v1 writes "no limit" as a huge number of whole pages
 
 

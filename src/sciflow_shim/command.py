@@ -9,7 +9,7 @@ import re
 import signal
 from typing import Any
 
-from sciflow_shim import files, packing
+from sciflow_shim import checkpoints, files, packing
 from sciflow_shim.array import Array
 from sciflow_shim.artifacts import describe_file
 from sciflow_shim.outcome import Outcome
@@ -33,7 +33,9 @@ def prepare(array: Array, line: dict[str, Any], index: int, work: str) -> dict[s
     os.makedirs(work, exist_ok=True)
     parameters = line["parameters"]
     _write(os.path.join(work, "parameters.json"), json.dumps(parameters, ensure_ascii=False, indent=1))
-    variables = {"SCIFLOW_RUN_DIR": array.run}
+    checkpoint = os.path.join(work, checkpoints.FOLDER)
+    os.makedirs(checkpoint, exist_ok=True)
+    variables = {"SCIFLOW_RUN_DIR": array.run, "SCIFLOW_CHECKPOINT_DIR": checkpoint}
     for name, value in parameters.items():
         text = files.as_text(value)
         variables["SCIFLOW_PARAMETER_" + name] = text

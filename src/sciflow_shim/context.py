@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sciflow_shim import packing
+from sciflow_shim.checkpoints import FOLDER
 from sciflow_shim.outcome import Outcome
 
 
@@ -71,7 +72,7 @@ class TaskContext:
     @property
     def checkpoint_directory(self) -> Path:
         """Where checkpoints go; what is there at the start came from an earlier attempt."""
-        path = self._work / "checkpoint"
+        path = self._work / FOLDER
         path.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -103,11 +104,19 @@ class TaskContext:
 
     def restore(self, default: Any = None) -> Any:
         """The state that the last `checkpoint` kept, or `default` where there is none."""
-        path = self._work / "checkpoint" / "state.pickle"
+        path = self._work / FOLDER / "state.pickle"
         if not path.exists():
             return default
-        with path.open("rb") as file:
-            return pickle.load(file)
+        try:
+            with path.open("rb") as file:
+                state = pickle.load(file)
+        except Exception as error:
+            raise RuntimeError(
+                f"the checkpoint `{path}` cannot be read, and is left as it is: {type(error).__name__}: {error}; "
+                "with other code than it was written by? Remove it to start from the beginning"
+            ) from error
+        self._outcome.notes["restored"] = True
+        return state
 
     def should_stop(self) -> bool:
         """Whether the time limit is near, or the run is being stopped.

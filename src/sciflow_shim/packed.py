@@ -11,6 +11,7 @@ from typing import Any, Callable
 from sciflow_shim import files
 from sciflow_shim.array import Array
 from sciflow_shim.attempt import OF_THE_INDEX, Attempt, environment_link
+from sciflow_shim.cgroup import JOB_MEMORY, job_memory
 from sciflow_shim.record import SUPERBLOCK_SIZE, Dataset, FileSlice, Group, Placed, write_record
 from sciflow_shim.record_shelf import MEMBERS
 from sciflow_shim.supervisor import STOPPED, Supervisor
@@ -68,10 +69,15 @@ class Pack:
         self._outcomes: list[str] = []
         self._next_write = clock() + SHORTEST
 
-    def run(self, supervisor: Supervisor, is_stopped: Callable[[], bool]) -> int:
-        """Run all that is to be run; gives the exit code.
+    def run(
+        self, supervisor: Supervisor, is_stopped: Callable[[], bool], is_late: Callable[[], bool] = lambda: False
+    ) -> int:
+        """Run all that is to be run, until it is stopped; when it is late, what runs is told so.
 
-        It is 0 when at least one is completed: what waits for this index looks at the record of each.
+        Returns
+        -------
+        int
+            The exit code: 0 when at least one is completed, as what waits for it looks at the record of each.
         """
         self._remove_leftovers()
         supervisor.make_attempt = self._member
@@ -79,9 +85,13 @@ class Pack:
             if is_stopped():
                 break
             supervisor.start(index, self.attempt, [], None)
+            if index == self.indices[0]:
+                supervisor.record_start()
             while supervisor.running:
                 if is_stopped():
                     supervisor.cancel(index, message=STOPPED)
+                elif is_late():
+                    supervisor.warn()
                 supervisor.step()
         supervisor.close()
         return self._close(is_stopped())
@@ -92,7 +102,8 @@ class Pack:
         if running is not None:
             self._common = running.common
             members[str(running.index)] = running.tree()
-        root = Group(self._attributes(), {MEMBERS: Group({}, members), "resources": Group(self._resources.as_dict())})
+        usage = Group({**self._resources.as_dict(), **job_memory(os.getpid(), os.environ)})
+        root = Group(self._attributes(), {MEMBERS: Group({}, members), "resources": usage})
         if self.environment:
             root.members["environment"] = environment_link(self.array, self.environment, self.path)
         began = self._clock()
@@ -197,6 +208,8 @@ class Member(Attempt):
         """What the record says of this one."""
         tree = self._tree(self.pack.path)
         tree.members.pop("environment", None)
+        for name in JOB_MEMORY:
+            tree.members["resources"].attributes.pop(name, None)  # it is that of all
         own = {name: value for name, value in tree.attributes.items() if name not in OF_THE_INDEX}
         tree.attributes = {**own, "log_start": self._log_place[0], "log_length": self._log_place[1]}
         return tree

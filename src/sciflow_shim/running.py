@@ -11,7 +11,8 @@ from sciflow_shim.child import Launch
 from sciflow_shim.kernel_files import read_file
 from sciflow_shim.sampler import ProcessTree, next_interval
 
-INTERIM = 5.0  # age at which a program gets its first interim record; it doubles from there
+INTERIM = 5.0  # age at which a program gets its first interim record; the next ones when that has doubled
+LONGEST_INTERIM = 600.0  # seconds; what has been sampled since is lost with a node
 
 
 class Running:
@@ -21,6 +22,10 @@ class Running:
     ----------
     pid
         The program's process, which leads a session of its own; 0 until it has been forked.
+    is_late
+        Whether somebody has said that the time limit is near.
+    warned
+        Whether one of its processes has been told so.
     gathering
         Whether the program has ended and its outputs are being taken.
     kill_at
@@ -36,6 +41,7 @@ class Running:
         self.next_sample = now + next_interval(0.0)
         self.next_interim = now + INTERIM
         self.gathering = False
+        self.is_late = False
         self.warned = False
         self.kill_at: float | None = None
 
@@ -61,12 +67,12 @@ class Running:
         """Say that the time limit is near to those of its processes that listen; others it would end."""
         if self.warned or self.tree is None or self.kill_at is not None:
             return
-        self.warned = True
         for pid in {self.pid, *self.tree.members}:
             for line in (read_file(f"/proc/{pid}/status") or b"").splitlines():
                 if line.startswith(b"SigCgt:") and int(line.split()[1], 16) >> (signal.SIGUSR1 - 1) & 1:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGUSR1)
+                        self.warned = True
 
     def kill_group(self) -> None:
         """Kill what an ended program has left in its group."""

@@ -17,7 +17,7 @@ from sciflow_shim.cgroup import oom_kills
 from sciflow_shim.child import Launch
 from sciflow_shim.leftovers import MARK, adopted, kill_leftovers, kill_orphans
 from sciflow_shim.outcome import read_outcome
-from sciflow_shim.running import Running
+from sciflow_shim.running import LONGEST_INTERIM, Running
 from sciflow_shim.sampler import next_interval
 from sciflow_shim.server_link import ServerLink
 
@@ -120,6 +120,17 @@ class Supervisor:
             running.attempt.error = {"message": message}
             running.kill_at = self.clock() + (0.0 if state == "OUT_OF_MEMORY" else self.grace)
             running.signal(signal.SIGTERM)
+
+    def warn(self) -> None:
+        """Tell all programs that their time is nearly up: those that listen now, and others once they do."""
+        for running in self.running.values():
+            running.is_late = True
+            running.warn()
+
+    def record_start(self) -> None:
+        """Leave a first record of what runs, so that it is known even if all of it is killed right away."""
+        for running in self.running.values():
+            _write_interim(running.attempt)
 
     def step(self, timeout: float | None = None) -> None:
         """Wait for the next thing to happen, and do what is due."""
@@ -271,6 +282,9 @@ class Supervisor:
         if attempt.state == "RUNNING" and was_stopped and self.is_stopping():
             # Whoever stops a job may signal all of its processes at once, and the program was the first to end.
             attempt.state, attempt.error = "CANCELLED", {"message": STOPPED}
+        if attempt.state == "RUNNING" and running.warned and attempt.exit_code and self.array.task["kind"] == "command":
+            how = f"it was told that its time was nearly up, and ended with exit code {attempt.exit_code}"
+            attempt.state, attempt.error = "TIMEOUT", {"message": f"{how}; the next attempt can go on"}
         if outcome is None and code == 0 and attempt.state == "RUNNING":
             attempt.error = attempt.outcome.error = {"type": "", "message": "it ended without leaving a result"}
         attempt.judge(attempt.exit_code if running.gathering else code, number)
@@ -309,7 +323,7 @@ class Supervisor:
             running.kill_at = now + max(self.grace, 1.0)
         elif running.kill_at is None and age >= self.limit:
             self.cancel(running.attempt.index, "TIMEOUT", f"ran longer than the {self.limit:g} s it asked for")
-        elif age >= self.limit - min(WARNING, self.limit / 10):
+        elif running.is_late or age >= self.limit - min(WARNING, self.limit / 10):
             running.warn()
         if running.pid and now >= running.next_sample:
             self._sample(running, now, age)
@@ -329,11 +343,15 @@ class Supervisor:
             used = f"used {taken / 2**30:.2f} GB of the {self.memory / 2**30:.2f} GB it asked for"
             self.cancel(running.attempt.index, "OUT_OF_MEMORY", used)
         if now >= running.next_interim:
-            running.next_interim = now + 2 * age
-            try:
-                running.attempt.write()
-            except OSError as error:  # a full disk may have room again at the end
-                sys.stderr.write(f"sciflow_shim: an interim record cannot be written: {error}\n")
+            running.next_interim = now + min(age, LONGEST_INTERIM)
+            _write_interim(running.attempt)
+
+
+def _write_interim(attempt: Attempt) -> None:
+    try:
+        attempt.write()
+    except OSError as error:  # a full disk may have room again at the end
+        sys.stderr.write(f"sciflow_shim: an interim record cannot be written: {error}\n")
 
 
 def _code_and_signal(status: int) -> tuple[int | None, int | None]:

@@ -82,9 +82,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data").mkdir()
     (folder / "data" / "a").write_text("1")
     (folder / "data" / "b").write_text("2")
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "SLURM_", "CUDA_"))
-    }
+    environment = {n: v for n, v in os.environ.items() if not n.startswith(("GIT_", "SLURM_", "PBS_", "CUDA_"))}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def call(*words: str, code: int = 0) -> None:
         done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -6,14 +6,18 @@ import math
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import pytest
 
-from sciflow_shim import files, gpu_use
+from sciflow_shim import files, gpu_use, supervisor
 from sciflow_shim.gpu import GpuSample
 from sciflow_shim.gpu_use import GpuUse
+from sciflow_shim.sampler import Sample
+from sciflow_shim.supervisor import Supervisor
+from sciflow_shim.usage import Resources, Series
 
 if TYPE_CHECKING:
     from shim.conftest import Prepare
@@ -83,6 +87,25 @@ def test_without_a_driver_nothing_is_told(told: list[list[GpuSample]]) -> None:
     use = GpuUse(["0"])
     use.sample(5.0, 5.0)
     assert (use.latest, use.as_dict()) == (None, {})
+
+
+def test_what_gpus_cost_makes_samples_rarer(told: list[list[GpuSample]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time until the next sample follows from the cost of processes and GPUs together."""
+    costs: list[float] = []
+    monkeypatch.setattr(supervisor, "next_interval", lambda _age, _closeness, cost: costs.append(cost) or 1.0)
+    told += [[GpuSample("0", 1, GIB, 1.0)]] * 2
+    sampled = Sample(0.0, 0, 0.0, 0.0, 0, 0, 1, 1, 0, 0)
+    tree = SimpleNamespace(sample=lambda now: sampled, cost=0.5)
+    attempt = SimpleNamespace(resources=Resources(), series=Series(), gpus=GpuUse(["0"]))
+    running: Any = SimpleNamespace(tree=tree, attempt=attempt, next_sample=0.0, next_interim=1e9)
+    one = Supervisor.__new__(Supervisor)  # one that is made takes the signals of this process
+    one.memory = float("inf")
+    for now in (2.0, 3.0):
+        one._sample(running, now, now)
+    assert costs == [0.5, 0.5 + attempt.gpus.cost]
+    assert attempt.gpus.cost > 0
+    assert running.next_sample == 4.0
+    assert attempt.series.columns()["gpu_memory_bytes"] == [GIB, GIB]
 
 
 DRIVER = r"""

@@ -62,19 +62,20 @@ def test_with_a_process_samples_are_due() -> None:
 
 
 def test_only_who_listens_is_warned(program: subprocess.Popen[str]) -> None:
-    """A program that knows nothing of the signal would be ended by it; one that does hears it, once."""
+    """A program that knows nothing of the signal would be ended by it; one that does hears it, once, also later."""
     running = Running(NOTHING, NOTHING, now=0.0)
     running.warn()
     running.has_process(program.pid)
     running.warn()
     assert ask(program, "still there") == "done"
+    assert not running.warned
     assert ask(program, "listen") == "done"
     running.warn()
-    assert ask(program, "once only") == "done"
-    running.warned = False
-    running.warn()
+    assert running.warned
     assert program.stdout is not None
     assert program.stdout.readline() == "heard\n"
+    running.warn()
+    assert ask(program, "once only") == "done"
 
 
 def test_a_program_owns_its_session(program: subprocess.Popen[str]) -> None:

@@ -298,14 +298,14 @@ def test_what_cannot_be_recorded_fails_its_index_only(prepare: Prepare, serve: S
     assert run.facts()["error"].startswith(message)
 
 
-def test_leavings_of_a_killed_attempt_are_not_taken_for_this_one(prepare: Prepare) -> None:
+def test_leavings_of_a_killed_attempt_are_not_taken_for_this_one(prepare: Prepare, serve: Serve) -> None:
     """An old outcome or log of the same attempt does not make a result."""
     run = prepare("", {"name": "work", "command": "true", "extract": {"m": {"stdout": r"m=(\d)"}}})
     for name in ("records/work.0/0000/.0.1.outcome", "logs/work.0/0.1.out"):
         (run.path / name).parent.mkdir(parents=True)
         (run.path / name).write_text("m=1\n")
-    assert run.execute().returncode == 1
-    assert run.facts()["error"] == r"nothing in what it printed matches `m=(\d)`"
+    [ended] = serve(run).run_to_end(0)
+    assert ended["error"] == r"ValueError: nothing in what it printed matches `m=(\d)`"
 
 
 def test_success_is_judged(prepare: Prepare) -> None:

@@ -29,6 +29,10 @@ class Options(NamedTuple):
         """The options that are said, as JSON has them."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in self._asdict().items() if v}
 
+    def says(self, option: str) -> bool:
+        """Whether one of the directives is, or sets, an option of the scheduler such as ``--signal``."""
+        return any(one.split("=")[0].split()[0] == option for one in self.directives)
+
     def described(self) -> list[str]:
         """The words that decide where it runs, for people."""
         named = ("partition", "account", "qos", "reservation", "constraint", "licenses")

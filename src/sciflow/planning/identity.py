@@ -44,7 +44,6 @@ def recipes(uses: Mapping[str, TaskUse], directory: Path, profile: ClusterProfil
         parts.append(file_digests(task.inputs, directory, known))
         parts += [(before, found[before]) for before in use.reads]
         found[name] = hashlib.sha256(canonical_text(_plain(parts)).encode()).hexdigest()[:16]
-    known.save()
     return found
 
 
@@ -77,14 +76,18 @@ def describe_files(names: Iterable[str], directory: Path, known: KnownDigests) -
         For a file that is not there.
     """
     found = {}
-    for name in names:
-        path = directory / name
-        members = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-        for member in members:
-            try:
-                found[str(member)] = known.digest(member)
-            except OSError as error:
-                raise WorkflowError(f"the input `{name}` cannot be read: {error.strerror}: `{member}`") from None
+    try:
+        for name in names:
+            path = directory / name
+            members = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+            for member in members:
+                try:
+                    found[str(member)] = known.digest(member)
+                except OSError as error:
+                    problem = f"the input `{name}` cannot be read: {error.strerror}: `{member}`"
+                    raise WorkflowError(problem) from None
+    finally:
+        known.save()  # what was read before one that is missing need not be read again
     return found
 
 

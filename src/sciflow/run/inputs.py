@@ -29,7 +29,6 @@ def describe_inputs(
         names = [*use.task.inputs, *(use.template.code_files if use.template else ())]
         described = describe_files(dict.fromkeys(names), directory, known)
         found[task] = {path_in(directory, path): facts for path, facts in sorted(described.items())}
-    known.save()
     return found
 
 

@@ -26,9 +26,14 @@ class FileDigest(NamedTuple):
     sha256: str
 
 
-def cache_file() -> Path:
-    """Where digests are remembered: `sciflow/digests.json` in the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "sciflow" / "digests.json"
+def cache_file() -> Path | None:
+    """Where digests are remembered: `sciflow/digests.json` in the user's cache folder; None for one without a home."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        folder = Path(given) if given.startswith("/") else Path("~/.cache").expanduser()
+    except RuntimeError:  # neither a variable nor the system tells of a home
+        return None
+    return folder / "sciflow" / "digests.json"
 
 
 def file_digest(path: Path) -> str:
@@ -85,7 +90,7 @@ class KnownDigests:
 
     def save(self) -> None:
         """Remember what is new, beside what other processes have remembered meanwhile."""
-        if not self._new:
+        if not self._new or self._path is None:
             return
         kept = {key: value for key, value in _read(self._path).items() if key not in self._new} | self._new
         document = {"format": _FORMAT, "files": dict(list(kept.items())[-MOST:])}
@@ -106,8 +111,10 @@ def _stamp(status: os.stat_result) -> list[int | str]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def _read(path: Path) -> dict[str, list[int | str]]:
+def _read(path: Path | None) -> dict[str, list[int | str]]:
     """What is remembered; nothing where the file is not there, torn, or of another format."""
+    if path is None:
+        return {}
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError):

@@ -8,8 +8,10 @@
 #SBATCH --requeue
 #SBATCH --kill-on-invalid-dep=yes
 #SBATCH --cpus-per-task=1
+#SBATCH --signal=B:USR1@60
 #SBATCH --partition=compute
 set -e  # and no -u: `module` and `conda activate` use variables that are not set
+trap '' USR1  # it says that the time limit is near, and is for the program that starts below
 if [[ -n ${1-} ]]; then
   run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
   index=$1

@@ -13,6 +13,7 @@
 #SBATCH --mem=32768M
 #SBATCH --gres=gpu:a100:2
 #SBATCH --time=36:00:00
+#SBATCH --signal=B:USR1@60
 #SBATCH --partition=gpu,long
 #SBATCH --account=physics
 #SBATCH --qos=normal
@@ -22,6 +23,7 @@
 #SBATCH --mail-type=FAIL
 #SBATCH --exclusive
 set -e  # and no -u: `module` and `conda activate` use variables that are not set
+trap '' USR1  # it says that the time limit is near, and is for the program that starts below
 if [[ -n ${1-} ]]; then
   run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
   index=$1

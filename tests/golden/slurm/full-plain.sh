@@ -8,6 +8,7 @@
 #SBATCH --no-requeue
 #SBATCH --kill-on-invalid-dep=yes
 #SBATCH --cpus-per-task=1
+#SBATCH --signal=B:USR1@60
 #SBATCH --partition=gpu,long
 #SBATCH --account=physics
 #SBATCH --qos=normal
@@ -17,6 +18,7 @@
 #SBATCH --mail-type=FAIL
 #SBATCH --exclusive
 set -e  # and no -u: `module` and `conda activate` use variables that are not set
+trap '' USR1  # it says that the time limit is near, and is for the program that starts below
 if [[ -n ${1-} ]]; then
   run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
   index=$1

@@ -12,6 +12,7 @@ from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.identity import file_digests, recipes
 from sciflow.planning.uses import find_uses
+from sciflow.store import digests
 from sciflow.store.digests import KnownDigests
 
 PROFILE = ClusterProfile(name="here", scheduler="local")
@@ -96,3 +97,16 @@ def test_what_is_recorded_belongs_to_no_recipe(tmp_path: Path) -> None:
     for name in ("a.sh", "b"):
         (tmp_path / name).write_text("1")
     assert _recipes(tmp_path) == _recipes(tmp_path, metadata={"variables": ["HOME"], "commands": {"a": "b"}})
+
+
+def test_a_large_input_is_read_once_for_all_plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the one after it is missing: what was read stays known."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("a.sh", "b"):
+        (tmp_path / name).write_bytes(b"1" * 100_000)
+    monkeypatch.setattr(digests, "RACY", -60.0)
+    with pytest.raises(WorkflowError, match="`missing` cannot be read"):
+        _recipes(tmp_path, inputs=["b", "missing"])
+    monkeypatch.setattr(digests, "file_digest", lambda path: pytest.fail(f"{path} is read again"))
+    known = KnownDigests()
+    assert set(file_digests(["a.sh", "b"], tmp_path, known)) == {str(tmp_path / "a.sh"), str(tmp_path / "b")}

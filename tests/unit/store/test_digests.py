@@ -197,12 +197,31 @@ def test_only_so_many_are_remembered(tmp_path: Path, reads: list[str], monkeypat
 
 
 def test_the_cache_is_where_users_keep_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In `XDG_CACHE_HOME`, else in `~/.cache`."""
+    """In `XDG_CACHE_HOME` if it is a path from the root, else in `~/.cache`; one without a home has none."""
     monkeypatch.setenv("XDG_CACHE_HOME", "/fast")
     assert cache_file() == Path("/fast/sciflow/digests.json")
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/anna")
     assert cache_file() == Path("/home/anna/.cache/sciflow/digests.json")
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert cache_file() == Path("/home/anna/.cache/sciflow/digests.json")
+    monkeypatch.setenv("HOME", "~")
+    assert cache_file() is None
+
+
+def test_one_without_a_home_reads_files_again(
+    tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No folder named `~` is made where the command was typed."""
+    monkeypatch.setattr(digests, "cache_file", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    path = large(tmp_path / "data")
+    for _ in range(2):
+        one = KnownDigests(clock=lambda: LATER)
+        assert one.digest(path) == one.digest(path)
+        one.save()
+    assert reads == ["data", "data"]
+    assert [one.name for one in tmp_path.iterdir()] == ["data"]
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
