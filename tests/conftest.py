@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,17 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--update-golden`."""
     parser.addoption("--update-golden", action="store_true", help="write golden files anew; review them with git diff")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is slow, unless `SCIFLOW_MANY=1` asks for it: the same is tested with fewer cases."""
+    slow = (
+        []
+        if os.environ.get("SCIFLOW_MANY", "") not in ("", "0")
+        else [i for i in items if i.get_closest_marker("slow")]
+    )
+    items[:] = [item for item in items if item not in slow]
+    config.hook.pytest_deselected(items=slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

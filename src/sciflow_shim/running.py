@@ -15,6 +15,11 @@ INTERIM = 5.0  # age at which a program gets its first interim record; the next 
 LONGEST_INTERIM = 600.0  # seconds; what has been sampled since is lost with a node
 
 
+def interim_interval(age: float) -> float:
+    """Seconds from one interim record to the next: as long as the program has run, but not longer than ten minutes."""
+    return min(max(age, INTERIM), LONGEST_INTERIM)
+
+
 class Running:
     """An attempt whose program runs, or is about to.
 
@@ -39,7 +44,7 @@ class Running:
         self.tree: ProcessTree | None = None
         self.started = now
         self.next_sample = now + next_interval(0.0)
-        self.next_interim = now + INTERIM
+        self.next_interim = now + interim_interval(0.0)
         self.gathering = False
         self.is_late = False
         self.warned = False

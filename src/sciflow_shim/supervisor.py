@@ -17,7 +17,7 @@ from sciflow_shim.cgroup import oom_kills
 from sciflow_shim.child import Launch
 from sciflow_shim.leftovers import MARK, adopted, kill_leftovers, kill_orphans
 from sciflow_shim.outcome import read_outcome
-from sciflow_shim.running import LONGEST_INTERIM, Running
+from sciflow_shim.running import Running, interim_interval
 from sciflow_shim.sampler import next_interval
 from sciflow_shim.server_link import ServerLink
 
@@ -343,7 +343,7 @@ class Supervisor:
             used = f"used {taken / 2**30:.2f} GB of the {self.memory / 2**30:.2f} GB it asked for"
             self.cancel(running.attempt.index, "OUT_OF_MEMORY", used)
         if now >= running.next_interim:
-            running.next_interim = now + min(age, LONGEST_INTERIM)
+            running.next_interim = now + interim_interval(age)
             _write_interim(running.attempt)
 
 

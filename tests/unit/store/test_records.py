@@ -1,5 +1,6 @@
 """Records as the host reads them."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,19 @@ def test_a_record_without_metrics_is_no_result(tmp_path: Path) -> None:
     """A sealed file that lacks what records have is not counted."""
     write_record(str(tmp_path / "a.h5"), Group(dict(FACTS)), seal=True)
     assert read_summary(str(tmp_path / "a.h5")) is None
+
+
+def test_a_flipped_bit_makes_no_other_state(tmp_path: Path) -> None:
+    """The state is read without a look at every byte; what is read is the truth, or nothing."""
+    whole = Path(write(tmp_path / "a.h5", state="COMPLETED", error="", error_type="")).read_bytes()
+    damaged, chance = tmp_path / "damaged.h5", random.Random(20310514)
+    found = 0
+    for _ in range(1000):
+        data = bytearray(whole)
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        damaged.write_bytes(data)
+        state = read_state(str(damaged))
+        assert state is None or state.state is State.COMPLETED
+        assert read_summary(str(damaged)) is None
+        found += state is None
+    assert found > 100
