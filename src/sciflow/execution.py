@@ -10,12 +10,15 @@ from sciflow.errors import RunError, TransportError
 from sciflow.model.state import State
 from sciflow.run.follow import follow, track, wait, while_driven
 from sciflow.run.status import RunStatus
-from sciflow.run.track import observe, read_plan
+from sciflow.run.track import Reader, observe, read_plan
 from sciflow.schedulers.registry import connect
 from sciflow.store.layout import RunDirectory, find_run
 from sciflow.store.manifest import has_queue, read_profile, scheduler_name
+from sciflow.store.records import read_states
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sciflow.analysis.table import Results
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile
@@ -66,9 +69,12 @@ class Run:
         offline
             Ask no scheduler: judge by the run directory alone.
         """
+        return self._look(read_states, offline)
+
+    def _look(self, read: Reader, offline: bool = False) -> RunStatus:
         if offline or not has_queue(self.directory):
-            return observe(self.directory)
-        return track(self.directory, self.plan, self._connect())
+            return observe(self.directory, read=read)
+        return track(self.directory, self.plan, self._connect(), read=read)
 
     def submit(self) -> Handed:
         """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""
@@ -123,12 +129,24 @@ class Run:
         chosen = None if places is None else {array: set(indices) for array, indices in places.items()}
         return cancel(self.directory, self.plan, self._connect, chosen)
 
-    def collect(self) -> Results:
-        """Join all records into the results; also while the run goes on, and where it has been copied to."""
+    def collect(self, verify: bool = False, join_arrays: bool = False) -> Results:
+        """Join all records into the results; also while the run goes on, and where it has been copied to.
+
+        Parameters
+        ----------
+        verify
+            Read every byte of every record again, not only those that are new or have changed.
+        join_arrays
+            Also join result arrays of the same shape and type into one dataset each, in `arrays.h5`.
+        """
         from sciflow.analysis.table import Results
         from sciflow.run.collect import collect
 
-        return Results(self.directory, collect(self.directory, self.status()))
+        return Results(self.directory, collect(self.directory, self._look, verify, join_arrays))
+
+    def to_dataframe(self, table: str = "combinations") -> pd.DataFrame:
+        """A table of what is there now: ``combinations``, ``instances``, ``attempts``, …; collects what is new."""
+        return self.collect().to_dataframe(table)
 
     def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:
         return connect(scheduler_name(self.directory), self.directory, keep_open)

@@ -41,7 +41,7 @@ def collect(context: click.Context, obj: dict[str, Any], run: str | None, export
         document["exported"] = str(export)
         text += f"\nexported: {export}"
     emit(as_json, document, text)
-    states = set(results.tables.instances.get("state", []))
+    states = set(results.tables.facts["states"])
     waiting = states & {"PENDING", "RUNNING", "UNKNOWN"}
     context.exit(NOT_FINISHED if waiting else SOME_FAILED if states - {"COMPLETED"} else DONE)
 

@@ -13,6 +13,7 @@ from sciflow.errors import RunError
 from sciflow.model.nearest import nearest
 from sciflow.model.state import State
 from sciflow.run.track import observe, read_plan
+from sciflow.store import sealed
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
 from sciflow_shim import files
@@ -130,7 +131,7 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
     submitted = status.submissions.latest(array).get(index)
     job_text = _read(run.job_log(array, index, submitted.job)) if submitted is not None and submitted.job else ""
     wanted = attempt or max(known.attempt, _last_log(run, array, index))
-    has_started = wanted <= known.attempt or run.log(array, index, wanted).exists()
+    has_started = wanted <= known.attempt or wanted in _logged(run, array, index)
     if not job_text and (not has_started or (wanted == 0 and known.state is not State.COMPLETED)):
         why = f": {known.error or known.reason}" if known.error or known.reason else ""
         raise RunError(f"{array}[{index}] is {known.state} and was started {known.attempt} times so far{why}")
@@ -138,13 +139,23 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
 
 
 def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        data = sealed.read_log(str(path)) or b""
+    return data.decode(errors="replace").replace("\r\n", "\n")
 
 
 def _last_log(run: RunDirectory, array: str, index: int) -> int:
     """The last attempt that has printed something; one that runs has left no record yet."""
-    names = run.log(array, index, 0).parent.glob(f"{index}.*.out")
-    return max((int(name.name.split(".")[1]) for name in names), default=0)
+    return max(_logged(run, array, index), default=0)
+
+
+def _logged(run: RunDirectory, array: str, index: int) -> list[int]:
+    """The attempts that have printed something."""
+    names = [one.name for one in run.log(array, index, 0).parent.glob(f"{index}.*.out")]
+    names += [name.rpartition("/")[2] for name in sealed.names(str(run.path), files.sealed_logs(array))]
+    return [int(name.split(".")[1]) for name in names if name.startswith(f"{index}.") and name.endswith(".out")]
 
 
 def execute(run: RunDirectory, array: str, index: int) -> State:

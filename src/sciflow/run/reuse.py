@@ -14,13 +14,13 @@ from sciflow.errors import RunError
 from sciflow.model.plan import Plan
 from sciflow.run.soundness import built_on_skips
 from sciflow.run.track import observe, read_plan
+from sciflow.store import sealed
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document, runs_of
 from sciflow.store.lock import hold
-from sciflow.store.records import SKIPPED, read_summary
+from sciflow.store.records import SKIPPED, open_record, read_summary
 from sciflow_shim import files
 from sciflow_shim.artifacts import describe_file
-from sciflow_shim.record_reader import read_record
 
 _RUNS_TO_LEARN_FROM = 3
 Key = tuple[str, str, str, str]  # task, recipe, instance id, what it gathers
@@ -164,7 +164,7 @@ def _link(found: Finished, run: RunDirectory, array: str, index: int, instance: 
 
 def _share_environment(earlier: RunDirectory, run: RunDirectory, record: Path) -> None:
     """Give a run the file that a record names for the environment it was made in, where there is one."""
-    link = read_record(record).members.get("environment")
+    link = open_record(str(record)).members.get("environment")
     if link is None:
         return
     name = files.environment(Path(link.filename).stem)
@@ -176,6 +176,9 @@ def _share(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)
+    except FileNotFoundError:  # folded with others into one file
+        if not sealed.restore(str(source), str(target)):
+            raise
     except OSError:  # another file system, or one without links
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         shutil.copy2(source, partial)

@@ -26,6 +26,8 @@ class IndexStatus:
         Whether the state will stay so by all that witnesses tell; only of submitted indices this can be otherwise.
     record
         The record of its last attempt, where it can be read.
+    path
+        Where that record is.
     said
         What the scheduler says of it, where that counts.
     """
@@ -39,6 +41,7 @@ class IndexStatus:
     damage: str = ""
     is_settled: bool = True
     record: RecordState | None = None
+    path: str = ""
     said: Statement | None = None
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +13,14 @@ from sciflow.model.statement import ACCOUNTING, CONTROLLER
 from sciflow.run.judge import Evidence, judge
 from sciflow.run.status import IndexStatus, RunStatus, untouched
 from sciflow.store.journal import Journal
-from sciflow.store.layout import RunDirectory, read_document
+from sciflow.store.layout import RecordFile, RunDirectory, read_document
 from sciflow.store.lock import is_held
-from sciflow.store.records import RecordState, read_state
+from sciflow.store.records import RecordState, read_states
 from sciflow.store.statements import Observed, read_observed
 from sciflow.store.submissions import Submitted
 
 IS_TORN = "its record is torn"
+Reader = Callable[[str, int], dict[int, RecordState] | None]
 
 
 def read_plan(run: RunDirectory) -> Plan:
@@ -28,13 +29,24 @@ def read_plan(run: RunDirectory) -> Plan:
 
 
 def observe(
-    run: RunDirectory, plan: Plan | None = None, observed: Observed | None = None, now: float | None = None
+    run: RunDirectory,
+    plan: Plan | None = None,
+    observed: Observed | None = None,
+    now: float | None = None,
+    read: Reader = read_states,
 ) -> RunStatus:
     """Work out the state of every index from journal and records, and what the scheduler last said.
 
     The journal is quick to read and tells of what left no record; a record that the journal does not know of, from a
     driver that was killed or an index that was run by hand, counts as well. Of two attempts the later one counts.
     Nothing is completed without a record that can be read.
+
+    Parameters
+    ----------
+    run, plan, observed, now
+        What to observe, what is to be done there, what the scheduler last said, and when.
+    read
+        Path and index → what a record tells; who has read it before may give that.
     """
     plan = plan or read_plan(run)
     status = untouched(plan)
@@ -48,7 +60,7 @@ def observe(
         else:
             _apply(status, event)
     for array in plan.arrays:
-        _apply_records(run, array, status, void)
+        _apply_records(run, array, status, void, read)
     if status.is_complete:
         _look_at_skips(known.values())
     if not status.is_driven:
@@ -82,37 +94,59 @@ def _apply(status: RunStatus, event: dict[str, Any]) -> None:
 
 
 def _apply_records(
-    run: RunDirectory, array: ArrayJob, run_status: RunStatus, void: dict[tuple[str, int, int], str]
+    run: RunDirectory,
+    array: ArrayJob,
+    run_status: RunStatus,
+    void: dict[tuple[str, int, int], str],
+    read: Reader,
 ) -> None:
     known = run_status.indices[array.name]
     confirmed: set[int] = set()
     for found in run.records(array.name):
-        status = known.get(found.index)
-        if status is None or found.attempt < status.attempt:
-            continue
-        is_same = found.attempt == status.attempt
-        # A lost shim may have written its record before; no other end that the journal tells of needs a second look.
-        if is_same and status.state.is_final and status.state not in (State.COMPLETED, State.NODE_FAIL):
-            continue
-        reason = void.get((array.name, found.index, found.attempt), "")
-        record = None if reason else read_state(found.path)
-        status.record = record
-        if record is None:
-            if not is_same or status.state in (State.PENDING, State.COMPLETED):
-                reason = reason or IS_TORN
-                _discount(status, found.attempt, reason, "torn" if reason == IS_TORN else "")
-                confirmed.add(found.index)
-        elif record.state.is_final:
-            confirmed.add(found.index)
-            if run_status.is_queued:  # nobody was there to write down when it ended
-                run_status.last_event = max(run_status.last_event or 0.0, record.end)
-            if not (is_same and status.state is record.state):
-                status.reason, status.seconds = "its record says so", record.seconds
-            status.state, status.attempt, status.error = record.state, found.attempt, record.error
-            status.has_skipped, status.damage = record.has_skipped, ""
+        records = read(found.path, found.index)
+        for index in (found.index,) if records is None else records:
+            if index in known and _may_tell(known[index], found.attempt):
+                place = RecordFile(array.name, index, found.attempt, found.path)
+                reason = void.get((array.name, index, found.attempt), "")
+                record = None if reason or records is None else records[index]
+                if _apply_record(run_status, known[index], place, record, reason):
+                    confirmed.add(index)
+            elif index in known and found.attempt == known[index].attempt:
+                known[index].path = found.path
     for index, status in known.items():
         if status.state is State.COMPLETED and index not in confirmed:
             _discount(status, status.attempt, "its record is missing", "missing")
+
+
+def _may_tell(status: IndexStatus, attempt: int) -> bool:
+    """Whether the record of an attempt may change what is known."""
+    if attempt != status.attempt:
+        return attempt > status.attempt
+    # A lost shim may have written its record before; no other end that the journal tells of needs a second look.
+    return not status.state.is_final or status.state in (State.COMPLETED, State.NODE_FAIL)
+
+
+def _apply_record(
+    run_status: RunStatus, status: IndexStatus, found: RecordFile, record: RecordState | None, reason: str
+) -> bool:
+    """Take in the record of an attempt, None for one that does not count; whether that settles what is completed."""
+    is_same = found.attempt == status.attempt
+    status.record, status.path = record, found.path
+    if record is None:
+        if is_same and status.state not in (State.PENDING, State.COMPLETED):
+            return False
+        reason = reason or IS_TORN
+        _discount(status, found.attempt, reason, "torn" if reason == IS_TORN else "")
+        return True
+    if not record.state.is_final:
+        return False
+    if run_status.is_queued:  # nobody was there to write down when it ended
+        run_status.last_event = max(run_status.last_event or 0.0, record.end)
+    if not (is_same and status.state is record.state):
+        status.reason, status.seconds = "its record says so", record.seconds
+    status.state, status.attempt, status.error = record.state, found.attempt, record.error
+    status.has_skipped, status.damage = record.has_skipped, ""
+    return True
 
 
 def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from sciflow.model.state import State
-from sciflow_shim.record_reader import read_record, verify_seal
+from sciflow.store import sealed
+from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
 
 _KILLED = 128  # a shell whose program was killed ends with that and the signal's number
-SEALED, TORN = "sealed", "torn"
+SEALED, UNSEALED, TORN = "sealed", "unsealed", "torn"
+PACKED, MEMBERS = "packed", "members"  # the attribute of a record that tells of several indices, and their group
 SKIPPED = "note_skipped"  # the attribute of an attempt that went on without some of its upstream
 
 
@@ -48,29 +52,71 @@ class RecordSummary:
     artifacts: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_state(path: str) -> RecordState | None:
-    """How an attempt ended; None for a record that is torn."""
+def read_states(path: str, index: int) -> dict[int, RecordState] | None:
+    """Index → how its attempt ended, of all that a record tells of: of `index`, or of those that ran as one.
+
+    None for a record that is torn.
+    """
     try:
-        facts = read_record(path).attributes
-        seconds = max(0.0, facts["end"] - facts["start"])
-        return RecordState(
-            State(facts["state"]),
-            error_text(facts),
-            seconds,
-            has_skipped=SKIPPED in facts,
-            job=facts.get("SLURM_ARRAY_JOB_ID", ""),
-            end=facts["end"],
-            host=facts.get("host", ""),
-            was_killed=bool(facts.get("signal", 0)) or facts.get("exit_code", 0) > _KILLED,
-        )
+        return {one: state_of(facts) for one, facts, _ in members_of(open_record(path), index)}
     except (ValueError, KeyError, OSError):
         return None
+
+
+def read_state(path: str, index: int = 0) -> RecordState | None:
+    """How the attempt of one index ended; see `read_states`."""
+    return (read_states(path, index) or {}).get(index)
+
+
+def open_record(path: str, is_verified: bool = False) -> RecordGroup:
+    """Open a record by the path where it belongs, also where it was folded."""
+    return read_record(*_place(path), is_verified=is_verified)
+
+
+def seal_of(path: str) -> str:
+    """Check every byte of a record: ``sealed``, ``unsealed`` or ``torn``."""
+    return verify_seal(*_place(path))
+
+
+def _place(path: str) -> tuple[str, int, int | None]:
+    """The file that holds a record, where in it, and its size, which is None for all of the file."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        if (found := sealed.locate(path)) is not None:
+            return found
+        raise
+    return path, 0, None
+
+
+def members_of(root: RecordGroup, index: int) -> Iterator[tuple[int, dict[str, Any], RecordGroup]]:
+    """Index, attributes and group of each that a record tells of: of `index`, or of those that ran as one."""
+    if PACKED not in root.attributes:
+        yield index, root.attributes, root
+        return
+    for name, member in root[MEMBERS].members.items():
+        # What is its own goes before what all have in common.
+        yield int(name), {**root.attributes, **member.attributes}, member
+
+
+def state_of(facts: dict[str, Any]) -> RecordState:
+    """How an attempt ended, by its record's attributes."""
+    return RecordState(
+        State(facts["state"]),
+        error_text(facts),
+        max(0.0, facts["end"] - facts["start"]),
+        has_skipped=SKIPPED in facts,
+        job=facts.get("SLURM_ARRAY_JOB_ID", ""),
+        end=facts["end"],
+        host=facts.get("host", ""),
+        was_killed=bool(facts.get("signal", 0)) or facts.get("exit_code", 0) > _KILLED,
+    )
 
 
 def has_broken_seal(path: str) -> bool:
     """Whether a record is there and not as it was written; this reads all of it."""
     try:
-        return verify_seal(path) != SEALED
+        return seal_of(path) != SEALED
     except FileNotFoundError:
         return False
     except OSError:
@@ -82,24 +128,32 @@ def error_text(facts: dict[str, Any]) -> str:
     return ": ".join(part for part in (facts.get("error_type", ""), facts.get("error", "")) if part)
 
 
-def read_summary(path: str) -> RecordSummary | None:
-    """Read a sealed record's scalars; None where it is torn, unsealed or no record of sciflow's.
+def read_summaries(path: str, index: int) -> dict[int, RecordSummary] | None:
+    """Index → scalars of a sealed record, of all that it tells of; None where it is torn, unsealed or no record.
 
     A record whose seal is broken is never counted, whatever of it can still be read.
     """
     try:
-        if verify_seal(path) != SEALED:
+        if seal_of(path) != SEALED:
             return None
-        record = read_record(path)
-        facts = dict(record.attributes)
-        members = record.members
-        return RecordSummary(
-            facts=facts,
-            parameters=json.loads(facts.pop("parameters")),
-            metrics=dict(members["metrics"].attributes),
-            resources=dict(members["resources"].attributes),
-            arrays={name: tuple(getattr(one, "shape", ())) for name, one in members["results"].members.items()},
-            artifacts=[dict(one.attributes) for one in members["artifacts"].members.values()],
-        )
+        root = open_record(path, is_verified=True)
+        return {one: _summary(member, dict(facts)) for one, facts, member in members_of(root, index)}
     except (ValueError, KeyError, OSError):
         return None
+
+
+def read_summary(path: str, index: int = 0) -> RecordSummary | None:
+    """Read the scalars of one index from a sealed record; see `read_summaries`."""
+    return (read_summaries(path, index) or {}).get(index)
+
+
+def _summary(record: RecordGroup, facts: dict[str, Any]) -> RecordSummary:
+    members = record.members
+    return RecordSummary(
+        facts=facts,
+        parameters=json.loads(facts.pop("parameters")),
+        metrics=dict(members["metrics"].attributes),
+        resources=dict(members["resources"].attributes),
+        arrays={name: tuple(getattr(one, "shape", ())) for name, one in members["results"].members.items()},
+        artifacts=[dict(one.attributes) for one in members["artifacts"].members.values()],
+    )

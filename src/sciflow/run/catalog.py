@@ -1,0 +1,234 @@
+"""The records of a run as rows, of which only those that are new or changed are read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from sciflow.model.plan import Plan
+from sciflow.store.collected import Collected, KnownFile
+from sciflow.store.columns import Table, TableBuilder
+from sciflow.store.inventory import Stamp, place_of
+from sciflow.store.layout import RunDirectory
+from sciflow.store.record_rows import RecordFacts, read_rows
+from sciflow.store.records import TORN, RecordState, read_states
+from sciflow.store.results import ARRAYS, ATTEMPTS, METRICS, Tables
+
+_WORTH_A_POOL = 4000  # records; below that, starting processes takes longer than they save
+_AT_ONCE = 200
+
+
+@dataclass
+class Rows:
+    """All that records tell, by columns.
+
+    Attributes
+    ----------
+    attempts
+        One row per attempt.
+    metrics
+        Task → one row per attempt of it, in the same order.
+    arrays
+        One row per array; ``record`` is the row of its attempt.
+    """
+
+    attempts: Table
+    metrics: dict[str, Table]
+    arrays: Table
+
+
+class Catalog:
+    """What the records of a run tell.
+
+    Parameters
+    ----------
+    run, plan
+        The run, and what it does.
+    run_id
+        The id that its records state.
+    listed
+        The files that are there.
+    known
+        What is known of them from the last time.
+    stored
+        The tables that `known` is about.
+    """
+
+    def __init__(
+        self, run: RunDirectory, plan: Plan, run_id: str, listed: dict[str, Stamp], known: Collected, stored: Tables
+    ) -> None:
+        self._root = str(run.path)
+        self.run_id = run_id
+        self._tasks = {array.name: array.task for array in plan.arrays}
+        self._counts = {array.name: array.count for array in plan.arrays}
+        self._order = {array.name: number for number, array in enumerate(plan.arrays)}
+        self.files: dict[str, KnownFile] = {}
+        self.read_count = 0
+        self._stored = stored
+        self._new: dict[str, KnownFile] = {}
+        self._attempts, self._arrays = TableBuilder(), TableBuilder()
+        self._metrics: dict[str, TableBuilder] = {}
+        fresh: list[str] = []
+        for name, stamp in listed.items():
+            one = known.files.get(name)
+            if one is not None and one.stamp == stamp:
+                self.files[name] = one
+            else:
+                fresh.append(name)
+        self.has_changed = bool(fresh) or len(self.files) != len(known.files)
+        for name, facts in self._read_all(fresh):
+            self._take_in(name, listed[name], facts)
+
+    def read_states(self, path: str, index: int) -> dict[int, RecordState] | None:
+        """Index → how its attempt ended, as `sciflow.store.records.read_states`, from what has been read.
+
+        A record that is none of this run's tells of nothing.
+        """
+        known = self.files.get(name := path[len(self._root) + 1 :])
+        if known is None:
+            return read_states(path, index)  # it has come meanwhile, and counts the next time
+        if known.seal == TORN and not known.states:
+            return None
+        return known.states if self.is_own(name, known) else {}
+
+    def is_own(self, name: str, known: KnownFile) -> bool:
+        """Whether a record is where it says that it belongs; torn ones belong where they are."""
+        array, index, attempt = place_of(name)
+        if index < 0 or array not in self._tasks:
+            return False
+        if known.seal == TORN and known.says[0] == "":
+            return index < self._counts[array]
+        run, its_array, its_index, its_attempt = known.says
+        if known.states and all(one >= self._counts[array] for one in known.states):
+            return False
+        if attempt == 0:  # taken over from another run, whose name and place it keeps
+            return True
+        said = (run, its_array, its_index if its_index >= 0 else index, its_attempt if its_attempt >= 0 else attempt)
+        return said == (self.run_id, array, index, attempt)
+
+    def rows(self) -> Rows:
+        """All rows, ordered by array job, index and attempt; those of records that do not count are left out."""
+        old = self._stored_rows() if len(self._new) < len(self.files) else Rows(Table(), {}, Table())
+        shift = old.attempts.count
+        attempts = TableBuilder(old.attempts)
+        attempts.extend(self._attempts.finish())
+        names = sorted(self.files, key=self._key)
+        chosen: list[int] = []
+        for name in names:
+            one = self.files[name]
+            first = one.first + (shift if name in self._new else 0)
+            chosen += range(first, first + one.count)
+        whole = attempts.finish()
+        order = np.array(chosen, dtype=np.int64)
+        metrics = {task: self._metrics_of(task, old, whole, order, shift) for task in dict.fromkeys(self._tasks.values())}
+        arrays = self._arrays_of(old, order, shift, whole.count)
+        position = 0
+        files = {}
+        for name in names:
+            files[name] = one = self.files[name]
+            one.first, position = position, position + one.count
+        self.files, self._new = files, {}
+        return Rows(whole.take(order), metrics, arrays)
+
+    def _stored_rows(self) -> Rows:
+        tasks = dict.fromkeys(self._tasks.values())
+        metrics = {task: self._stored.table(f"{METRICS}/{task}") for task in tasks}
+        return Rows(self._stored.table(ATTEMPTS), metrics, self._stored.table(ARRAYS))
+
+    def _metrics_of(self, task: str, old: Rows, whole: Table, order: Any, shift: int) -> Table:
+        builder = TableBuilder(old.metrics.get(task))
+        if task in self._metrics:
+            builder.extend(self._metrics[task].finish())
+        table = builder.finish()
+        if not whole.count:
+            return table
+        is_its = whole.columns["task"].values == task
+        place = np.cumsum(is_its) - 1  # a row of all attempts → one of the task's, which are in the same order
+        return table.take(place[order[is_its[order]]])
+
+    def _arrays_of(self, old: Rows, order: Any, shift: int, count: int) -> Table:
+        parts = []
+        for table, more in ((old.arrays, 0), (self._arrays.finish(), shift)):
+            if table.count:
+                parts.append((table, table.columns["record"].values + more))
+        if not parts:
+            return Table()
+        builder = TableBuilder()
+        for table, _ in parts:
+            builder.extend(table)
+        now = np.full(count, -1, dtype=np.int64)
+        now[order] = np.arange(len(order))
+        records = now[np.concatenate([records for _, records in parts])]
+        sequence = np.argsort(records, kind="stable")
+        sequence = sequence[records[sequence] >= 0]
+        table = builder.finish().take(sequence)
+        table.columns["record"] = type(table.columns["record"])("int", records[sequence])
+        return table
+
+    def _key(self, name: str) -> tuple[int, int, int, str]:
+        array, index, attempt = place_of(name)
+        return self._order.get(array, len(self._order)), index, attempt, name
+
+    def _take_in(self, name: str, stamp: Stamp, facts: RecordFacts) -> None:
+        states = {row.index: row.state for row in facts.rows}
+        known = KnownFile(stamp, facts.seal, facts.says, states, len(self._attempts))
+        self.files[name] = self._new[name] = known
+        self.read_count += 1
+        if facts.seal == TORN or not self.is_own(name, known):
+            return
+        array, _, attempt = place_of(name)
+        task = self._tasks[array]
+        builder = self._metrics.setdefault(task, TableBuilder())
+        for row in facts.rows:
+            if row.index >= self._counts[array]:
+                continue
+            for one in row.arrays:
+                self._arrays.append({"record": len(self._attempts), "task": task, **one})
+            self._attempts.append({**row.facts, "task": task, "array": array, "index": row.index, "attempt": attempt})
+            builder.append(row.metrics)
+            known.count += 1
+
+    def _read_all(self, names: list[str]) -> Iterator[tuple[str, RecordFacts]]:
+        root = self._root
+        workers = min(len(os.sched_getaffinity(0)), 8)
+        if len(names) < _WORTH_A_POOL or workers < 2:
+            for name in names:
+                yield from _read_some(root, [name])
+            return
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts)
+        try:
+            parts = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
+            waiting: list[Any] = []
+            for part in parts:
+                waiting.append(pool.submit(_read_some, root, part))
+                if len(waiting) > 4 * workers:  # as many as keep all at work, and no more in memory
+                    yield from waiting.pop(0).result()
+            for one in waiting:
+                yield from one.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; who started this one tells it to end."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _read_some(root: str, names: Iterable[str]) -> list[tuple[str, RecordFacts]]:
+    found = []
+    for name in names:
+        try:
+            found.append((name, read_rows(os.path.join(root, name), name, place_of(name)[1])))
+        except FileNotFoundError:
+            continue  # an interim record, replaced by nothing: its index runs anew
+        except OSError:
+            found.append((name, RecordFacts(TORN)))
+    return found
