@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.table import Results
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile
+    from sciflow.run.seal import Sealed
     from sciflow.run.submit import Handed
     from sciflow.schedulers.base import QueueScheduler
 
@@ -147,6 +148,47 @@ class Run:
     def to_dataframe(self, table: str = "combinations") -> pd.DataFrame:
         """A table of what is there now: ``combinations``, ``instances``, ``attempts``, …; collects what is new."""
         return self.collect().to_dataframe(table)
+
+    def series(self, task: str, number: int, attempt: int | None = None) -> pd.DataFrame:
+        """What an instance of a task has used over time: memory, CPU and I/O; read from its record, also while it runs.
+
+        Parameters
+        ----------
+        task, number
+            Which instance.
+        attempt
+            Which attempt; by default the last that can be read.
+
+        Raises
+        ------
+        RunError, ResultError
+            For an instance that there is not, or that has left no record.
+        """
+        from sciflow.analysis.stored import read_series
+        from sciflow.run.inspect import locate
+
+        array, index = locate(self.directory, f"{task}[{number}]")
+        return read_series(self.directory, array, index, index, attempt)
+
+    def seal(self) -> Sealed:
+        """Fold records and logs of a run that has ended into few files, where everything still finds them.
+
+        Raises
+        ------
+        RunError
+            Where it has not ended.
+        """
+        from sciflow.run.seal import seal
+
+        return seal(self.directory, self.plan, self.status())
+
+    def unseal(self) -> int:
+        """Give back what was folded, as single files; going on with a run does that by itself."""
+        from sciflow.run.seal import unseal
+        from sciflow.store.lock import hold
+
+        with hold(self.directory.lock, patience=0.0):
+            return unseal(self.directory)
 
     def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:
         return connect(scheduler_name(self.directory), self.directory, keep_open)

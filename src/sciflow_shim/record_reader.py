@@ -285,7 +285,9 @@ def _links(messages: list[Message]) -> dict[str, Any]:
     return {name: target for _, name, target in sorted(links, key=lambda link: link[0])}
 
 
-_numbers = {b"".join(h5.encode_type(dtype, ())[1:]): struct.Struct(f"<{h5.CODES[dtype[1:]]}") for dtype in ("<f8", "<i8")}
+_numbers = {
+    b"".join(h5.encode_type(dtype, ())[1:]): struct.Struct(f"<{h5.CODES[dtype[1:]]}") for dtype in ("<f8", "<i8")
+}
 
 
 def _attributes(messages: list[Message], text: Any) -> dict[str, Any]:

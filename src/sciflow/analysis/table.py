@@ -26,6 +26,7 @@ from sciflow.store.results import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 _PARAMETER = "parameters."
@@ -121,7 +122,8 @@ class Results:
         table, own = self.tables.instances, self.tables.facts["task_parameters"]
         columns = {name.removeprefix(_PARAMETER): table[name] for name in named}
         return [
-            {name: columns[name][row] for name in own[task] if name in columns} for row, task in enumerate(table["task"])
+            {name: columns[name][row] for name in own[task] if name in columns}
+            for row, task in enumerate(table["task"])
         ]
 
     def _check_table(self, table: str) -> None:
@@ -129,6 +131,18 @@ class Results:
         known = [COMBINATIONS, INSTANCES, ATTEMPTS, ENVIRONMENTS, ARRAYS, APART, *tasks]
         if table not in known:
             raise ResultError(f"there is no table `{table}`", hint=nearest(table, known))
+
+    def array(self, task: str, number: int, name: str) -> NDArray[Any]:
+        """One result array of an instance of a task, from its record; a column of a data frame is ``frame/column``.
+
+        Raises
+        ------
+        ResultError
+            Where there is none.
+        """
+        from sciflow.analysis.stored import read_array
+
+        return read_array(self.run, self.tables, task, number, name)
 
     def failures(self) -> pd.DataFrame:
         """The rows of `instances` that ended without success."""

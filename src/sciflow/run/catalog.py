@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -19,9 +17,6 @@ from sciflow.store.layout import RunDirectory
 from sciflow.store.record_rows import RecordFacts, read_rows
 from sciflow.store.records import TORN, RecordState, read_states
 from sciflow.store.results import ARRAYS, ATTEMPTS, METRICS, Tables
-
-_WORTH_A_POOL = 4000  # records; below that, starting processes takes longer than they save
-_AT_ONCE = 200
 
 
 @dataclass
@@ -126,7 +121,9 @@ class Catalog:
             chosen += range(first, first + one.count)
         whole = attempts.finish()
         order = np.array(chosen, dtype=np.int64)
-        metrics = {task: self._metrics_of(task, old, whole, order, shift) for task in dict.fromkeys(self._tasks.values())}
+        metrics = {
+            task: self._metrics_of(task, old, whole, order, shift) for task in dict.fromkeys(self._tasks.values())
+        }
         arrays = self._arrays_of(old, order, shift, whole.count)
         position = 0
         files = {}
@@ -194,41 +191,12 @@ class Catalog:
             builder.append(row.metrics)
             known.count += 1
 
-    def _read_all(self, names: list[str]) -> Iterator[tuple[str, RecordFacts]]:
-        root = self._root
-        workers = min(len(os.sched_getaffinity(0)), 8)
-        if len(names) < _WORTH_A_POOL or workers < 2:
-            for name in names:
-                yield from _read_some(root, [name])
-            return
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts)
-        try:
-            parts = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
-            waiting: list[Any] = []
-            for part in parts:
-                waiting.append(pool.submit(_read_some, root, part))
-                if len(waiting) > 4 * workers:  # as many as keep all at work, and no more in memory
-                    yield from waiting.pop(0).result()
-            for one in waiting:
-                yield from one.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; who started this one tells it to end."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _read_some(root: str, names: Iterable[str]) -> list[tuple[str, RecordFacts]]:
-    found = []
-    for name in names:
-        try:
-            found.append((name, read_rows(os.path.join(root, name), name, place_of(name)[1])))
-        except FileNotFoundError:
-            continue  # an interim record, replaced by nothing: its index runs anew
-        except OSError:
-            found.append((name, RecordFacts(TORN)))
-    return found
+    def _read_all(self, names: Iterable[str]) -> Iterator[tuple[str, RecordFacts]]:
+        # One after another: on two cores a pool of processes took as long, with its starts and its answers.
+        for name in names:
+            try:
+                yield name, read_rows(os.path.join(self._root, name), name, place_of(name)[1])
+            except FileNotFoundError:
+                continue  # an interim record, replaced by nothing: its index runs anew
+            except OSError:
+                yield name, RecordFacts(TORN)

@@ -96,9 +96,7 @@ def _digest(status: RunStatus) -> str:
     return digest.hexdigest()
 
 
-def _collected(
-    run: RunDirectory, plan: Plan, manifest: dict[str, Any], status: RunStatus, catalog: Catalog
-) -> Tables:
+def _collected(run: RunDirectory, plan: Plan, manifest: dict[str, Any], status: RunStatus, catalog: Catalog) -> Tables:
     from sciflow.run import completeness
     from sciflow.run.environments import environments_of
     from sciflow.run.instances import instances_of

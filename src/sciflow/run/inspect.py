@@ -12,6 +12,7 @@ from typing import Any
 from sciflow.errors import RunError
 from sciflow.model.nearest import nearest
 from sciflow.model.state import State
+from sciflow.run.seal import unseal
 from sciflow.run.track import observe, read_plan
 from sciflow.store import sealed
 from sciflow.store.layout import RunDirectory
@@ -173,6 +174,7 @@ def execute(run: RunDirectory, array: str, index: int) -> State:
             hint=f"wait for it, or cancel it first: sciflow cancel {run.run_id} --only '{array}[{index}]'",
         )
     with hold(run.lock, patience=0.0) as lock:
+        unseal(run)
         script = run.script(array)
         subprocess.run(["bash", str(script), str(index)], check=False, pass_fds=(lock,))
         return observe(run).indices[array][index].state

@@ -80,7 +80,8 @@ def read_collected(run: RunDirectory) -> Collected:
             known[name] = KnownFile((size, time, inode), seal, said, own, first, count)
             position += told
             first += count
-        return Collected(known, document["made_of"], document["digest"], document["is_settled"], document["facts"])
+        facts = {**document["facts"], "run": document["run"]}
+        return Collected(known, document["made_of"], document["digest"], document["is_settled"], facts)
     except (OSError, ValueError, KeyError, TypeError):
         return Collected()
 

@@ -69,9 +69,7 @@ def read_rows(path: str, name: str, index: int) -> RecordFacts:
     return RecordFacts(seal, says, rows)
 
 
-def _row(
-    index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGroup, seal: str, name: str
-) -> RecordRow:
+def _row(index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGroup, seal: str, name: str) -> RecordRow:
     owner = group if "environment" in group else root
     link = owner["environment"] if "environment" in owner else None
     start, end = facts["start"], facts["end"]
@@ -104,7 +102,9 @@ def _row(
 
 
 def _scalars(attributes: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {f"{prefix}{name}": value for name, value in attributes.items() if isinstance(value, bool | int | float | str)}
+    return {
+        f"{prefix}{name}": value for name, value in attributes.items() if isinstance(value, bool | int | float | str)
+    }
 
 
 def _arrays(group: RecordGroup, place: str, owner: str) -> list[dict[str, Any]]:

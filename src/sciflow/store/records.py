@@ -70,15 +70,15 @@ def read_state(path: str, index: int = 0) -> RecordState | None:
 
 def open_record(path: str, is_verified: bool = False) -> RecordGroup:
     """Open a record by the path where it belongs, also where it was folded."""
-    return read_record(*_place(path), is_verified=is_verified)
+    return read_record(*record_place(path), is_verified=is_verified)
 
 
 def seal_of(path: str) -> str:
     """Check every byte of a record: ``sealed``, ``unsealed`` or ``torn``."""
-    return verify_seal(*_place(path))
+    return verify_seal(*record_place(path))
 
 
-def _place(path: str) -> tuple[str, int, int | None]:
+def record_place(path: str) -> tuple[str, int, int | None]:
     """The file that holds a record, where in it, and its size, which is None for all of the file."""
     try:
         os.stat(path)

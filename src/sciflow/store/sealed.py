@@ -65,12 +65,24 @@ def locate(path: str) -> tuple[str, int, int] | None:
     entry = entries(archive).get(f"{files.RECORDS}/{rest}")
     if entry is None:
         return None
+    return archive, data_of(archive, entry.header), entry.size
+
+
+def data_of(archive: str | os.PathLike[str], header: int) -> int:
+    """Where in a zip the bytes of a file lie whose header is there.
+
+    Raises
+    ------
+    OSError
+        Where there is no such header.
+    """
     with open(archive, "rb") as file:
-        file.seek(entry.header)
-        signature, name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
-    if signature != b"PK\3\4":
-        raise OSError(f"`{archive}` is damaged: there is no file at {entry.header}")
-    return archive, entry.header + _LOCAL_HEADER.size + name + extra, entry.size
+        file.seek(header)
+        data = file.read(_LOCAL_HEADER.size)
+    if len(data) < _LOCAL_HEADER.size or data[:4] != b"PK\3\4":
+        raise OSError(f"`{os.fspath(archive)}` is damaged: there is no file at {header}")
+    _, name, extra = _LOCAL_HEADER.unpack(data)
+    return header + _LOCAL_HEADER.size + name + extra
 
 
 def read_log(path: str) -> bytes | None:
