@@ -31,6 +31,7 @@ def read_array(run: RunDirectory, tables: Tables, task: str, number: int, name: 
     columns = (table.get(one, []) for one in ("task", "number", "state", "record", "index"))
     for its_task, its_number, state, record, index in zip(*columns, strict=True):
         if (its_task, its_number) == (task, number):
+            place = (record, index)
             if state != "COMPLETED":
                 raise ResultError(f"instance {number} of `{task}` is {state}: it has no `{name}`")
             break
@@ -38,10 +39,10 @@ def read_array(run: RunDirectory, tables: Tables, task: str, number: int, name: 
         raise ResultError(f"there is no instance {number} of `{task}`")
     paths = records["record"]
     columns = (arrays.get(one, []) for one in ("record", "index", "name", "dataset"))
-    own = {its: place for row, i, its, place in zip(*columns, strict=True) if paths[row] == record and i == index}
+    own = {its: place for row, i, its, place in zip(*columns, strict=True) if (paths[row], i) == place}
     if name not in own:
         raise ResultError(f"instance {number} of `{task}` has no array `{name}`", hint=nearest(name, list(own)))
-    return _array(open_record(str(run / record))[own[name]])
+    return _array(open_record(str(run / place[0]))[own[name]])
 
 
 def read_series(run: RunDirectory, array: str, index: int, element: int, attempt: int | None) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -121,9 +120,7 @@ class Catalog:
             chosen += range(first, first + one.count)
         whole = attempts.finish()
         order = np.array(chosen, dtype=np.int64)
-        metrics = {
-            task: self._metrics_of(task, old, whole, order, shift) for task in dict.fromkeys(self._tasks.values())
-        }
+        metrics = {task: self._metrics_of(task, old, whole, order) for task in dict.fromkeys(self._tasks.values())}
         arrays = self._arrays_of(old, order, shift, whole.count)
         position = 0
         files = {}
@@ -138,7 +135,7 @@ class Catalog:
         metrics = {task: self._stored.table(f"{METRICS}/{task}") for task in tasks}
         return Rows(self._stored.table(ATTEMPTS), metrics, self._stored.table(ARRAYS))
 
-    def _metrics_of(self, task: str, old: Rows, whole: Table, order: Any, shift: int) -> Table:
+    def _metrics_of(self, task: str, old: Rows, whole: Table, order: Any) -> Table:
         builder = TableBuilder(old.metrics.get(task))
         if task in self._metrics:
             builder.extend(self._metrics[task].finish())
@@ -195,7 +192,7 @@ class Catalog:
         # One after another: on two cores a pool of processes took as long, with its starts and its answers.
         for name in names:
             try:
-                yield name, read_rows(os.path.join(self._root, name), name, place_of(name)[1])
+                yield name, read_rows(f"{self._root}/{name}", name, place_of(name)[1])
             except FileNotFoundError:
                 continue  # an interim record, replaced by nothing: its index runs anew
             except OSError:

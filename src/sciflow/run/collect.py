@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sciflow.model.plan import Plan
@@ -18,7 +17,7 @@ from sciflow.store.lock import is_held
 from sciflow_shim import files
 
 if TYPE_CHECKING:
-    from sciflow.run.catalog import Catalog, Rows
+    from sciflow.run.catalog import Catalog
     from sciflow.store.columns import Table
     from sciflow.store.results import Tables
 

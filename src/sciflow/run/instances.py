@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
 from sciflow.run.catalog import Catalog
-from sciflow.run.completeness import TORN, WAITING, Apart, kind_of
+from sciflow.run.completeness import WAITING, Apart, kind_of
 from sciflow.run.status import IndexStatus, RunStatus
 from sciflow.store.columns import TEXT, Column, Table, TableBuilder
 from sciflow.store.layout import RunDirectory
-from sciflow.store.records import SEALED
+from sciflow.store.records import SEALED, TORN
 
 NO_RECORD = "its record is torn or missing"
 # Columns of the attempts that instances have of their own, or that are looked up there.
@@ -72,7 +72,7 @@ def instances_of(run: RunDirectory, plan: Plan, status: RunStatus, catalog: Cata
                 # Without a whole record nobody can say what came out.
                 is_unknown = bool(known.damage) or (known.state.is_success and kind != SEALED)
                 state = (State.UNKNOWN if is_unknown else known.state).value
-                is_told = row >= 0 and kind != WAITING or (row >= 0 and known.state is State.RUNNING)
+                is_told = row >= 0 and (kind != WAITING or known.state is State.RUNNING)
                 rows.append(row if is_told and not is_unknown else -1)
                 error = NO_RECORD if is_unknown else "" if rows[-1] >= 0 else known.error
                 builder.append(_own(array, index, line, state, kind, known, error))

@@ -36,7 +36,7 @@ def join(
 ) -> tuple[Table, dict[str, str]]:
     """The table of combinations, and of each column of metrics its task."""
     columns = _parameters(space)
-    own = _metrics(manifest, instances, rows)
+    own = _metrics(instances, rows)
     gathering = _gathering(manifest)
     worst = np.full(len(space), _RANK["COMPLETED"], dtype=np.int64)
     metrics: dict[str, Column] = {}
@@ -64,7 +64,7 @@ def _parameters(space: ParameterSpace) -> dict[str, Column]:
     return {name: Column.of(values.pop(name), is_exact=True) for name in space.names}
 
 
-def _metrics(manifest: dict[str, Any], instances: Instances, rows: Rows) -> dict[str, Table]:
+def _metrics(instances: Instances, rows: Rows) -> dict[str, Table]:
     """Task → the metrics of its instances in their table's order; only of those that completed."""
     found = {}
     tasks = rows.attempts.columns["task"].values if rows.attempts.count else np.empty(0, dtype=object)

@@ -1,7 +1,7 @@
 """Folds the records and logs of a run that has ended into few files, and gives them back before it goes on.
 
-Killed at any instant, nothing is lost: a zip appears whole, holds what it replaces byte for byte before that is removed,
-and whoever seals again goes on.
+Killed at any instant, nothing is lost: a zip appears whole, holds what it replaces byte for byte before that is
+removed, and whoever seals again goes on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SHIM = f"{files.SEALED}/shim.zip"
 _STAND_IN = f"{files.SHIM}/sciflow_shim.py"
 _REFUSAL = """import sys
 
-sys.exit("this run is sealed: `sciflow run` or `sciflow submit` goes on with it, `sciflow collect --unseal` restores it")
+sys.exit("this run is sealed: `sciflow collect --unseal` gives back its files; `sciflow run` and `submit` do that alone")
 """
 
 

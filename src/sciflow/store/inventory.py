@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from sciflow.store import sealed
 from sciflow.store.layout import RunDirectory
@@ -44,7 +45,7 @@ def _scan(folder: str, name: str, found: dict[str, Stamp]) -> None:
 def stamp_of(path: str | os.PathLike[str]) -> Stamp:
     """The stamp of one file; that of nothing where there is none."""
     try:
-        facts = os.stat(path)
+        facts = Path(path).stat()
     except FileNotFoundError:
         return NONE
     return facts.st_size, facts.st_mtime_ns, facts.st_ino

@@ -7,7 +7,6 @@ from pathlib import PurePath
 from typing import Any
 
 from sciflow.store.records import SEALED, SKIPPED, TORN, RecordState, members_of, open_record, seal_of, state_of
-from sciflow_shim.record import ExternalLink
 from sciflow_shim.record_reader import RecordDataset, RecordGroup
 
 _NUMBERED = ("exit_code", "signal")
@@ -71,7 +70,7 @@ def read_rows(path: str, name: str, index: int) -> RecordFacts:
 
 def _row(index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGroup, seal: str, name: str) -> RecordRow:
     owner = group if "environment" in group else root
-    link = owner["environment"] if "environment" in owner else None
+    link = owner["environment"] if "environment" in owner else None  # noqa: SIM401 - it has no `get`
     start, end = facts["start"], facts["end"]
     row: dict[str, Any] = {
         "task": facts["task"],
@@ -86,7 +85,7 @@ def _row(index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGrou
         **{key: facts.get(key) for key in _NUMBERED},
         "job": facts.get(_ARRAY_JOB, facts.get(_PBS_JOB, facts.get(_JOB, ""))),
         "job_id": facts.get(_JOB, facts.get(_PBS_JOB, "")),
-        "environment": PurePath(link.filename).stem if isinstance(link, ExternalLink) else "",
+        "environment": PurePath(link.filename).stem if hasattr(link, "filename") else "",
         "skipped": facts.get(SKIPPED, ""),
         "seal": seal,
         "record": name,

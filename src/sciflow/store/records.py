@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sciflow.model.state import State
@@ -81,7 +81,7 @@ def seal_of(path: str) -> str:
 def record_place(path: str) -> tuple[str, int, int | None]:
     """The file that holds a record, where in it, and its size, which is None for all of the file."""
     try:
-        os.stat(path)
+        Path(path).stat()
     except FileNotFoundError:
         if (found := sealed.locate(path)) is not None:
             return found

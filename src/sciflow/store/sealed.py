@@ -1,7 +1,7 @@
 """Records and logs folded into few files: one zip per array job and kind, below `sealed/`.
 
-Names in a zip are paths from the run directory, so that `unzip` there restores everything. Records are stored as they are:
-each can be read where it lies, by offset and size, and its seal still holds. Logs are deflated.
+Names in a zip are paths from the run directory, so that `unzip` there restores everything. Records are stored as they
+are: each can be read where it lies, by offset and size, and its seal still holds. Logs are deflated.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import struct
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from sciflow_shim import files
 
@@ -38,7 +39,7 @@ def entries(path: str) -> dict[str, Entry]:
         For a zip that is damaged; it names the file.
     """
     try:
-        facts = os.stat(path)
+        facts = Path(path).stat()
     except FileNotFoundError:
         return {}
     stamp = (facts.st_size, facts.st_mtime_ns, facts.st_ino)
@@ -55,13 +56,13 @@ def entries(path: str) -> dict[str, Entry]:
 
 def names(run: str, archive: str) -> dict[str, Entry]:
     """What one of a run's zips holds."""
-    return entries(os.path.join(run, archive))
+    return entries(f"{run}/{archive}")
 
 
 def locate(path: str) -> tuple[str, int, int] | None:
     """Where the record that belongs at a path lies now: zip, offset and size; None where it was not folded."""
     run, _, rest = path.rpartition(_RECORDS)
-    archive = os.path.join(run, files.sealed_records(rest.partition("/")[0]))
+    archive = f"{run}/{files.sealed_records(rest.partition('/')[0])}"
     entry = entries(archive).get(f"{files.RECORDS}/{rest}")
     if entry is None:
         return None
@@ -76,7 +77,7 @@ def data_of(archive: str | os.PathLike[str], header: int) -> int:
     OSError
         Where there is no such header.
     """
-    with open(archive, "rb") as file:
+    with Path(archive).open("rb") as file:
         file.seek(header)
         data = file.read(_LOCAL_HEADER.size)
     if len(data) < _LOCAL_HEADER.size or data[:4] != b"PK\3\4":
@@ -88,7 +89,7 @@ def data_of(archive: str | os.PathLike[str], header: int) -> int:
 def read_log(path: str) -> bytes | None:
     """What the log that belongs at a path holds; None where it was not folded."""
     run, _, rest = path.rpartition(_LOGS)
-    archive, name = os.path.join(run, files.sealed_logs(rest.partition("/")[0])), f"logs/{rest}"
+    archive, name = f"{run}/{files.sealed_logs(rest.partition('/')[0])}", f"logs/{rest}"
     if name not in entries(archive):
         return None
     with zipfile.ZipFile(archive) as opened:
@@ -101,8 +102,8 @@ def restore(path: str, target: str) -> bool:
     if found is None:
         return False
     archive, offset, size = found
-    partial = f"{target}.{os.getpid()}.partial"
-    with open(archive, "rb") as source, open(partial, "wb") as file:
+    partial = Path(f"{target}.{os.getpid()}.partial")
+    with Path(archive).open("rb") as source, partial.open("wb") as file:
         source.seek(offset)
         while size:
             block = source.read(min(size, 1 << 20))
@@ -110,14 +111,14 @@ def restore(path: str, target: str) -> bool:
                 raise OSError(f"`{archive}` ends too early")
             file.write(block)
             size -= len(block)
-    os.replace(partial, target)
+    partial.replace(target)
     return True
 
 
 def archives(run: str) -> list[str]:
     """The zips that a run has been folded into."""
     try:
-        found = sorted(os.listdir(os.path.join(run, files.SEALED)))
+        found = sorted(Path(run, files.SEALED).iterdir())
     except FileNotFoundError:
         return []
-    return [os.path.join(run, files.SEALED, name) for name in found if name.endswith(".zip") and name[0] != "."]
+    return [str(one) for one in found if one.suffix == ".zip" and not one.name.startswith(".")]
