@@ -113,7 +113,7 @@ class Results:
         named = [name for name in table if name.startswith(_PARAMETER)]
         columns = {name: column.to_array() for name, column in table.columns.items() if name not in named}
         frame = pd.DataFrame(columns)
-        if table.count and "parameters" not in table:
+        if "instance" in table and "parameters" not in table:
             frame.insert(list(frame).index("instance") + 1, "parameters", self._instance_parameters(named))
         return _with_dates(frame)
 

@@ -16,7 +16,7 @@ import numpy as np
 from sciflow.store.columns import BOOL, FLOAT, INT, JSON, TEXT, Column, Table, is_plain
 from sciflow.store.space import hashable
 
-_LOWEST = -(2**63)
+_LOWEST = -(2**63)  # no column of integers holds it, so that it may stand for none
 # A NaN of its own for what is missing: every reader sees NaN, and here it is told from a NaN that was computed.
 _NOTHING_BITS = 0x7FF8_0000_5C1F_1077
 _NOTHING = np.array(_NOTHING_BITS, dtype=np.uint64).view(np.float64)
@@ -83,8 +83,7 @@ def _write_column(group: Any, place: str, column: Column) -> Any:
     elif kind == INT:
         values = column.values
         if missing is not None:
-            fill = _free_integer(column.values)
-            values, attributes["_FillValue"] = np.where(missing, fill, values), np.int64(fill)
+            values, attributes["_FillValue"] = np.where(missing, _LOWEST, values), np.int64(_LOWEST)
     elif kind == BOOL:
         values = column.values.astype(np.int8)
         if missing is None:
@@ -104,11 +103,6 @@ def _write_column(group: Any, place: str, column: Column) -> Any:
     for name, value in attributes.items():
         dataset.attrs[name] = value
     return dataset
-
-
-def _free_integer(values: Any) -> int:
-    known = set(values.tolist())
-    return next(one for one in range(_LOWEST, 0) if one not in known)
 
 
 def _free_text(values: Any) -> str:
