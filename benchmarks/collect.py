@@ -100,7 +100,9 @@ def main() -> None:
         directory.collected.unlink()
         directory.results.unlink()
         tell(f"{count - 100} records, cold", run(cold, folder), 10)
-        tell("nothing new, while 100 are to come", min((run(cold, folder) for _ in range(5)), key=lambda c: c.wall), 0.5)
+        tell(
+            "nothing new, while 100 are to come", min((run(cold, folder) for _ in range(5)), key=lambda c: c.wall), 0.5
+        )
         leave_records(directory, range(count - 100, count))
         tell("100 new", run(collect, folder))
         tell("nothing new, all there", min((run(collect, folder) for _ in range(5)), key=lambda c: c.wall), 0.5)

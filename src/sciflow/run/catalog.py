@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from sciflow.model.plan import Plan
+from sciflow.run.known_records import KnownRecords
 from sciflow.store.collected import Collected, KnownFile
 from sciflow.store.columns import Table, TableBuilder
 from sciflow.store.inventory import Stamp, place_of
 from sciflow.store.layout import RunDirectory
 from sciflow.store.record_rows import RecordFacts, read_rows
-from sciflow.store.records import TORN, RecordState, read_states
+from sciflow.store.records import TORN
 from sciflow.store.results import ARRAYS, ATTEMPTS, METRICS, Tables
 
 
@@ -37,8 +38,8 @@ class Rows:
     arrays: Table
 
 
-class Catalog:
-    """What the records of a run tell.
+class Catalog(KnownRecords):
+    """What the records of a run tell: states, and rows.
 
     Parameters
     ----------
@@ -57,12 +58,9 @@ class Catalog:
     def __init__(
         self, run: RunDirectory, plan: Plan, run_id: str, listed: dict[str, Stamp], known: Collected, stored: Tables
     ) -> None:
-        self._root = str(run.path)
-        self.run_id = run_id
+        super().__init__(run, plan, run_id, {})
         self._tasks = {array.name: array.task for array in plan.arrays}
-        self._counts = {array.name: array.count for array in plan.arrays}
         self._order = {array.name: number for number, array in enumerate(plan.arrays)}
-        self.files: dict[str, KnownFile] = {}
         self.read_count = 0
         self._stored = stored
         self._new: dict[str, KnownFile] = {}
@@ -75,36 +73,9 @@ class Catalog:
                 self.files[name] = one
             else:
                 fresh.append(name)
-        self.has_changed = bool(fresh) or len(self.files) != len(known.files)
+
         for name, facts in self._read_all(fresh):
             self._take_in(name, listed[name], facts)
-
-    def read_states(self, path: str, index: int) -> dict[int, RecordState] | None:
-        """Index → how its attempt ended, as `sciflow.store.records.read_states`, from what has been read.
-
-        A record that is none of this run's tells of nothing.
-        """
-        known = self.files.get(name := path[len(self._root) + 1 :])
-        if known is None:
-            return read_states(path, index)  # it has come meanwhile, and counts the next time
-        if known.seal == TORN and not known.states:
-            return None
-        return known.states if self.is_own(name, known) else {}
-
-    def is_own(self, name: str, known: KnownFile) -> bool:
-        """Whether a record is where it says that it belongs; torn ones belong where they are."""
-        array, index, attempt = place_of(name)
-        if index < 0 or array not in self._tasks:
-            return False
-        if known.seal == TORN and known.says[0] == "":
-            return index < self._counts[array]
-        run, its_array, its_index, its_attempt = known.says
-        if known.states and all(one >= self._counts[array] for one in known.states):
-            return False
-        if attempt == 0:  # taken over from another run, whose name and place it keeps
-            return True
-        said = (run, its_array, its_index if its_index >= 0 else index, its_attempt if its_attempt >= 0 else attempt)
-        return said == (self.run_id, array, index, attempt)
 
     def rows(self) -> Rows:
         """All rows, ordered by array job, index and attempt; those of records that do not count are left out."""

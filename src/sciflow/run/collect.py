@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sciflow.model.plan import Plan
+from sciflow.run.known_records import KnownRecords
 from sciflow.run.status import RunStatus
 from sciflow.run.track import Reader, observe, read_plan
 from sciflow.store.collected import Collected, read_collected, write_collected
@@ -48,27 +49,32 @@ def collect(run: RunDirectory, look: Look | None = None, verify: bool = False, j
     listed = inventory(run)
     known = Collected() if verify else read_collected(run)
     made_of = _made_of(run)
-    is_same = known.made_of == made_of and {name: one.stamp for name, one in known.files.items()} == listed
-    if is_same and known.is_settled and not join_arrays and not is_held(run.lock):
+    is_same = bool(known.digest) and {name: one.stamp for name, one in known.files.items()} == listed
+    if is_same and known.made_of == made_of and known.is_settled and not join_arrays and not is_held(run.lock):
         return _stored(run, known)
-    from sciflow.run.catalog import Catalog  # what follows takes a while to load
-
     manifest = read_document(run.manifest)
     plan = read_plan(run)
-    catalog = Catalog(run, plan, manifest["run"], listed, known, _stored(run, known))
-    status = look(catalog.read_states) if look else observe(run, plan, read=catalog.read_states)
-    digest = _digest(status)
-    if known.files and not catalog.has_changed and digest == known.digest and not join_arrays:
+    look = look or (lambda read: observe(run, plan, read=read))
+    status, catalog = None, KnownRecords(run, plan, manifest["run"], known.files)
+    if is_same:
+        status = look(catalog.read_states)
+    if status is not None and (digest := _digest(status)) == known.digest and not join_arrays:
         tables = _stored(run, known)
     else:
+        from sciflow.run.catalog import Catalog  # which takes a while to load
+
+        catalog = Catalog(run, plan, manifest["run"], listed, known, _stored(run, known))
+        status = status or look(catalog.read_states)
+        digest = _digest(status)
         tables = _collected(run, plan, manifest, status, catalog)
         if join_arrays:
             from sciflow.run.joined_arrays import join_arrays as join
 
             tables.facts["joined"] = join(run, tables)
         _write(run, tables, manifest)
-    if tables.is_kept:
-        settled = status.is_settled and not status.is_driven
+    settled = status.is_settled and not status.is_driven
+    is_noted = is_same and (made_of, digest, settled) == (known.made_of, known.digest, known.is_settled)
+    if tables.is_kept and not (is_noted and tables.facts is known.facts):
         write_collected(run, Collected(catalog.files, made_of, digest, settled, tables.facts))
     return tables
 

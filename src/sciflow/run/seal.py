@@ -25,6 +25,7 @@ from sciflow.store.collected import read_collected, write_collected
 from sciflow.store.inventory import Stamp, inventory, stamp_of
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
+from sciflow.store.records import TORN
 from sciflow_shim import files
 from sciflow_shim.record_reader import verify_seal
 
@@ -34,7 +35,7 @@ _SHIM = f"{files.SEALED}/shim.zip"
 _STAND_IN = f"{files.SHIM}/sciflow_shim.py"
 _REFUSAL = """import sys
 
-sys.exit("this run is sealed: `sciflow collect --unseal` gives back its files; `sciflow run` and `submit` do that alone")
+sys.exit("this run is sealed: `sciflow collect --unseal` gives back its files, as `sciflow run` and `submit` do")
 """
 
 
@@ -127,9 +128,8 @@ def _fold(run: RunDirectory, archive: str, folder: str, is_record: bool, done: S
         if missing:
             partial.unlink()
             raise OSError(f"`{missing[0]}` has changed while it was folded")
-        with zipfile.ZipFile(partial) as opened:
-            if (damaged := opened.testzip()) is not None:
-                raise OSError(f"`{damaged}` is not in `{partial}` as it was")
+        if known:
+            _check_old(partial)
         partial.replace(target)
         _to_disk(target.parent)
     else:
@@ -143,6 +143,13 @@ def _fold(run: RunDirectory, archive: str, folder: str, is_record: bool, done: S
         if stamp_of(path) == stamp:
             path.unlink()
     _remove_empty_folders(run / folder)
+
+
+def _check_old(archive: Path) -> None:
+    """Check what was folded earlier, by its checksums; what is new was compared."""
+    with zipfile.ZipFile(archive) as opened:
+        if (damaged := opened.testzip()) is not None:
+            raise OSError(f"`{damaged}` is not in `{archive}` as it was")
 
 
 def _regular(run: RunDirectory, folder: str, is_record: bool) -> Iterator[str]:
@@ -180,7 +187,8 @@ def _same(run: RunDirectory, archive: Path, names: list[str], is_record: bool) -
                 is_same = _equal(one, other)
             if is_same and is_record:
                 offset, size = sealed.data_of(str(archive), opened.getinfo(name).header_offset), before[0]
-                is_same = verify_seal(archive, offset, size) == verify_seal(path)
+                # One that is torn is kept as it is.
+                is_same = verify_seal(archive, offset, size) != TORN or verify_seal(path) == TORN
             if is_same:
                 same[name] = before
     return same

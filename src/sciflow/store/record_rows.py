@@ -70,7 +70,7 @@ def read_rows(path: str, name: str, index: int) -> RecordFacts:
 
 def _row(index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGroup, seal: str, name: str) -> RecordRow:
     owner = group if "environment" in group else root
-    link = owner["environment"] if "environment" in owner else None  # noqa: SIM401 - it has no `get`
+    link: Any = owner["environment"] if "environment" in owner else None  # noqa: SIM401 - it has no `get`
     start, end = facts["start"], facts["end"]
     row: dict[str, Any] = {
         "task": facts["task"],

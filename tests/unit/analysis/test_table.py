@@ -13,8 +13,8 @@ from sciflow.analysis.table import Results
 from sciflow.engine import Engine
 from sciflow.errors import ResultError, RunError
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.store.layout import RunDirectory
 from sciflow.store.columns import Column
+from sciflow.store.layout import RunDirectory
 from sciflow.store.results import Tables, write_tables
 from unit.lists_as_tables import tables_of
 

@@ -101,7 +101,12 @@ def test_a_slash_in_a_name_makes_no_folder(tmp_path: Path, values: list[Any]) ->
 
 def test_missing_values_are_none_to_us_and_no_numbers_to_others(tmp_path: Path) -> None:
     """What is missing is told from a NaN that was computed, and every other reader sees no number there."""
-    columns = {"f": [1.5, None, math.nan], "i": [2, None, 1 - 2**63], "s": ["", None, "(none)"], "b": [True, None, False]}
+    columns = {
+        "f": [1.5, None, math.nan],
+        "i": [2, None, 1 - 2**63],
+        "s": ["", None, "(none)"],
+        "b": [True, None, False],
+    }
     write_tables(tmp_path / "results.h5", tables(columns))
     known = read_tables(tmp_path / "results.h5").combinations
     assert known["f"][:2] == [1.5, None]
@@ -115,7 +120,13 @@ def test_missing_values_are_none_to_us_and_no_numbers_to_others(tmp_path: Path) 
 
 def test_xarray_opens_every_table(tmp_path: Path) -> None:
     """Each table is a netCDF group of one dimension, with units, numbers as numbers and truth values as such."""
-    columns = {"x": [1, 2, 3], "e": [0.5, None, 2.5], "ok": [True, False, True], "who": ["é", "b", ""], "n": [1, None, 3]}
+    columns = {
+        "x": [1, 2, 3],
+        "e": [0.5, None, 2.5],
+        "ok": [True, False, True],
+        "who": ["é", "b", ""],
+        "n": [1, None, 3],
+    }
     units = {("combinations", "e"): {"units": "eV"}}
     write_tables(tmp_path / "results.h5", tables(columns), units)
     with xarray.open_dataset(tmp_path / "results.h5", group="combinations", engine="h5netcdf") as found:
