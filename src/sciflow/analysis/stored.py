@@ -39,7 +39,7 @@ def read_array(run: RunDirectory, tables: Tables, task: str, number: int, name: 
         raise ResultError(f"there is no instance {number} of `{task}`")
     paths = records["record"]
     columns = (arrays.get(one, []) for one in ("record", "index", "name", "dataset"))
-    own = {its: place for row, i, its, place in zip(*columns, strict=True) if (paths[row], i) == place}
+    own = {its: where for row, i, its, where in zip(*columns, strict=True) if (paths[row], i) == place}
     if name not in own:
         raise ResultError(f"instance {number} of `{task}` has no array `{name}`", hint=nearest(name, list(own)))
     return _array(open_record(str(run / place[0]))[own[name]])
@@ -74,4 +74,8 @@ def _array(stored: RecordDataset | RecordGroup) -> NDArray[Any]:
     if stored.dtype == "str":
         return np.array(stored.value, dtype=object)
     dtype = np.dtype("?" if stored.dtype == "|b1" else stored.dtype)
-    return np.frombuffer(stored.read(), dtype).reshape(stored.shape)
+    values = np.frombuffer(stored.read(), dtype).reshape(stored.shape)
+    meant = str(stored.attributes.get("stored_as", ""))  # texts and dates, which HDF5 has not as NumPy has them
+    if "U" in meant:
+        return np.char.decode(values, "utf-8").astype(meant)
+    return values.view(meant) if meant else values

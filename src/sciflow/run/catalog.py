@@ -115,7 +115,9 @@ class Catalog(KnownRecords):
             return table
         is_its = whole.columns["task"].values == task
         place = np.cumsum(is_its) - 1  # a row of all attempts → one of the task's, which are in the same order
-        return table.take(place[order[is_its[order]]])
+        taken = table.take(place[order[is_its[order]]])
+        # In the order in which they first appear, however little by little they came.
+        return Table(dict(sorted(taken.columns.items(), key=lambda one: one[1].first)), taken.count)
 
     def _arrays_of(self, old: Rows, order: Any, shift: int, count: int) -> Table:
         parts = []

@@ -93,7 +93,9 @@ def files_apart(catalog: Catalog, last: Mapping[tuple[str, int], int]) -> list[A
             continue
         run, its_array, its_index, its_attempt = known.says
         of_run = run == catalog.run_id
-        copies = [one for one in known.states or [its_index] if (its_array, one, its_attempt) in there]
+        copies = [
+            one for one in ([its_index] if its_index >= 0 else known.states) if (its_array, one, its_attempt) in there
+        ]
         if of_run and copies:
             text = f"{its_array}[{format_ranges(copies)}] has another record of attempt {its_attempt}"
             found.append(Apart(DUPLICATE, its_array, copies[0], its_attempt, name, text))

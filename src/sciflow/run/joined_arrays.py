@@ -49,7 +49,7 @@ def join_arrays(run: RunDirectory, tables: Tables) -> dict[str, Any]:
         if len(kinds) > 1:
             examples = " and ".join(f"{shape or 'a single value'} of {dtype}" for dtype, shape in sorted(kinds)[:2])
             apart[place] = f"they differ: {examples}"
-        elif dtype == _TEXT:
+        elif dtype == _TEXT or "U" in dtype:
             apart[place] = "they are texts, whose lengths differ"
         else:
             extent = tuple(int(part) for part in shape.split("×")) if shape else ()
@@ -88,12 +88,12 @@ def _by_place(tables: Tables) -> dict[str, list[tuple[str, str, Row]]]:
     records = tables.attempts["record"] if tables.attempts.count else []
     found: dict[str, list[tuple[str, str, Row]]] = {}
     arrays = tables.table("arrays")
-    names = ("record", "index", "task", "name", "dtype", "shape", "dataset")
-    for row, index, task, name, dtype, shape, dataset in zip(*(arrays.get(n, []) for n in names), strict=True):
+    names = ("record", "index", "task", "name", "dtype", "stored_as", "shape", "dataset")
+    for row, index, task, name, dtype, meant, shape, dataset in zip(*(arrays.get(n, []) for n in names), strict=True):
         record = records[row]
         if (record, index) in number:
             place = f"{task}/{name}"
-            found.setdefault(place, []).append((dtype, shape, (number[record, index], record, dataset)))
+            found.setdefault(place, []).append((meant or dtype, shape, (number[record, index], record, dataset)))
     return found
 
 
@@ -124,7 +124,9 @@ def _lay_out(
     with h5py.File(path, "w", libver=("v110", "v110")) as file:
         for place, (dtype, shape, rows) in chosen.items():
             count = counts[place.partition("/")[0]]
-            kind = np.dtype("?" if dtype == "|b1" else dtype)
+            kind, meant = np.dtype("?" if dtype == "|b1" else dtype), dtype
+            if kind.kind in "mM":
+                kind = np.dtype("<i8")  # as in the records: HDF5 has no dates
             settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
             settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
             is_float = kind.kind in "fc"
@@ -137,6 +139,8 @@ def _lay_out(
             there[[number for number, _, _ in rows]] = 1
             file.create_dataset(f"{place} is there", data=there).attrs["dtype"] = "bool"
             dataset.attrs["long_name"] = "a row per instance of the task, by number"
+            if kind != np.dtype(meant):
+                dataset.attrs["stored_as"] = meant
             starts[place] = (dataset, kind.itemsize * int(np.prod(shape, dtype=np.int64)))
         file.flush()
         return {place: (dataset.id.get_offset() or 0, size) for place, (dataset, size) in starts.items()}

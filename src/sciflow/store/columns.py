@@ -80,6 +80,13 @@ class Column:
         return Column(self.kind, values, missing if self.kind != JSON and missing.any() else None)
 
     @property
+    def first(self) -> int:
+        """The first row that has a value; the number of rows where there is none."""
+        if self.kind == JSON:
+            return next((row for row, value in enumerate(self.values) if value is not None), len(self))
+        return 0 if self.missing is None else int(np.argmin(self.missing)) if not self.missing.all() else len(self)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is no value at all."""
         if self.kind == JSON:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from sciflow.store.records import SEALED, SKIPPED, TORN, RecordState, members_of, open_record, seal_of, state_of
+from sciflow.store.records import PACKED, SEALED, SKIPPED, TORN, RecordState, members_of, open_record, seal_of, state_of
 from sciflow_shim.record_reader import RecordDataset, RecordGroup
 
 _NUMBERED = ("exit_code", "signal")
@@ -61,7 +61,8 @@ def read_rows(path: str, name: str, index: int) -> RecordFacts:
     try:
         root = open_record(path, is_verified=seal == SEALED)
         facts = root.attributes
-        says = (str(facts["run"]), str(facts["array"]), int(facts.get("index", -1)), int(facts.get("attempt", -1)))
+        own = -1 if PACKED in facts else int(facts["index"])
+        says = (str(facts["run"]), str(facts["array"]), own, int(facts.get("attempt", -1)))
         rows = [_row(one, own, group, root, seal, name) for one, own, group in members_of(root, index)]
     except (ValueError, KeyError, TypeError, AttributeError):
         return RecordFacts(TORN)
@@ -117,6 +118,7 @@ def _arrays(group: RecordGroup, place: str, owner: str) -> list[dict[str, Any]]:
                 {
                     "name": name,
                     "dtype": member.dtype,
+                    "stored_as": str(member.attributes.get("stored_as", "")),
                     "shape": "×".join(map(str, member.shape)),
                     "dataset": f"{owner.rstrip('/')}{place}/{name}",
                 }
