@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sciflow.errors import SciflowWarning
 from sciflow.model.plan import Plan
 from sciflow.run.known_records import KnownRecords
 from sciflow.run.status import RunStatus
@@ -75,8 +77,16 @@ def collect(run: RunDirectory, look: Look | None = None, verify: bool = False, j
     settled = status.is_settled and not status.is_driven
     is_noted = is_same and (made_of, digest, settled) == (known.made_of, known.digest, known.is_settled)
     if tables.is_kept and not (is_noted and tables.facts is known.facts):
-        write_collected(run, Collected(catalog.files, made_of, digest, settled, tables.facts))
+        _note(run, Collected(catalog.files, made_of, digest, settled, tables.facts))
     return tables
+
+
+def _note(run: RunDirectory, collected: Collected) -> None:
+    try:
+        write_collected(run, collected)
+    except OSError as error:
+        text = f"`{run.collected}` cannot be written: {error.strerror}; the next time all records are read again"
+        warnings.warn(text, SciflowWarning, stacklevel=4)
 
 
 def _stored(run: RunDirectory, known: Collected) -> Tables:
