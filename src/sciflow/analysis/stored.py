@@ -65,8 +65,8 @@ def read_series(run: RunDirectory, array: str, index: int, element: int, attempt
             members: dict[str, Any] = groups[index]["resources"].members
             columns = {name: _array(data) for name, data in members.items() if isinstance(data, RecordDataset)}
             return pd.DataFrame(columns)
-    which = f"attempt {attempt}" if attempt is not None else "none of its attempts"
-    raise ResultError(f"{array}[{index}]: {which} has left a record that can be read")
+    which = f"attempt {attempt} has left no record" if attempt is not None else "none of its attempts has left a record"
+    raise ResultError(f"{array}[{index}]: {which} that can be read")
 
 
 def _array(stored: RecordDataset | RecordGroup) -> NDArray[Any]:
