@@ -10,15 +10,19 @@ from sciflow.errors import RunError, TransportError
 from sciflow.model.state import State
 from sciflow.run.follow import follow, track, wait, while_driven
 from sciflow.run.status import RunStatus
-from sciflow.run.track import observe, read_plan
+from sciflow.run.track import Reader, observe, read_plan
 from sciflow.schedulers.registry import connect
 from sciflow.store.layout import RunDirectory, find_run
 from sciflow.store.manifest import has_queue, read_profile, scheduler_name
+from sciflow.store.records import read_states
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sciflow.analysis.table import Results
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile
+    from sciflow.run.seal import Sealed
     from sciflow.run.submit import Handed
     from sciflow.schedulers.base import QueueScheduler
 
@@ -66,9 +70,12 @@ class Run:
         offline
             Ask no scheduler: judge by the run directory alone.
         """
+        return self._look(read_states, offline)
+
+    def _look(self, read: Reader, offline: bool = False) -> RunStatus:
         if offline or not has_queue(self.directory):
-            return observe(self.directory)
-        return track(self.directory, self.plan, self._connect())
+            return observe(self.directory, read=read)
+        return track(self.directory, self.plan, self._connect(), read=read)
 
     def submit(self) -> Handed:
         """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""
@@ -123,12 +130,65 @@ class Run:
         chosen = None if places is None else {array: set(indices) for array, indices in places.items()}
         return cancel(self.directory, self.plan, self._connect, chosen)
 
-    def collect(self) -> Results:
-        """Join all records into the results; also while the run goes on, and where it has been copied to."""
+    def collect(self, verify: bool = False, join_arrays: bool = False) -> Results:
+        """Join all records into the results; also while the run goes on, and where it has been copied to.
+
+        Parameters
+        ----------
+        verify
+            Read every byte of every record again, not only those that are new or have changed.
+        join_arrays
+            Also join result arrays of the same shape and type into one dataset each, in `arrays.h5`.
+        """
         from sciflow.analysis.table import Results
         from sciflow.run.collect import collect
 
-        return Results(self.directory, collect(self.directory, self.status()))
+        return Results(self.directory, collect(self.directory, self._look, verify, join_arrays))
+
+    def to_dataframe(self, table: str = "combinations") -> pd.DataFrame:
+        """A table of what is there now: ``combinations``, ``instances``, ``attempts``, …; collects what is new."""
+        return self.collect().to_dataframe(table)
+
+    def series(self, task: str, number: int, attempt: int | None = None) -> pd.DataFrame:
+        """What an instance of a task has used over time: memory, CPU and I/O; read from its record, also while it runs.
+
+        Parameters
+        ----------
+        task, number
+            Which instance.
+        attempt
+            Which attempt; by default the last that can be read.
+
+        Raises
+        ------
+        RunError, ResultError
+            For an instance that there is not, or that has left no record.
+        """
+        from sciflow.analysis.stored import read_series
+        from sciflow.run.inspect import locate
+
+        array, index = locate(self.directory, f"{task}[{number}]")
+        return read_series(self.directory, array, index, self.plan.array(array).element(index), attempt)
+
+    def seal(self) -> Sealed:
+        """Fold records and logs of a run that has ended into few files, where everything still finds them.
+
+        Raises
+        ------
+        RunError
+            Where it has not ended.
+        """
+        from sciflow.run.seal import seal
+
+        return seal(self.directory, self.plan, self.status())
+
+    def unseal(self) -> int:
+        """Give back what was folded, as single files; going on with a run does that by itself."""
+        from sciflow.run.seal import unseal
+        from sciflow.store.lock import hold
+
+        with hold(self.directory.lock, patience=0.0):
+            return unseal(self.directory)
 
     def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:
         return connect(scheduler_name(self.directory), self.directory, keep_open)

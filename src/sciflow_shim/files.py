@@ -24,6 +24,9 @@ CODE = "code"
 SHIM = "shim"
 RECORDS = "records"
 ENVIRONMENTS = "environments"
+SEALED = "sealed"
+COLLECTED = "collected.json"
+JOINED_ARRAYS = "arrays.h5"
 MOST_FILES = 4096  # descriptors that a driver may have open and hand on
 GRACE = 10.0  # seconds that a program gets between the polite signal and the other
 RECORD_NAME = re.compile(r"(\d+)\.(\d+)\.h5")
@@ -110,6 +113,16 @@ def work(task: str, instance: str) -> str:
 def environment(digest: str) -> str:
     """What was captured of one distinct environment."""
     return f"{ENVIRONMENTS}/{digest}.h5"
+
+
+def sealed_records(array: str) -> str:
+    """The records of an array job, folded into one file."""
+    return f"{SEALED}/{array}.records.zip"
+
+
+def sealed_logs(array: str) -> str:
+    """All that an array job's indices printed, folded into one file."""
+    return f"{SEALED}/{array}.logs.zip"
 
 
 RUN_MARK = "\x02run\x03"  # stands in rendered files for the run directory, which may have been moved

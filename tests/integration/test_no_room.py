@@ -72,7 +72,7 @@ def test_results_that_find_no_room(project: Path, python: Run, sciflow: Run, mos
     assert sciflow("run", "room.yaml", cwd=project).returncode == 0
     before = left(project)
     results = open_run(runs=project / "sciflow-runs").results()
-    check_error(python("-c", LIMITED, str(most), "collect", cwd=project), "results.h5")
+    check_error(python("-c", LIMITED, str(most), "collect", "--verify", cwd=project), "results.h5")
     assert left(project) == before
     assert open_run(runs=project / "sciflow-runs").results().to_dataframe().equals(results.to_dataframe())
     assert sciflow("collect", cwd=project).returncode == 0
@@ -154,10 +154,10 @@ def test_a_disk_that_is_read_only(project: Path, small_disk: Callable[[str], Pat
     before = left(disk)
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     check_error(sciflow("--runs", disk / "others", "run", "room.yaml", cwd=project), "Read-only file system")
-    done = sciflow("--runs", disk / "runs", "collect", "--export", "table.csv", cwd=project)
+    done = sciflow("--runs", disk / "runs", "collect", "--verify", "--export", "table.csv", cwd=project)
     check_read(project, done, "Read-only file system")
     with pytest.warns(SciflowWarning, match="results.h5` cannot be written: Read-only file system"):
-        assert open_run(runs=disk / "runs").collect().get_metric({"x": 2}, "v") == 2
+        assert open_run(runs=disk / "runs").collect(verify=True).get_metric({"x": 2}, "v") == 2
     assert sciflow("--runs", disk / "runs", "status", cwd=project).returncode == 0
     assert sciflow("--runs", disk / "runs", "best", "v", cwd=project).returncode == 0
     assert sciflow("--runs", disk / "runs", "logs", "task[1]", cwd=project).stdout == "v=2\n"

@@ -7,6 +7,7 @@ import pytest
 
 from live.experiment import Experiment
 from live.slurm_cluster import SlurmCluster
+from sciflow_shim.record_reader import read_record
 
 MakeCluster = Callable[..., SlurmCluster]
 
@@ -175,6 +176,10 @@ def test_a_node_that_dies(make_cluster: Callable[..., SlurmCluster], requeue: bo
     if not requeue:
         experiment.sciflow("status", "--watch", code=3)
         assert experiment.states("work") == {"NODE_FAIL": 3}
+        left = read_record(
+            experiment.run / "records" / "work.0" / "0000" / "1.1.h5"
+        )  # it had been there from the start
+        assert (left.attributes["state"], left.attributes["attempt"]) == ("RUNNING", 1)
         return
     cluster.restart_node(node)
     cluster.command("scontrol", "update", f"nodename={node}", "state=resume", as_root=True, check=False)

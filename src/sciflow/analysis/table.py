@@ -12,10 +12,24 @@ from sciflow.model.nearest import nearest
 from sciflow.model.state import State
 from sciflow.model.values import checked_value, combination_id
 from sciflow.store.layout import RunDirectory
-from sciflow.store.results import Tables, read_tables
+from sciflow.store.results import (
+    APART,
+    ARRAYS,
+    ATTEMPTS,
+    COMBINATIONS,
+    ENVIRONMENTS,
+    INSTANCES,
+    METRICS,
+    Tables,
+    read_tables,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
+
+
+_PARAMETER = "parameters."
 
 
 class Results:
@@ -38,7 +52,8 @@ class Results:
         return f"<Results of run {self.run.run_id}: {self.completed} of {len(self)} combinations completed>"
 
     def __len__(self) -> int:
-        return len(self._states)
+        known = self.tables.facts.get("combinations")
+        return self.tables.combinations.count if known is None else known
 
     @property
     def path(self) -> Path:
@@ -58,32 +73,76 @@ class Results:
     @property
     def completed(self) -> int:
         """How many combinations are completed."""
-        return sum(state == State.COMPLETED.value for state in self._states)
+        known = self.tables.facts.get("completed")
+        return self._states.count(State.COMPLETED.value) if known is None else known
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row per combination: parameters, metrics, state.
+    def to_dataframe(self, table: str = COMBINATIONS) -> pd.DataFrame:
+        """A table as pandas has it: by default one row per combination, with parameters, metrics and state.
 
         Metrics of combinations that are not completed are missing (NaN or None), never numbers.
+
+        Parameters
+        ----------
+        table
+            ``combinations``, ``instances``, ``attempts``, ``environments``, ``arrays``, or ``metrics/TASK``.
+
+        Raises
+        ------
+        ResultError
+            For a table that there is not.
         """
+        import numpy as np
         import pandas as pd
 
-        table = {name: list(values) for name, values in self.tables.combinations.items()}
-        for name in self.metrics:
-            table[name] = [
-                value if state == State.COMPLETED.value else None
-                for value, state in zip(table[name], table["state"], strict=True)
-            ]
-        return pd.DataFrame(table)
+        self._check_table(table)
+        if table == INSTANCES:
+            return self.instances()
+        columns = self.tables.table(table).columns
+        frame = pd.DataFrame({name: column.to_array() for name, column in columns.items()})
+        if table == COMBINATIONS:
+            is_missing = np.array([state != State.COMPLETED.value for state in self._states], dtype=bool)
+            for name in self.metrics if is_missing.any() else ():
+                frame[name] = frame[name].mask(is_missing, None if frame[name].dtype == object else np.nan)
+        return _with_dates(frame)
 
     def instances(self) -> pd.DataFrame:
-        """One row per task instance: state, attempt, times, resources, error."""
+        """One row per task instance: parameters, state, attempt, times, resources, error."""
         import pandas as pd
 
-        frame = pd.DataFrame(self.tables.instances)
-        for name in ("start", "end"):
-            if name in frame:
-                frame[name] = pd.to_datetime(frame[name].astype(float), unit="s", utc=True)
-        return frame
+        table = self.tables.instances
+        named = [name for name in table if name.startswith(_PARAMETER)]
+        columns = {name: column.to_array() for name, column in table.columns.items() if name not in named}
+        frame = pd.DataFrame(columns)
+        if "instance" in table and "parameters" not in table:
+            frame.insert(list(frame).index("instance") + 1, "parameters", self._instance_parameters(named))
+        return _with_dates(frame)
+
+    def _instance_parameters(self, named: list[str]) -> list[dict[str, Any]]:
+        """The parameters of each instance: those on which its task depends."""
+        table, own = self.tables.instances, self.tables.facts["task_parameters"]
+        columns = {name.removeprefix(_PARAMETER): table[name] for name in named}
+        return [
+            {name: columns[name][row] for name in own[task] if name in columns}
+            for row, task in enumerate(table["task"])
+        ]
+
+    def _check_table(self, table: str) -> None:
+        tasks = [f"{METRICS}/{task}" for task in self.tables.facts.get("task_parameters", {})]
+        known = [COMBINATIONS, INSTANCES, ATTEMPTS, ENVIRONMENTS, ARRAYS, APART, *tasks]
+        if table not in known:
+            raise ResultError(f"there is no table `{table}`", hint=nearest(table, known))
+
+    def array(self, task: str, number: int, name: str) -> NDArray[Any]:
+        """One result array of an instance of a task, from its record; a column of a data frame is ``frame/column``.
+
+        Raises
+        ------
+        ResultError
+            Where there is none.
+        """
+        from sciflow.analysis.stored import read_array
+
+        return read_array(self.run, self.tables, task, number, name)
 
     def failures(self) -> pd.DataFrame:
         """The rows of `instances` that ended without success."""
@@ -224,6 +283,15 @@ class Results:
         if not self.tables.metrics and not self.completed:
             hint = "no combination is completed, so there is no metric at all yet"
         raise ResultError(f"there is no metric `{metric}`", hint=hint or nearest(metric, self.tables.metrics))
+
+
+def _with_dates(frame: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    for name in ("start", "end"):
+        if name in frame:
+            frame[name] = pd.to_datetime(frame[name].astype(float), unit="s", utc=True)
+    return frame
 
 
 def _without_kinds(values: Mapping[str, Any]) -> dict[str, Any]:

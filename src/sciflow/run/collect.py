@@ -1,204 +1,176 @@
-"""Records become one table: a row per combination, and one per task instance."""
+"""Records become tables: one row per combination, per task instance, per attempt, per environment."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+import hashlib
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from sciflow.model.parameters import ParameterSpace
-from sciflow.model.plan import ArrayJob, Plan
-from sciflow.model.state import State
-from sciflow.planning.projection import Projection
+from sciflow.errors import SciflowWarning
+from sciflow.model.plan import Plan
+from sciflow.run.known_records import KnownRecords
 from sciflow.run.status import RunStatus
-from sciflow.run.track import observe, read_plan
+from sciflow.run.track import Reader, observe, read_plan
+from sciflow.store.collected import Collected, read_collected, write_collected
+from sciflow.store.inventory import inventory, stamp_of
 from sciflow.store.layout import RunDirectory, read_document
-from sciflow.store.records import RecordSummary, read_summaries
-from sciflow.store.results import Tables, write_tables
-from sciflow.store.space import read_space
+from sciflow.store.lock import is_held
+from sciflow_shim import files
 
-_WORST_FIRST = (
-    State.FAILED,
-    State.OUT_OF_MEMORY,
-    State.TIMEOUT,
-    State.NODE_FAIL,
-    State.CRITERIA_NOT_MET,
-    State.PREEMPTED,
-    State.CANCELLED,
-    State.UPSTREAM_FAILED,
-    State.UNKNOWN,
-    State.RUNNING,
-    State.PENDING,
-    State.COMPLETED,
-)
-_RANK = {state.value: rank for rank, state in enumerate(_WORST_FIRST)}
-_USAGE = ("peak_rss_bytes", "mean_rss_bytes", "user_cpu_seconds", "system_cpu_seconds", "read_bytes", "write_bytes")
+if TYPE_CHECKING:
+    from sciflow.run.catalog import Catalog
+    from sciflow.store.columns import Table
+    from sciflow.store.results import Tables
+
+Look = Callable[[Reader], RunStatus]
 
 
-@dataclass
-class _TaskTable:
-    """The instances of one task, by number."""
+def collect(run: RunDirectory, look: Look | None = None, verify: bool = False, join_arrays: bool = False) -> Tables:
+    """Join all records, and write `results.h5`, where that is allowed; also while indices still run.
 
-    states: list[str]
-    metrics: list[dict[str, Any]]
-    names: list[str] = field(default_factory=list)
+    Records that have not changed since the last time are not read again, and where nothing has, nothing is written.
 
-
-def collect(run: RunDirectory, status: RunStatus | None = None) -> Tables:
-    """Read all records, join them, and write `results.h5`, where that is allowed; also while indices still run.
+    Parameters
+    ----------
+    run
+        The run.
+    look
+        Gives the status, by what records tell; by default it asks no scheduler.
+    verify
+        Read every byte of every record again.
+    join_arrays
+        Also join result arrays of the same shape into one dataset each, in `arrays.h5`.
 
     Raises
     ------
     RunError
         Where the run directory is damaged or of a newer format.
     """
+    listed = inventory(run)
+    known = Collected() if verify else read_collected(run)
+    made_of = _made_of(run)
+    is_same = bool(known.digest) and {name: one.stamp for name, one in known.files.items()} == listed
+    if is_same and known.made_of == made_of and known.is_settled and not join_arrays and not is_held(run.lock):
+        return _stored(run, known)
     manifest = read_document(run.manifest)
     plan = read_plan(run)
-    status = status or observe(run, plan)
+    look = look or (lambda read: observe(run, plan, read=read))
+    status, catalog = None, KnownRecords(run, plan, manifest["run"], known.files)
+    if is_same:
+        status = look(catalog.read_states)
+    if status is not None and (digest := _digest(status)) == known.digest and not join_arrays:
+        tables = _stored(run, known)
+    else:
+        from sciflow.run.catalog import Catalog  # which takes a while to load
+
+        catalog = Catalog(run, plan, manifest["run"], listed, known, _stored(run, known))
+        status = status or look(catalog.read_states)
+        digest = _digest(status)
+        tables = _collected(run, plan, manifest, status, catalog)
+        if join_arrays:
+            from sciflow.run.joined_arrays import join_arrays as join
+
+            tables.facts["joined"] = join(run, tables)
+        _write(run, tables, manifest)
+    settled = status.is_settled and not status.is_driven
+    is_noted = is_same and (made_of, digest, settled) == (known.made_of, known.digest, known.is_settled)
+    if tables.is_kept and not (is_noted and tables.facts is known.facts):
+        _note(run, Collected(catalog.files, made_of, digest, settled, tables.facts))
+    return tables
+
+
+def _note(run: RunDirectory, collected: Collected) -> None:
+    try:
+        write_collected(run, collected)
+    except OSError as error:
+        text = f"`{run.collected}` cannot be written: {error.strerror}; the next time all records are read again"
+        warnings.warn(text, SciflowWarning, stacklevel=4)
+
+
+def _stored(run: RunDirectory, known: Collected) -> Tables:
+    from sciflow.store.results import Tables
+
+    return Tables({}, known.facts, run.results if known.files or known.facts else None)
+
+
+def _made_of(run: RunDirectory) -> list[Any]:
+    """Stamps of what decides what is known of a run, beside its records."""
+    there = (run.manifest, run.plan, run.journal, run.observed, run / files.JOINED_ARRAYS)
+    return [list(stamp_of(path)) for path in there]
+
+
+def _digest(status: RunStatus) -> str:
+    digest = hashlib.sha256()
+    for array, indices in status.indices.items():
+        digest.update(array.encode())
+        for one in indices.values():
+            facts = (one.state.value, one.attempt, one.error, one.seconds, one.reason, one.damage, one.has_skipped)
+            digest.update(repr(facts).encode(errors="surrogatepass"))
+    return digest.hexdigest()
+
+
+def _collected(run: RunDirectory, plan: Plan, manifest: dict[str, Any], status: RunStatus, catalog: Catalog) -> Tables:
+    from sciflow.run import completeness
+    from sciflow.run.environments import environments_of
+    from sciflow.run.instances import instances_of
+    from sciflow.run.join import join
+    from sciflow.store import results
+    from sciflow.store.space import read_space
+
+    rows = catalog.rows()
+    instances = instances_of(run, plan, status, catalog, rows.attempts)
     space = read_space(run, manifest)
-    rows: list[dict[str, Any]] = []
-    tables: dict[str, _TaskTable] = {}
-    counts = {"expected": 0, "sealed": 0, "missing": 0, "torn": 0}
-    for task in plan.tasks:
-        tables[task] = _read_task(run, plan, status, task, rows, counts)
-    combinations, metrics = _join(space, manifest, tables)
-    collected = Tables(
-        combinations=combinations,
-        instances=_columns(rows),
-        parameters=list(space.names),
-        metrics=list(metrics),
-        facts={
-            "run": run.run_id,
-            "workflow": plan.workflow,
-            "completeness": counts,
-            "metric_tasks": metrics,
-            "task_parameters": {task: manifest["tasks"][task]["parameters"] for task in plan.tasks},
-            "units": {name: unit for facts in manifest["tasks"].values() for name, unit in facts["units"].items()},
-        },
-    )
-    write_tables(run.results, collected)
-    return collected
-
-
-def _read_task(
-    run: RunDirectory,
-    plan: Plan,
-    status: RunStatus,
-    task: str,
-    rows: list[dict[str, Any]],
-    counts: dict[str, int],
-) -> _TaskTable:
-    count = plan.instances[task]
-    table = _TaskTable(["PENDING"] * count, [{} for _ in range(count)])
-    names: dict[str, None] = {}
-    opened: tuple[str, dict[int, RecordSummary]] = ("", {})  # neighbours may lie in one record
-    for array in status.arrays(task):
-        for index, line in _lines(run, array):
-            known = status.indices[array.name][index]
-            counts["expected"] += 1
-            record = None
-            if known.damage:
-                counts[known.damage] += 1
-            elif known.state.is_final and known.path and Path(known.path).exists():
-                if known.path != opened[0] or array.pack == 1:
-                    opened = (known.path, read_summaries(known.path, index) or {})
-                record = opened[1].get(index)
-                counts["sealed" if record else "torn"] += 1
-            elif known.state.is_final:
-                counts["missing"] += 1
-            state = known.state
-            if known.damage or (record is None and state.is_success):
-                # Without a whole record nobody can say what came out.
-                state, known.error = State.UNKNOWN, "its record is torn or missing"
-            rows.append(_row(array, index, line, state, known, record))
-            table.states[line["instance"]] = state.value
-            if record is not None and state.is_success:
-                table.metrics[line["instance"]] = record.metrics
-                names.update(dict.fromkeys(record.metrics))
-    table.names = list(names)
-    return table
-
-
-def _lines(run: RunDirectory, array: ArrayJob) -> Iterator[tuple[int, dict[str, Any]]]:
-    with run.lines(array.name).open("rb") as file:
-        for index, text in enumerate(file):
-            yield index, json.loads(text)
-
-
-def _row(
-    array: ArrayJob, index: int, line: dict[str, Any], state: State, known: Any, record: RecordSummary | None
-) -> dict[str, Any]:
-    facts = record.facts if record else {}
-    usage = record.resources if record else {}
-    return {
-        "task": array.task,
-        "array": array.name,
-        "index": index,
-        "instance": line["id"],
-        "parameters": line["parameters"],
-        "state": state.value,
-        "attempt": known.attempt,
-        "start": facts.get("start"),
-        "end": facts.get("end"),
-        "seconds": float(facts["end"] - facts["start"]) if facts else None,
-        "host": facts.get("host", ""),
-        "exit_code": facts.get("exit_code"),
-        "signal": facts.get("signal"),
-        "error_type": facts.get("error_type", ""),
-        "error": facts.get("error", "") if record else known.error,
-        "traceback": facts.get("traceback", ""),
-        "cpu_cores": array.resources.cpu_cores,
-        "memory_bytes": array.resources.memory_bytes,
-        **{name: usage.get(name) for name in _USAGE},
-        "run": facts.get("run", ""),
-        "reason": known.reason,
+    combinations, task_of = join(space, manifest, instances, rows)
+    last = {(array, index): one.attempt for array, known in status.indices.items() for index, one in known.items()}
+    apart = [*instances.apart, *completeness.files_apart(catalog, last)]
+    tables = {
+        results.COMBINATIONS: combinations,
+        results.INSTANCES: instances.table,
+        results.ATTEMPTS: rows.attempts,
+        results.ENVIRONMENTS: environments_of(run, rows.attempts),
+        results.ARRAYS: rows.arrays,
+        results.APART: completeness.to_table(apart),
+        **{f"{results.METRICS}/{task}": table for task, table in rows.metrics.items()},
     }
+    facts = {
+        "run": manifest["run"],
+        "workflow": plan.workflow,
+        "parameters": list(space.names),
+        "metrics": list(task_of),
+        "combinations": len(space),
+        "completed": combinations["state"].count("COMPLETED"),
+        "states": dict(Counter(instances.table.columns["state"].values.tolist()) if instances.table.count else {}),
+        "completeness": completeness.summary(instances.kinds, apart),
+        "metric_tasks": task_of,
+        "task_parameters": {task: manifest["tasks"][task]["parameters"] for task in plan.tasks},
+        "units": {name: unit for one in manifest["tasks"].values() for name, unit in one["units"].items()},
+    }
+    return results.Tables(tables, facts)
 
 
-def _join(
-    space: ParameterSpace, manifest: dict[str, Any], tables: dict[str, _TaskTable]
-) -> tuple[dict[str, list[Any]], dict[str, str]]:
-    """The table of combinations, and of each column of metrics its task."""
-    everyone: dict[str, list[Any]] = {name: [] for name in space.names}
-    for combination in space:
-        for name, value in combination.items():
-            everyone[name].append(value)
-    gathering = _gathering(manifest)
-    worst = [_RANK["COMPLETED"]] * len(space)
-    columns: dict[str, list[Any]] = {}
-    task_of: dict[str, str] = {}
-    for task, table in tables.items():
-        instance_of = Projection(space, tuple(manifest["tasks"][task]["parameters"])).of_combination.tolist()
-        ranks = [_RANK[state] for state in table.states]
-        if task not in gathering:
-            worst = [min(known, ranks[instance]) for known, instance in zip(worst, instance_of, strict=True)]
-        for name in table.names:
-            values = [metrics.get(name) for metrics in table.metrics]
-            column = _column_name(name, task, tables, {*space.names, "state", *columns})
-            columns[column] = [values[instance] for instance in instance_of]
-            task_of[column] = task
-    states = [_WORST_FIRST[rank].value for rank in worst]
-    return {**everyone, **columns, "state": states}, task_of
+def _write(run: RunDirectory, tables: Tables, manifest: dict[str, Any]) -> None:
+    from sciflow.run.descriptions import described
+    from sciflow.store import results
+
+    attempts = tables.attempts
+    numbers = {
+        f"{results.METRICS}/{task}": _rows_of(attempts, task)
+        for task in manifest["tasks"]
+        if f"{results.METRICS}/{task}" in tables.by_name
+    }
+    links = {
+        f"environment_files/{name}": (files.environment(name), "/")
+        for name in tables.table(results.ENVIRONMENTS).get("environment", [])
+        if (run / files.environment(name)).is_file()
+    }
+    joined: dict[str, Any] = tables.facts.get("joined") or {}
+    links.update({f"joined/{place}": (files.JOINED_ARRAYS, f"/{place}") for place in joined.get("joined", {})})
+    results.write_tables(run.results, tables, described(tables), numbers, links)
 
 
-def _gathering(manifest: dict[str, Any]) -> set[str]:
-    """Tasks that gather, and those after them: they belong to many combinations, and fail none of these."""
-    gathering: set[str] = set()
-    for task, facts in manifest["tasks"].items():
-        if facts["over"] or gathering & set(facts["depends_on"]):
-            gathering.add(task)
-    return gathering
+def _rows_of(attempts: Table, task: str) -> Any:
+    import numpy as np
 
-
-def _column_name(name: str, task: str, tables: dict[str, _TaskTable], taken: set[str]) -> str:
-    """A metric's bare name where only one task has it, else with its task, as often as it takes to be the only one."""
-    column = f"{task}.{name}" if sum(name in table.names for table in tables.values()) > 1 else name
-    while column in taken:
-        column = f"{task}.{column}"
-    return column
-
-
-def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+    return np.flatnonzero(attempts.columns["task"].values == task) if attempts.count else np.empty(0, dtype=np.int64)

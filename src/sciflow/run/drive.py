@@ -9,6 +9,7 @@ from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.state import State
 from sciflow.run.reuse import expected_seconds
+from sciflow.run.seal import unseal
 from sciflow.run.soundness import built_on_skips, with_broken_seals
 from sciflow.run.status import RunStatus
 from sciflow.run.track import IS_TORN, observe
@@ -52,6 +53,7 @@ def drive(
         When array jobs cannot be started at all.
     """
     with hold(run.lock) as lock:
+        unseal(run)
         journal = Journal(run.journal)
         status = _observe_valid(run, plan, journal)
         hear = watch(status) if watch else lambda _event: None

@@ -11,9 +11,10 @@ from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Testimony
 from sciflow.run.judge import tells_all
 from sciflow.run.status import IndexStatus, RunStatus
-from sciflow.run.track import observe
+from sciflow.run.track import Reader, observe
 from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
+from sciflow.store.records import read_states
 from sciflow.store.statements import Observed, read_observed, write_observed
 
 FIRST, GROWTH, LONGEST = 2.0, 1.3, 120.0  # seconds between questions: 43 in the first hour, 30 in each later one
@@ -22,13 +23,17 @@ SHARE = 0.05  # of the time at most may be spent looking at records
 
 
 def track(
-    run: RunDirectory, plan: Plan, scheduler: QueueScheduler, clock: Callable[[], float] = time.time
+    run: RunDirectory,
+    plan: Plan,
+    scheduler: QueueScheduler,
+    clock: Callable[[], float] = time.time,
+    read: Reader = read_states,
 ) -> RunStatus:
     """Ask the scheduler about all that is not settled, each witness once, and judge.
 
     What was heard is kept in `observed.json`; where that cannot be written it still counts for this answer.
     """
-    status = observe(run, plan, now=clock())
+    status = observe(run, plan, now=clock(), read=read)
     wanted = _unsettled(status)
     if not wanted:
         return status
@@ -41,10 +46,10 @@ def track(
     try:
         write_observed(run.observed, observed)
     except OSError as error:
-        status = observe(run, plan, observed, now)
+        status = observe(run, plan, observed, now, read)
         status.notes.append(f"`{run.observed}` cannot be written: {error.strerror}")
         return status
-    return observe(run, plan, observed, now)
+    return observe(run, plan, observed, now, read)
 
 
 def _unsettled(status: RunStatus) -> dict[str, set[int]]:

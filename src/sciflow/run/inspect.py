@@ -13,8 +13,10 @@ from sciflow.errors import RunError
 from sciflow.model.nearest import nearest
 from sciflow.model.plan import ArrayJob
 from sciflow.model.state import State
+from sciflow.run.seal import unseal
 from sciflow.run.status import IndexStatus
 from sciflow.run.track import observe, read_plan
+from sciflow.store import sealed
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
 from sciflow.store.records import read_summary
@@ -137,7 +139,7 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
     if job.pack > 1:
         return _log_of_member(run, known, job, index, attempt, job_text)
     wanted = attempt or max(known.attempt, _last_log(run, array, index))
-    has_started = wanted <= known.attempt or run.log(array, index, wanted).exists()
+    has_started = wanted <= known.attempt or wanted in _logged(run, array, index)
     if not job_text and (not has_started or (wanted == 0 and known.state is not State.COMPLETED)):
         why = f": {known.error or known.reason}" if known.error or known.reason else ""
         raise RunError(f"{array}[{index}] is {known.state} and was started {known.attempt} times so far{why}")
@@ -156,9 +158,8 @@ def _log_of_member(
     live = sorted(run.log(job.name, element, 0).parent.glob(f"{element}.{attempt or '*'}.{index}.part"))
     summary = read_summary(str(run.record(job.name, element, wanted)), index)
     if summary is not None and summary.facts["log_length"]:
-        with run.log(job.name, element, wanted).open("rb") as file:
-            file.seek(summary.facts["log_start"])
-            text = file.read(summary.facts["log_length"]).decode("utf-8", errors="replace")
+        start = summary.facts["log_start"]
+        text = _text(_bytes(run.log(job.name, element, wanted))[start : start + summary.facts["log_length"]])
     elif live:  # it runs, or was killed with all the others
         text, wanted = _read(live[-1]), int(live[-1].name.split(".")[1])
     elif job_text or known.state is State.COMPLETED or (summary is not None):
@@ -170,13 +171,30 @@ def _log_of_member(
 
 
 def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    return _text(_bytes(path))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return sealed.read_log(str(path)) or b""
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace").replace("\r\n", "\n")
 
 
 def _last_log(run: RunDirectory, array: str, index: int) -> int:
     """The last attempt that has printed something; one that runs has left no record yet."""
-    names = run.log(array, index, 0).parent.glob(f"{index}.*.out")
-    return max((int(name.name.split(".")[1]) for name in names), default=0)
+    return max(_logged(run, array, index), default=0)
+
+
+def _logged(run: RunDirectory, array: str, index: int) -> list[int]:
+    """The attempts that have printed something."""
+    names = [one.name for one in run.log(array, index, 0).parent.glob(f"{index}.*.out")]
+    names += [name.rpartition("/")[2] for name in sealed.names(str(run.path), files.sealed_logs(array))]
+    return [int(name.split(".")[1]) for name in names if name.startswith(f"{index}.") and name.endswith(".out")]
 
 
 def execute(run: RunDirectory, array: str, index: int) -> State:
@@ -194,6 +212,7 @@ def execute(run: RunDirectory, array: str, index: int) -> State:
             hint=f"wait for it, or cancel it first: sciflow cancel {run.name_here} --only '{array}[{index}]'",
         )
     with hold(run.lock, patience=0.0) as lock:
+        unseal(run)
         script = run.script(array)
         element = read_plan(run).array(array).element(index)
         subprocess.run(["bash", str(script), str(element)], check=False, pass_fds=(lock,))

@@ -14,14 +14,15 @@ from sciflow.errors import RunError
 from sciflow.model.plan import Plan
 from sciflow.run.soundness import built_on_skips
 from sciflow.run.track import observe, read_plan
+from sciflow.store import sealed
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document, runs_of
 from sciflow.store.lock import hold
-from sciflow.store.records import SKIPPED, read_summary
+from sciflow.store.records import SKIPPED, open_record, read_summary
 from sciflow_shim import files
 from sciflow_shim.artifacts import describe_file
 from sciflow_shim.record import write_record
-from sciflow_shim.record_reader import as_group, read_record
+from sciflow_shim.record_reader import as_group
 from sciflow_shim.record_shelf import MEMBERS, PACKED, joined
 
 _RUNS_TO_LEARN_FROM = 3
@@ -162,7 +163,7 @@ def _link(found: Finished, run: RunDirectory, array: str, index: int, instance: 
         shutil.copytree(work, run / files.work(task, instance), symlinks=True, dirs_exist_ok=True)
     _share_environment(found.run, run, source)
     # Last: whoever finds the record relies on all that belongs to it.
-    if PACKED in read_record(source).attributes:
+    if PACKED in open_record(found.path).attributes:
         _copy_member(source, found.index, run.record(array, index, 0))
     else:
         _share(source, run.record(array, index, 0))
@@ -181,7 +182,7 @@ def _tried(run: RunDirectory, plan: Plan) -> dict[Place, int]:
 
 def _share_environment(earlier: RunDirectory, run: RunDirectory, record: Path) -> None:
     """Give a run the file that a record names for the environment it was made in, where there is one."""
-    link = read_record(record).members.get("environment")
+    link = open_record(str(record)).members.get("environment")
     if link is None:
         return
     name = files.environment(Path(link.filename).stem)
@@ -191,8 +192,8 @@ def _share_environment(earlier: RunDirectory, run: RunDirectory, record: Path) -
 
 def _copy_member(source: Path, index: int, target: Path) -> None:
     """Write the part of a record that is of one index as a record of its own."""
-    root = read_record(source)
-    group = as_group(root[MEMBERS][str(index)], str(source))
+    root = open_record(str(source))
+    group = as_group(root[MEMBERS][str(index)])
     group.attributes = joined(root, root[MEMBERS][str(index)])
     if (link := root.members.get("environment")) is not None:
         group.members["environment"] = link
@@ -204,6 +205,9 @@ def _share(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)
+    except FileNotFoundError:  # folded with others into one file
+        if not sealed.restore(str(source), str(target)):
+            raise
     except OSError:  # another file system, or one without links
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         shutil.copy2(source, partial)

@@ -9,6 +9,7 @@ from sciflow.errors import QueueFullError, RunError, SchedulerError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
 from sciflow.model.state import State
+from sciflow.run.seal import unseal
 from sciflow.run.status import RunStatus
 from sciflow.run.track import observe
 from sciflow.schedulers.base import After, QueueScheduler, Submission
@@ -84,6 +85,8 @@ def submit(run: RunDirectory, plan: Plan, connect: Connect, limits: Limits) -> H
         if handed.found:
             status = observe(run, plan)
         handed.failed = sum(one.is_over and not one.state.is_success for one in status.everyone())
+        if _is_anything_left(status):
+            unseal(run)
         room = _room(scheduler, limits) if _is_anything_left(status) else None
         for part in unsubmitted(status, scheduler, handed.waiting):
             if part.array.name in handed.waiting:

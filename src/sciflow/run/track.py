@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from sciflow.store.statements import Observed, read_observed
 from sciflow.store.submissions import Submitted
 
 IS_TORN = "its record is torn"
+Reader = Callable[[str, int], dict[int, RecordState] | None]
 
 
 def read_plan(run: RunDirectory) -> Plan:
@@ -28,13 +29,24 @@ def read_plan(run: RunDirectory) -> Plan:
 
 
 def observe(
-    run: RunDirectory, plan: Plan | None = None, observed: Observed | None = None, now: float | None = None
+    run: RunDirectory,
+    plan: Plan | None = None,
+    observed: Observed | None = None,
+    now: float | None = None,
+    read: Reader = read_states,
 ) -> RunStatus:
     """Work out the state of every index from journal and records, and what the scheduler last said.
 
     The journal is quick to read and tells of what left no record; a record that the journal does not know of, from a
     driver that was killed or an index that was run by hand, counts as well. Of two attempts the later one counts.
     Nothing is completed without a record that can be read.
+
+    Parameters
+    ----------
+    run, plan, observed, now
+        What to observe, what is to be done there, what the scheduler last said, and when.
+    read
+        Path and index → what a record tells; who has read it before may give that.
     """
     plan = plan or read_plan(run)
     status = untouched(plan)
@@ -48,7 +60,7 @@ def observe(
         else:
             _apply(status, event)
     for array in plan.arrays:
-        _apply_records(run, array, status, void)
+        _apply_records(run, array, status, void, read)
     if status.is_complete:
         _look_at_skips(known.values())
     if not status.is_driven:
@@ -82,18 +94,22 @@ def _apply(status: RunStatus, event: dict[str, Any]) -> None:
 
 
 def _apply_records(
-    run: RunDirectory, array: ArrayJob, run_status: RunStatus, void: dict[tuple[str, int, int], str]
+    run: RunDirectory,
+    array: ArrayJob,
+    run_status: RunStatus,
+    void: dict[tuple[str, int, int], str],
+    read: Reader,
 ) -> None:
     known = run_status.indices[array.name]
     confirmed: set[int] = set()
     torn: list[RecordFile] = []
     for found in run.records(array.name):
         told = array.of_element(found.index) if array.pack > 1 and found.attempt else (found.index,)
-        if array.pack == 1 and found.index in known and found.attempt >= known[found.index].attempt:
+        if array.pack == 1 and found.index in known and found.attempt == known[found.index].attempt:
             known[found.index].path = found.path
         if not any(index in known and _may_tell(known[index], found.attempt) for index in told):
             continue
-        records = read_states(found.path, found.index)
+        records = read(found.path, found.index)
         if records is None and array.pack > 1:
             torn.append(found)  # whatever it told of may be told by another one
             continue

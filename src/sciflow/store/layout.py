@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sciflow.errors import RunError
+from sciflow.store import sealed
 from sciflow_shim import files
 
 RUNS = "sciflow-runs"
@@ -18,7 +19,11 @@ LATEST = "latest"
 
 @dataclass(frozen=True)
 class RecordFile:
-    """A record's place: which attempt of which array index."""
+    """A record's place: which attempt of which array index.
+
+    In a run whose records were folded, `path` is where the record was, and is again once they are unfolded;
+    `sciflow.store.records` reads it by that.
+    """
 
     array: str
     index: int
@@ -86,6 +91,11 @@ class RunDirectory:
         return self.path / files.RESULTS
 
     @property
+    def collected(self) -> Path:
+        """What was collected into the results, so that only what is new is read again."""
+        return self.path / files.COLLECTED
+
+    @property
     def lock(self) -> Path:
         """Held by whoever drives the run on this machine."""
         return self.path / files.LOCK
@@ -115,16 +125,24 @@ class RunDirectory:
         return self.path / files.array_header(array)
 
     def records(self, array: str) -> Iterator[RecordFile]:
-        """All records of an array job, in no order."""
+        """All records of an array job, in no order, also those that were folded."""
+        seen = set()
+        folded = sealed.names(str(self.path), files.sealed_records(array))
         try:
             shards = list(os.scandir(self.path / files.RECORDS / array))
         except FileNotFoundError:
-            return
+            shards = []
         for shard in shards:
             for entry in os.scandir(shard.path) if shard.is_dir() else ():
                 index, attempt = files.split_attempt(entry.name)
                 if index >= 0:
+                    if folded:
+                        seen.add(f"{files.RECORDS}/{array}/{shard.name}/{entry.name}")
                     yield RecordFile(array, index, attempt, entry.path)
+        for name in folded:
+            index, attempt = files.split_attempt(name.rpartition("/")[2])
+            if index >= 0 and name not in seen:
+                yield RecordFile(array, index, attempt, str(self.path / name))
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sciflow.model.state import State
+from sciflow.store import sealed
 from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
 from sciflow_shim.record_shelf import MEMBERS, PACKED, joined
 
 _KILLED = 128  # a shell whose program was killed ends with that and the signal's number
-SEALED, TORN = "sealed", "torn"
+SEALED, UNSEALED, TORN = "sealed", "unsealed", "torn"
 SKIPPED = "note_skipped"  # the attribute of an attempt that went on without some of its upstream
 
 
@@ -55,11 +58,7 @@ def read_states(path: str, index: int) -> dict[int, RecordState] | None:
     None for a record that is torn.
     """
     try:
-        root = read_record(path)
-        if PACKED not in root.attributes:
-            return {index: _state(root.attributes)}
-        members = root[MEMBERS].members
-        return {int(name): _state(joined(root, member)) for name, member in members.items()}
+        return {one: state_of(facts) for one, facts, _ in members_of(open_record(path), index)}
     except (ValueError, KeyError, OSError):
         return None
 
@@ -69,7 +68,38 @@ def read_state(path: str, index: int = 0) -> RecordState | None:
     return (read_states(path, index) or {}).get(index)
 
 
-def _state(facts: dict[str, Any]) -> RecordState:
+def open_record(path: str, is_verified: bool = False) -> RecordGroup:
+    """Open a record by the path where it belongs, also where it was folded."""
+    return read_record(*record_place(path), is_verified=is_verified)
+
+
+def seal_of(path: str) -> str:
+    """Check every byte of a record: ``sealed``, ``unsealed`` or ``torn``."""
+    return verify_seal(*record_place(path))
+
+
+def record_place(path: str) -> tuple[str, int, int | None]:
+    """The file that holds a record, where in it, and its size, which is None for all of the file."""
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        if (found := sealed.locate(path)) is not None:
+            return found
+        raise
+    return path, 0, None
+
+
+def members_of(root: RecordGroup, index: int) -> Iterator[tuple[int, dict[str, Any], RecordGroup]]:
+    """Index, attributes and group of each that a record tells of: of `index`, or of those that ran as one."""
+    if PACKED not in root.attributes:
+        yield index, root.attributes, root
+        return
+    for name, member in root[MEMBERS].members.items():
+        yield int(name), joined(root, member), member
+
+
+def state_of(facts: dict[str, Any]) -> RecordState:
+    """How an attempt ended, by its record's attributes."""
     return RecordState(
         State(facts["state"]),
         error_text(facts),
@@ -85,7 +115,7 @@ def _state(facts: dict[str, Any]) -> RecordState:
 def has_broken_seal(path: str) -> bool:
     """Whether a record is there and not as it was written; this reads all of it."""
     try:
-        return verify_seal(path) != SEALED
+        return seal_of(path) != SEALED
     except FileNotFoundError:
         return False
     except OSError:
@@ -103,13 +133,10 @@ def read_summaries(path: str, index: int) -> dict[int, RecordSummary] | None:
     A record whose seal is broken is never counted, whatever of it can still be read.
     """
     try:
-        if verify_seal(path) != SEALED:
+        if seal_of(path) != SEALED:
             return None
-        root = read_record(path)
-        if PACKED not in root.attributes:
-            return {index: _summary(root, dict(root.attributes))}
-        members = root[MEMBERS].members
-        return {int(name): _summary(member, joined(root, member)) for name, member in members.items()}
+        root = open_record(path, is_verified=True)
+        return {one: _summary(member, dict(facts)) for one, facts, member in members_of(root, index)}
     except (ValueError, KeyError, OSError):
         return None
 

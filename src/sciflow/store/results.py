@@ -1,55 +1,113 @@
-"""`results.h5`: the collected tables, by columns."""
+"""`results.h5`: the collected tables, each a group of columns that share a dimension."""
 
 from __future__ import annotations
 
 import errno
 import json
-import math
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sciflow.errors import RunError, SciflowWarning
 from sciflow.store.layout import write_whole
-from sciflow.store.space import hashable
-from sciflow_shim import files
 
-Columns = dict[str, list[Any]]
+if TYPE_CHECKING:
+    from sciflow.store.columns import Table  # which takes a while to load, and is not always needed
+
+FORMAT = 2  # of this file; 1 had two tables, whose datasets were numbered
+COMBINATIONS, INSTANCES, ATTEMPTS, ENVIRONMENTS = "combinations", "instances", "attempts", "environments"
+ARRAYS, APART, METRICS = "arrays", "apart", "metrics"
+# What the rows of a table are counted by; xarray calls it a dimension.
+_ROWS = {
+    COMBINATIONS: "combination",
+    INSTANCES: "task_instance",
+    ATTEMPTS: "record",
+    ENVIRONMENTS: "environment",
+    ARRAYS: "stored_array",
+    APART: "place",
+}
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-@dataclass
 class Tables:
-    """What is collected of a run.
+    """What is collected of a run; what lies in the results file is read when it is asked for.
 
-    Attributes
+    Parameters
     ----------
-    combinations : dict of list
-        One entry per combination: parameters, metrics, then ``state``.
-    instances : dict of list
-        One entry per task instance.
-    parameters, metrics : list of str
-        Which columns of `combinations` are which.
-    facts : dict
-        Run, workflow, and how complete the tables are.
-    is_kept : bool
-        Whether the results file holds them.
+    tables
+        Name → table, of those at hand.
+    facts
+        Run, workflow, names of parameters and metrics, and how complete the tables are.
+    path
+        The results file; None where nothing is kept.
     """
 
-    combinations: Columns
-    instances: Columns
-    parameters: list[str]
-    metrics: list[str]
-    facts: dict[str, Any] = field(default_factory=dict)
-    is_kept: bool = True
+    def __init__(self, tables: Mapping[str, Table], facts: dict[str, Any], path: Path | None = None) -> None:
+        self.by_name: dict[str, Table] = dict(tables)
+        self.facts = facts
+        self.path = path
+
+    def table(self, name: str) -> Table:
+        """One of the tables: ``combinations``, ``instances``, ``attempts``, ``metrics/<task>``, …"""
+        if name not in self.by_name:
+            self.by_name[name] = read_table(self.path, name)
+        return self.by_name[name]
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the results file holds them."""
+        return self.path is not None
+
+    @property
+    def combinations(self) -> Table:
+        """One row per combination: parameters, metrics, then ``state``."""
+        return self.table(COMBINATIONS)
+
+    @property
+    def instances(self) -> Table:
+        """One row per task instance."""
+        return self.table(INSTANCES)
+
+    @property
+    def attempts(self) -> Table:
+        """One row per attempt that left a record."""
+        return self.table(ATTEMPTS)
+
+    @property
+    def parameters(self) -> list[str]:
+        """The columns of `combinations` that are parameters."""
+        return list(self.facts["parameters"])
+
+    @property
+    def metrics(self) -> list[str]:
+        """The columns of `combinations` that are metrics."""
+        return list(self.facts["metrics"])
 
 
-def write_tables(path: Path, tables: Tables) -> None:
+def write_tables(
+    path: Path,
+    tables: Tables,
+    described: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
+    numbers: Mapping[str, Any] | None = None,
+    links: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
     """Write the tables, whole or not at all.
 
     Where only reading is allowed, as in an archive, they are not kept, with a warning: they can still be used.
+
+    Parameters
+    ----------
+    path
+        The file.
+    tables
+        All of them.
+    described
+        (Table, column) → further attributes, such as ``units``.
+    numbers
+        Table → what counts its rows, where that is not their position.
+    links
+        Place → file and place in that, for which a link is to stand.
 
     Raises
     ------
@@ -58,109 +116,82 @@ def write_tables(path: Path, tables: Tables) -> None:
     """
     import h5py
 
+    from sciflow.store.hdf5_columns import write_table
+
     # Made in memory, because HDF5 may take the process down where it finds no room on the disk.
-    with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
-        file.attrs["format"] = files.FORMAT
-        file.attrs["parameters"] = json.dumps(tables.parameters)
-        file.attrs["metrics"] = json.dumps(tables.metrics)
+    with h5py.File(path.name, "w", driver="core", backing_store=False, libver=("v110", "v110")) as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["run"] = str(tables.facts.get("run", ""))
         file.attrs["facts"] = json.dumps(tables.facts)
-        for name in ("combinations", "instances"):
-            columns: Columns = getattr(tables, name)
-            group = file.create_group(name, track_order=True)
-            for column, values in columns.items():
-                _write_column(group, column, values, is_exact=column in tables.parameters)
+        for name, table in tables.by_name.items():
+            more = {column: facts for (owner, column), facts in (described or {}).items() if owner == name}
+            write_table(file, name, table, _ROWS.get(name, "record"), (numbers or {}).get(name), more)
+        for place, (target, inside) in (links or {}).items():
+            file[place] = h5py.ExternalLink(target, inside)
         file.flush()
         image = file.id.get_file_image()
     try:
         write_whole(path, image)
+        tables.path = path
     except OSError as error:
         message = f"`{path}` cannot be written: {error.strerror}"
         if error.errno not in _READ_ONLY:
             raise RunError(message) from error
-        tables.is_kept = False
+        tables.path = None
         warnings.warn(f"{message}; the results were read, but are not kept", SciflowWarning, stacklevel=3)
 
 
 def read_tables(path: Path) -> Tables:
-    """Read the tables back.
+    """Open the results file: its facts are read now, its tables when they are asked for.
 
     Raises
     ------
     RunError
-        Where they are missing, damaged or of a newer format.
+        Where it is missing, damaged or of a newer format.
     """
     import h5py
+
+    from sciflow.store.hdf5_columns import read_first_format
 
     if not path.is_file():
         raise RunError(f"`{path.parent}` has no collected results", hint=f"sciflow collect {path.parent}")
     try:
         with h5py.File(path, "r") as file:
-            attributes: Any = file.attrs
-            if int(attributes["format"]) > files.FORMAT:
-                raise RunError(f"`{path}` has format {attributes['format']}, which is newer than this sciflow knows")
-            columns = {
-                name: {column: _read_column(dataset) for column, dataset in _items(file, name)}
-                for name in ("combinations", "instances")
-            }
-            return Tables(
-                columns["combinations"],
-                columns["instances"],
-                json.loads(str(attributes["parameters"])),
-                json.loads(str(attributes["metrics"])),
-                json.loads(str(attributes["facts"])),
-            )
+            form = int(_attribute(file, "format"))
+            if form > FORMAT:
+                raise RunError(f"`{path}` has format {form}, which is newer than this sciflow knows")
+            facts: dict[str, Any] = json.loads(str(_attribute(file, "facts")))
+            if form == FORMAT:
+                for name in (COMBINATIONS, INSTANCES):
+                    file[name]  # a file without its tables is damaged
+                return Tables({}, facts, path)
+            facts |= {name: json.loads(str(_attribute(file, name))) for name in ("parameters", "metrics")}
+            return Tables({name: read_first_format(file[name]) for name in (COMBINATIONS, INSTANCES)}, facts, path)
     except (OSError, KeyError, ValueError) as error:
         raise RunError(f"`{path}` cannot be read: {error}", hint="collect it again") from None
 
 
-def _items(file: Any, name: str) -> Iterable[tuple[str, Any]]:
-    group = file[name]
-    return [(dataset.attrs["name"], dataset) for dataset in group.values()]
+def read_table(path: Path | None, name: str) -> Table:
+    """Read one table; an empty one where there is no file, or it does not have that.
 
-
-def _write_column(group: Any, name: str, values: Sequence[Any], is_exact: bool) -> None:
-    """Numbers as numbers, texts as texts; anything mixed as JSON, so that nothing changes its type."""
+    Raises
+    ------
+    RunError
+        Where the file is damaged.
+    """
     import h5py
 
-    kind = _kind(values, is_exact)
-    place = f"{len(group):04d} {name.replace('/', '|')}"
-    if kind == "float":
-        data: Any = [math.nan if value is None else float(value) for value in values]
-        dataset = group.create_dataset(place, data=data, dtype="f8")
-    elif kind in ("int", "bool"):
-        dataset = group.create_dataset(place, data=values, dtype="i8" if kind == "int" else "?")
-    else:
-        texts = list(values) if kind == "str" else [_json(value) for value in values]
-        dataset = group.create_dataset(place, data=texts, dtype=h5py.string_dtype())
-    dataset.attrs["name"] = name
-    dataset.attrs["kind"] = kind
+    from sciflow.store.columns import Table
+    from sciflow.store.hdf5_columns import read_columns
+
+    if path is None:
+        return Table()
+    try:
+        with h5py.File(path, "r") as file:
+            return read_columns(file[name]) if name in file else Table()
+    except (OSError, KeyError, ValueError) as error:
+        raise RunError(f"`{path}` cannot be read: {error}", hint="collect it again") from None
 
 
-def _kind(values: Sequence[Any], is_exact: bool) -> str:
-    """How a column is stored; what is missing among floats is NaN, except where values must come back as they were."""
-    kinds = {type(value) for value in values}
-    if kinds == {float} or (not is_exact and kinds and kinds <= {float, int, type(None)} and kinds != {int}):
-        return "json" if kinds == {int, type(None)} else "float"
-    if kinds == {int}:
-        return "int" if all(abs(value) < 2**63 for value in values) else "json"
-    if kinds == {str}:
-        return "str" if all(map(_is_plain, values)) else "json"
-    return "bool" if kinds == {bool} else "json"
-
-
-def _is_plain(text: str) -> bool:
-    """Whether HDF5 can hold a text as it is: no NUL, no half of a surrogate pair."""
-    return "\0" not in text and text == text.encode(errors="replace").decode()
-
-
-def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if _is_plain(text) else json.dumps(value)
-
-
-def _read_column(dataset: Any) -> list[Any]:
-    kind = dataset.attrs["kind"]
-    if kind in ("str", "json"):
-        texts = dataset.asstr()[()].tolist()
-        return texts if kind == "str" else [hashable(json.loads(text)) for text in texts]
-    return dataset[()].tolist()
+def _attribute(file: Any, name: str) -> Any:
+    return file.attrs[name]

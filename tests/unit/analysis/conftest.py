@@ -9,12 +9,13 @@ import pytest
 from sciflow.analysis.table import Results
 from sciflow.store.layout import RunDirectory
 from sciflow.store.results import Tables
+from unit.lists_as_tables import tables_of
 
 
 @pytest.fixture
 def tables() -> Tables:
     """Return four combinations, of which one failed and one has a loss that is no number."""
-    return Tables(
+    return tables_of(
         combinations={
             "rate": [0.1, 0.1, 0.5, 0.5],
             "layers": [1, 2, 1, 2],
@@ -51,6 +52,6 @@ def results_of(tmp_path: Path) -> Callable[..., Results]:
 
     def make(x: list, y: list, states: list[str] | None = None) -> Results:
         combinations = {"x": x, "y": y, "state": states or ["COMPLETED"] * len(x)}
-        return Results(RunDirectory(tmp_path), Tables(combinations, {}, ["x"], ["y"], {}))
+        return Results(RunDirectory(tmp_path), tables_of(combinations, {}, ["x"], ["y"], {}))
 
     return make

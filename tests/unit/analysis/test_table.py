@@ -13,8 +13,10 @@ from sciflow.analysis.table import Results
 from sciflow.engine import Engine
 from sciflow.errors import ResultError, RunError
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.store.columns import Column
 from sciflow.store.layout import RunDirectory
 from sciflow.store.results import Tables, write_tables
+from unit.lists_as_tables import tables_of
 
 
 def test_a_table_has_a_row_for_each_combination(results: Results) -> None:
@@ -62,7 +64,7 @@ def test_instances_have_times(results: Results) -> None:
 def test_failures_are_what_ended_without_success(results: Results, tables: Tables) -> None:
     """Failed instances with their errors; what still waits is no failure."""
     assert results.failures()[["task", "error"]].to_numpy().tolist() == [["first", "no good"]]
-    tables.instances["state"] = ["COMPLETED", "PENDING"]
+    tables.instances.columns["state"] = Column.of(["COMPLETED", "PENDING"])
     assert len(results.failures()) == 0
     assert list(results.failures()) == list(results.instances())
 
@@ -249,7 +251,7 @@ def test_every_kind_of_parameter_finds_its_value(results_of: Callable[..., Resul
 
 def test_a_workflow_without_parameters_has_one_row(tmp_path: Path) -> None:
     """Its combination is the empty one."""
-    results = Results(RunDirectory(tmp_path), Tables({"y": [3], "state": ["COMPLETED"]}, {}, [], ["y"], {}))
+    results = Results(RunDirectory(tmp_path), tables_of({"y": [3], "state": ["COMPLETED"]}, {}, [], ["y"], {}))
     assert results.find_optimal_parameters("y") == {}
     assert results.get_metric({}, "y") == 3
     with pytest.raises(ResultError, match=r"unknown: \['x'\]"):
@@ -264,7 +266,7 @@ def test_results_that_were_not_collected_are_an_error(tmp_path: Path) -> None:
 
 def test_without_anything_completed_there_is_no_metric_at_all(tmp_path: Path) -> None:
     """Nobody is sent to look for another spelling then."""
-    tables = Tables({"x": [1, 2], "state": ["FAILED", "PENDING"]}, {}, ["x"], [], {})
+    tables = tables_of({"x": [1, 2], "state": ["FAILED", "PENDING"]}, {}, ["x"], [], {})
     with pytest.raises(ResultError, match="there is no metric `y`") as caught:
         Results(RunDirectory(tmp_path), tables).find_optimal_parameters("y")
     assert caught.value.hint == "no combination is completed, so there is no metric at all yet"

@@ -22,7 +22,8 @@ def test_collect_says_how_complete_it_is(sciflow: Command, finished: Path) -> No
     )
     document = sciflow("collect", finished.name, "--json").json
     assert document["combinations"] == {"completed": 3, "total": 4}
-    assert document["records"] == {"expected": 8, "sealed": 8, "missing": 0, "torn": 0}
+    assert {kind: count for kind, count in document["records"].items() if count} == {"expected": 8, "sealed": 8}
+    assert document["apart"] == {}
 
 
 def test_collect_before_the_end_is_4(sciflow: Command, finished: Path) -> None:
@@ -63,6 +64,62 @@ def test_collect_exports(sciflow: Command, finished: Path, tmp_path: Path) -> No
     assert (answer.code, answer.out) == (1, "")
     assert "known are .csv and .json" in answer.err
     assert not (finished / "results.h5").exists()
+
+
+def test_collect_tells_what_is_apart(sciflow: Command, finished: Path) -> None:
+    """What is torn, missing or foreign is shown with its place; the document has all of it."""
+    folder = finished / "records" / "square.0" / "0000"
+    data = (folder / "0.1.h5").read_bytes()
+    (folder / "0.1.h5").write_bytes(data[:-1])
+    (folder / "1.1.h5").unlink()
+    (folder / "notes.txt").write_text("x")
+    answer = sciflow("collect")
+    first, *rest = answer.out.splitlines()
+    assert first.endswith("records: 8 expected, 6 sealed, 1 missing, 1 torn, 1 foreign")
+    assert "foreign: square.0 (it is no record) records/square.0/0000/notes.txt" in rest
+    assert any(line.startswith("torn: square.0[0]") for line in rest)
+    document = sciflow("collect", "--json").json
+    assert [one["indices"] for one in document["apart"]["missing"]] == ["1"]
+    assert document["apart"]["foreign"][0]["paths"] == ["records/square.0/0000/notes.txt"]
+
+
+def test_collect_seals_and_gives_back(sciflow: Command, finished: Path) -> None:
+    """A run that has ended becomes few files, of which every verb knows, and back."""
+    answer = sciflow("collect", "--seal")
+    assert answer.code == 3
+    assert "files are folded; the run has" in answer.out
+    assert not (finished / "records").exists()
+    assert sciflow("best", "y").out.splitlines()[1].split() == ["4", "16"]
+    assert sciflow("logs", "square[1]").out == "y=4\n"
+    assert sciflow("status").code == 3
+    document = sciflow("collect", "--unseal", "--json").json
+    assert document["unsealed"] > 8
+    assert len(list((finished / "records").rglob("*.h5"))) == 8
+    assert sciflow("collect", "--seal", "--unseal").code == 2
+
+
+def test_collect_does_not_seal_what_goes_on(sciflow: Command, finished: Path) -> None:
+    """What has not ended is refused, with what is still to come."""
+    (finished / "journal.jsonl").unlink()
+    for path in (finished / "records" / "half.0").rglob("*.h5"):
+        path.unlink()
+    answer = sciflow("collect", "--seal")
+    assert answer.code == 1
+    assert "has not ended: 4 PENDING" in answer.err
+
+
+def test_collect_joins_arrays(sciflow: Command, project: Path) -> None:
+    """What was joined and what was not is told."""
+    (project / "arrays.py").write_text(
+        "import sciflow\nimport numpy\n"
+        "def task(x):\n    return {'same': numpy.zeros(2) + x, 'other': numpy.zeros(x)}\n"
+        "workflow = sciflow.ExperimentalWorkflow('arrays')\nworkflow.add_task('task', task)\n"
+        "workflow.add_parameter_space({'x': [1, 2]})\n"
+    )
+    assert sciflow("run", "arrays.py").code == 0
+    lines = sciflow("collect", "--join-arrays").out.splitlines()
+    assert lines[2].endswith("arrays.h5: task/same (2 rows)")
+    assert lines[3] == "arrays of task/other stay in their records: they differ: 1 of <f8 and 2 of <f8"
 
 
 def test_collect_where_it_was_copied_to(

@@ -1,16 +1,20 @@
 """`results.h5`: columns keep their values and their types."""
 
 import math
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
+import xarray
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sciflow.errors import RunError
 from sciflow.store.results import Tables, read_tables, write_tables
+from unit.lists_as_tables import tables_of
 
 scalars = (
     st.none()
@@ -26,7 +30,7 @@ columns = st.dictionaries(names, st.lists(scalars, min_size=3, max_size=3))
 
 def tables(combinations: dict[str, list[Any]], **more: Any) -> Tables:
     """Make tables of these combinations and no instances."""
-    return Tables(combinations, {}, ["x"], ["y"], {"run": "r", **more})
+    return tables_of(combinations, {}, ["x"], ["y"], {"run": "r", **more})
 
 
 def same(one: Any, other: Any) -> bool:
@@ -39,14 +43,13 @@ def same(one: Any, other: Any) -> bool:
 @given(columns)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 def test_any_column_comes_back(tmp_path: Path, combinations: dict[str, list[Any]]) -> None:
-    """Whatever parameters and metrics there are, names, order and values survive the file; None in floats is NaN."""
+    """Whatever parameters and metrics there are, names, order and values survive the file, what is missing too."""
     write_tables(tmp_path / "results.h5", tables(combinations))
     known = read_tables(tmp_path / "results.h5")
     assert list(known.combinations) == list(combinations)
     for name, values in combinations.items():
         for value, found in zip(values, known.combinations[name], strict=True):
-            missing = value is None and isinstance(found, float) and math.isnan(found)
-            assert missing or same(found, value), (name, value, found)
+            assert same(found, value), (name, value, found)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,9 @@ def test_any_column_comes_back(tmp_path: Path, combinations: dict[str, list[Any]
         (["a", "é"], "str"),
         (["a", "b\0"], "json"),
         (["a", "half a pair \ud800"], "json"),
-        ([1, None], "json"),
+        ([1, None], "int"),
+        ([True, None], "bool"),
+        (["a", None], "str"),
         ([2**63, 1], "json"),
         ([None, None], "float"),
         ([True, 1], "json"),
@@ -73,8 +78,8 @@ def test_other_programs_find_plain_datasets(tmp_path: Path, values: list[Any], k
     write_tables(tmp_path / "results.h5", tables({"y": values}))
     with h5py.File(tmp_path / "results.h5") as file:
         group: Any = file["combinations"]
-        [dataset] = group.values()
-        assert dataset.attrs["name"] == "y"
+        assert list(group) == ["combination", "y"]
+        dataset = group["y"]
         assert dataset.attrs["kind"] == kind
         assert dataset.shape == (len(values),)
 
@@ -94,13 +99,84 @@ def test_a_slash_in_a_name_makes_no_folder(tmp_path: Path, values: list[Any]) ->
     assert read_tables(tmp_path / "results.h5").combinations == {"a/b": values, "a": values}
 
 
+def test_missing_values_are_none_to_us_and_no_numbers_to_others(tmp_path: Path) -> None:
+    """What is missing is told from a NaN that was computed, and every other reader sees no number there."""
+    columns = {
+        "f": [1.5, None, math.nan],
+        "i": [2, None, 1 - 2**63],
+        "s": ["", None, "(none)"],
+        "b": [True, None, False],
+    }
+    write_tables(tmp_path / "results.h5", tables(columns))
+    known = read_tables(tmp_path / "results.h5").combinations
+    assert known["f"][:2] == [1.5, None]
+    assert math.isnan(known["f"][2])
+    assert {name: known[name] for name in "isb"} == {name: columns[name] for name in "isb"}
+    with h5py.File(tmp_path / "results.h5") as file:
+        group: Any = file["combinations"]
+        assert np.isnan(group["f"][1:]).all()
+        assert group["i"].attrs["_FillValue"] == group["i"][1] == -(2**63)
+
+
+def test_xarray_opens_every_table(tmp_path: Path) -> None:
+    """Each table is a netCDF group of one dimension, with units, numbers as numbers and truth values as such."""
+    columns = {
+        "x": [1, 2, 3],
+        "e": [0.5, None, 2.5],
+        "ok": [True, False, True],
+        "who": ["é", "b", ""],
+        "n": [1, None, 3],
+    }
+    units = {("combinations", "e"): {"units": "eV"}}
+    write_tables(tmp_path / "results.h5", tables(columns), units)
+    with xarray.open_dataset(tmp_path / "results.h5", group="combinations", engine="h5netcdf") as found:
+        assert dict(found.sizes) == {"combination": 3}
+        assert found["e"].attrs["units"] == "eV"
+        assert found["ok"].dtype == bool
+        assert found["who"].values.tolist() == columns["who"]
+        assert found["x"].dtype == "int64"
+        assert found["n"].isnull().values.tolist() == [False, True, False]
+
+
+def test_h5dump_shows_plain_names_and_types(tmp_path: Path) -> None:
+    """What is listed are the columns by their names, and none is JSON where it has a type."""
+    write_tables(tmp_path / "results.h5", tables({"rate": [0.1, None], "label": ["a", "b"]}))
+    dump = subprocess.run(["h5dump", "-H", tmp_path / "results.h5"], capture_output=True, text=True, check=True).stdout
+    assert 'DATASET "rate" {\n         DATATYPE  H5T_IEEE_F64LE' in dump
+    assert 'DATASET "label" {\n         DATATYPE  H5T_STRING' in dump
+
+
+def test_columns_whose_names_hdf5_cannot_have(tmp_path: Path) -> None:
+    """Names with slashes, of dots alone, or that of the dimension are told apart, and come back."""
+    columns = {name: [position] for position, name in enumerate(["a/b", "a|b", ".", "..", "", "combination", "a/b|"])}
+    write_tables(tmp_path / "results.h5", tables(columns))
+    assert dict(read_tables(tmp_path / "results.h5").combinations) == columns
+
+
+def test_the_first_format_still_opens(tmp_path: Path) -> None:
+    """A file of the first format, whose datasets were numbered, gives the same tables."""
+    with h5py.File(tmp_path / "results.h5", "w") as file:
+        file.attrs.update({"format": 1, "parameters": '["x"]', "metrics": '["y"]', "facts": '{"run": "r"}'})
+        for group in ("combinations", "instances"):
+            file.create_group(group, track_order=True)
+        for number, (name, kind, data) in enumerate(
+            [("x", "int", [1, 2]), ("y", "float", [0.5, math.nan]), ("z", "json", ['"a"', "[1, 2]"])]
+        ):
+            dataset = file["combinations"].create_dataset(f"{number:04d} {name}", data=data)  # pyright: ignore
+            dataset.attrs.update({"name": name, "kind": kind})
+    known = read_tables(tmp_path / "results.h5")
+    assert list(known.combinations) == ["x", "y", "z"]
+    assert (known.combinations["x"], known.combinations["z"]) == ([1, 2], ["a", (1, 2)])
+    assert (known.parameters, known.metrics, known.facts["run"]) == (["x"], ["y"], "r")
+
+
 def test_facts_come_back(tmp_path: Path) -> None:
     """Names of parameters and metrics, and the facts, however many, survive the file."""
     names = {f"metric number {i}": "task" for i in range(5000)}
     write_tables(tmp_path / "results.h5", tables({"x": [1]}, metric_tasks=names))
     known = read_tables(tmp_path / "results.h5")
     assert (known.parameters, known.metrics) == (["x"], ["y"])
-    assert known.facts == {"run": "r", "metric_tasks": names}
+    assert known.facts == {"run": "r", "metric_tasks": names, "parameters": ["x"], "metrics": ["y"]}
 
 
 def test_nothing_is_left_beside_the_file(tmp_path: Path) -> None:
