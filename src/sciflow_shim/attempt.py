@@ -112,7 +112,16 @@ class Attempt:
         return f"{how}; the last it printed: {tail}" if tail else how
 
     def _criteria(self) -> str:
-        rule = self.array.task["success"]
+        rule, declared = self.array.task["success"], self.array.task.get("results")
+        if declared:
+            from sciflow_shim.declared import judge  # only for tasks that declare what they give
+
+            try:
+                self.error = judge(declared, rule, self.outcome, self.outcome_path)
+            except (OSError, ValueError) as error:
+                self.error = {"type": type(error).__name__, "message": f"its results cannot be judged: {error}"}
+            if self.error:
+                return "CRITERIA_NOT_MET"
         if rule is None:
             return "COMPLETED"
         try:
@@ -202,13 +211,18 @@ class Attempt:
             "returned": self.outcome.returned,
             "order": json.dumps(self.outcome.order, ensure_ascii=False),
         }
+        if units := self.array.task.get("units"):
+            attributes["units"] = json.dumps({n: u for n, u in units.items() if n in self.outcome.metrics})
         attributes.update({name: os.environ[name] for name in _SCHEDULER_VARIABLES if name in os.environ})
         attributes.update({f"note_{name}": note for name, note in self.outcome.notes.items()})
         return attributes
 
     def _results(self) -> Group:
         results = Group()
+        units = self.array.task.get("units", {})
         for one in self.outcome.results:
+            if one["name"] in units and one["attributes"].get("kind") in ("array", "list", "tuple"):
+                one["attributes"].setdefault("units", units[one["name"]])
             data = FileSlice(self.outcome_path, one["offset"], one["length"]) if one["length"] else b""
             stored = Dataset(data, one["dtype"], tuple(one["shape"]), one["attributes"])
             table, slash, column = one["name"].partition("/")

@@ -28,6 +28,10 @@ _NOT_FOR_PARAMETERS = frozenset(
 )
 
 
+class IllTypedError(ValueError):
+    """What was found is not of the type that was asked for."""
+
+
 def prepare(array: Array, line: dict[str, Any], index: int, work: str) -> dict[str, str]:
     """Write what a command finds in its working directory, and give the variables it finds in its environment."""
     os.makedirs(work, exist_ok=True)
@@ -105,15 +109,32 @@ def gather(array: Array, work: str, log: str) -> Outcome:
     """
     outcome = Outcome()
     outcome.returned = "mapping"
+    declared = array.task.get("results", {})
     for name, rule in array.task["extract"].items():
-        packing.pack(outcome, name, _extracted(name, rule, work, log), work)
+        try:
+            value = _extracted(name, rule, work, log)
+        except (OSError, ValueError) as error:
+            if name not in declared:
+                raise
+            outcome.lacking[name] = _why(error, work)
+        else:
+            packing.pack(outcome, name, value, work)
     for output in array.task["outputs"]:
         path = os.path.join(work, output)
         if not os.path.exists(path):
+            if output in declared:
+                continue
             raise FileNotFoundError(f"the command ended well, but its output `{output}` is not there")
         outcome.order.append(output)
         outcome.artifacts.append(describe_file(output, path))
     return outcome
+
+
+def _why(error: OSError | ValueError, work: str) -> list[str]:
+    """The type of error and the message of a declared result that could not be taken."""
+    if isinstance(error, OSError) and error.filename:
+        return ["ResultMissing", f"`{os.path.relpath(error.filename, work)}` cannot be read: {error.strerror}"]
+    return ["ResultType" if isinstance(error, IllTypedError) else "ResultMissing", str(error)]
 
 
 def _extracted(name: str, rule: dict[str, Any], work: str, log: str) -> Any:
@@ -132,7 +153,7 @@ def _extracted(name: str, rule: dict[str, Any], work: str, log: str) -> Any:
             return [_typed(one, rule["type"]) for one in found]
         return _typed(found, rule["type"])
     except (TypeError, ValueError):
-        raise ValueError(f"metric `{name}` is {found!r}, which is no {rule['type']}") from None
+        raise IllTypedError(f"metric `{name}` is {found!r}, which is no {rule['type']}") from None
 
 
 def _typed(value: Any, kind: str) -> Any:

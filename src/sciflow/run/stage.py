@@ -199,7 +199,7 @@ def _manifest(compiled: Compiled, run_id: str, folder: Path, work: str) -> dict[
                 "parameters": list(use.names),
                 "reads": list(use.reads),
                 "recipe": compiled.recipes[task],
-                "units": {name: rule.unit for name, rule in use.task.extract.items() if rule.unit},
+                "units": use.task.units,
             }
             for task, use in compiled.uses.items()
         },
