@@ -7,13 +7,16 @@ import os
 import selectors
 import signal
 import sys
-from typing import Any
 
 from sciflow_shim import files
 from sciflow_shim.array import Array, last_attempt
 from sciflow_shim.environment_record import ensure_captured
 from sciflow_shim.leftovers import kill_marked
 from sciflow_shim.supervisor import STOPPED, Supervisor
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"
 EXIT_CODES = {"COMPLETED": 0, "CANCELLED": 143, "TIMEOUT": 124, "OUT_OF_MEMORY": 137}
@@ -71,8 +74,11 @@ def _run_one(array: Array, index: int, grace: float) -> int:
     supervisor = Supervisor(array, lambda e: ended.update(e) if e["event"] == "ended" else None, grace=grace)
     supervisor.is_stopping = lambda: stop.is_asked
     supervisor.environment, supervisor.capture = ensure_captured(array.run)
-    kill_marked(f"{array.run}/{array.name}/{index}.")
-    supervisor.start(index, last_attempt(array.run, array.name, index) + 1, [], None)
+    attempt = last_attempt(array.run, array.name, index) + 1
+    # Whoever has started here left a record or a log; looking through all processes is for where that was so.
+    if attempt > 1 or os.path.exists(array.path(files.log(array.name, index, attempt))):
+        kill_marked(f"{array.run}/{array.name}/{index}.")
+    supervisor.start(index, attempt, [], None)
     while not ended:
         if stop.is_asked:
             supervisor.cancel(index, message=STOPPED)

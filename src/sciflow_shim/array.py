@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 from sciflow_shim import files
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Array:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import socket
 import time
-from typing import Any
 
 from sciflow_shim import files
 from sciflow_shim.array import Array
 from sciflow_shim.outcome import PARTIAL, Outcome
 from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
+from sciflow_shim.record_format import sha256
 from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 _SCHEDULER_VARIABLES = ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "PBS_JOBID")
 
@@ -73,7 +75,10 @@ class Attempt:
     @property
     def seed(self) -> int:
         """31 bits of SHA-256 over task and instance: independent of order, machine and attempt."""
-        return int.from_bytes(hashlib.sha256(f"{self.task}:{self.instance}".encode()).digest()[:4], "big") >> 1
+        text = f"{self.task}:{self.instance}".encode()
+        digest = sha256(len(text))  # without loading OpenSSL
+        digest.update(text)
+        return int.from_bytes(digest.digest()[:4], "big") >> 1
 
     def is_held_back(self) -> bool:
         """Whether it cannot start because of what it needs; its state says so then."""
@@ -207,7 +212,7 @@ class Attempt:
             "traceback": self.error.get("traceback", ""),
             "start": self.start,
             "end": self.end if self.end is not None else float("nan"),
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "returned": self.outcome.returned,
             "order": json.dumps(self.outcome.order, ensure_ascii=False),
         }

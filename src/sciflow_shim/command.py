@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
 import signal
-from typing import Any
 
 from sciflow_shim import files, packing
 from sciflow_shim.array import Array
 from sciflow_shim.artifacts import describe_file
 from sciflow_shim.outcome import Outcome
 from sciflow_shim.upstream import Upstream
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 LONGEST_ARGUMENT = 100_000  # bytes; Linux takes 128 KiB in one argument
 _FORTRAN = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))[dD]([-+]?\d+)\s*")  # double precision: 1.5D+03
@@ -193,6 +195,8 @@ def _from_json(path: str, key: str) -> Any:
 
 
 def _from_csv(path: str, column: str, row: str | int) -> Any:
+    import csv
+
     with open(path, encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         if column not in (reader.fieldnames or ()):

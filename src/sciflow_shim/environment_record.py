@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
-from typing import Any
 
 from sciflow_shim import files
 from sciflow_shim.environment import capture, fingerprint
 from sciflow_shim.record import Dataset, Group, write_record
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 _LONGEST_ATTRIBUTE = 1_000  # characters; longer texts and lists become datasets
 
@@ -36,7 +38,7 @@ def ensure_captured(run: str) -> tuple[str, int]:
             os.closerange(3, files.MOST_FILES)  # a lock, or pipes whose end somebody waits for
             os.makedirs(os.path.dirname(path), exist_ok=True)
             # Several nodes may be first at once; each writes a file of its own, and the renamed ones are alike.
-            partial = f"{path}.{socket.gethostname()}.{os.getpid()}"
+            partial = f"{path}.{os.uname().nodename}.{os.getpid()}"
             write_record(partial, _group(capture()))
             os.replace(partial, path)
         except BaseException as error:  # the run goes on without it

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 MAGIC = b"sciflow1"
 PARTIAL = ".partial"  # what the name of one that is being written ends with
