@@ -7,7 +7,7 @@ import signal
 import sys
 
 from sciflow_shim import files
-from sciflow_shim.environment import capture, fingerprint
+from sciflow_shim.fingerprint import fingerprint
 from sciflow_shim.record import Dataset, Group, write_record
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
@@ -37,6 +37,8 @@ def ensure_captured(run: str) -> tuple[str, int]:
                 signal.signal(number, signal.SIG_DFL)
             os.closerange(3, files.MOST_FILES)  # a lock, or pipes whose end somebody waits for
             os.makedirs(os.path.dirname(path), exist_ok=True)
+            from sciflow_shim.environment import capture  # only for the index that comes first
+
             # Several nodes may be first at once; each writes a file of its own, and the renamed ones are alike.
             partial = f"{path}.{os.uname().nodename}.{os.getpid()}"
             write_record(partial, _group(capture()))
