@@ -1,12 +1,13 @@
-"""What the shim adds to an array index that starts cold, beside a bare array script and beside submitit's part in the job.
+"""What the shim adds to an array index that starts cold, beside a bare array script and submitit's part in the job.
 
     python benchmarks/shim.py [--quick] [--without-submitit]
 
 The floor is what a careful user writes: a bash script that starts a small Python program, which calls the function and
-writes its result as JSON. submitit comes from the package index into a folder of its own; its part is what its job script
-starts, `python -u -m submitit.core._submit FOLDER`, without the `srun` that it puts before it. All three call the same
-function with the same interpreter, in turn. System calls, opened files and processes are counted by strace, in a run of
-their own. With `--quick` the programs that are sampled run for 10 seconds instead of 120.
+writes its result as JSON. submitit comes from the package index into a folder of its own; its part is what its job
+script starts, `python -u -m submitit.core._submit FOLDER`, without the `srun` that it puts before it. All three call the
+same function with the same interpreter, in turn, with modules compiled once as usual. System calls, files that are
+opened or looked for, and processes are counted by strace, in a run of their own. With `--quick` the programs that are
+sampled run for 10 seconds instead of 120.
 """
 
 from __future__ import annotations
@@ -58,6 +59,15 @@ for x in range(int(sys.argv[1])):
     job.dump(JobPaths("log", job_id=str(x)).submitted_pickle)
 """
 BUSY = "import time; end = time.monotonic() + %d\nwhile time.monotonic() < end: sum(range(1000)); time.sleep(0.02)"
+# The largest process of a command, as one sees it who is small: a process counts what it was before it became another.
+LARGEST = """
+import os, resource, sys
+if os.fork() == 0:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.execvp(sys.argv[1], sys.argv[1:])
+os.wait()
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 TIMES = 15
 CALL = re.compile(r"^\d+ +(?:<\.\.\. )?(\w+)")
 PROCESSES = ("fork", "vfork", "clone", "clone3")
@@ -94,6 +104,7 @@ def cold(ways: Sequence[Way]) -> None:
                 costs[way.name].append(cost)
                 starts[way.name].append(way.begun(turn) - launched)
     traced = {way.name: trace(way.command(TIMES + 1), way.folder) for way in ways}
+    sizes = {way.name: largest(way.command(TIMES + 2), way.folder) for way in ways}
     floor = ways[0].name
     for way in ways:
         ours = way.name == "sciflow"
@@ -105,16 +116,21 @@ def cold(ways: Sequence[Way]) -> None:
         if way.name == floor:
             show(f"{floor}: system calls", one.calls, "")
             show(f"{floor}: opened files", one.opened, "")
-            show(f"{floor}: largest process", median(costs[floor], "peak_mb"), "MB")
+            show(f"{floor}: largest process", sizes[floor], "MB")
             continue
         late = start / statistics.median(starts[floor])
-        more_mb = median(costs[way.name], "peak_mb") - median(costs[floor], "peak_mb")
         show("… CPU beyond the floor", (cpu - median(costs[floor], "cpu")) * 1000, "ms", 60 if ours else None)
         show("… the user's code starts later by a factor of", late, "", 1.5 if ours else None)
         show("… system calls beyond the floor", one.calls - base.calls, "", 1000 if ours else None)
         show("… opened files beyond the floor", one.opened - base.opened, "", 60 if ours else None)
         show("… processes beyond the floor", one.processes - base.processes, "")
-        show("… largest process beyond the floor's", more_mb, "MB", 15 if ours else None)
+        show("… largest process beyond the floor's", sizes[way.name] - sizes[floor], "MB", 15 if ours else None)
+
+
+def largest(command: Sequence[str], folder: Path) -> float:
+    """Megabytes of the largest process of a command."""
+    measured = [sys.executable, "-S", "-E", "-c", LARGEST, *command]
+    return int(subprocess.run(measured, cwd=folder, capture_output=True, text=True, check=True).stdout) / 1024
 
 
 def trace(command: Sequence[str], folder: Path) -> Traced:
@@ -232,7 +248,7 @@ def prepare(folder: Path, seconds: int) -> Path:
         (folder / name).write_text(text)
     (folder / "out").mkdir()
     (folder / "job.sh").write_text(FLOOR_JOB % sys.executable)
-    text = (WORKFLOW % (TIMES + 2, seconds, sys.executable)).replace("busy.py &", f"{busy} &")
+    text = (WORKFLOW % (TIMES + 3, seconds, sys.executable)).replace("busy.py &", f"{busy} &")
     (folder / "workflow.yaml").write_text(text)
     engine = Engine(runs=folder / "runs")
     engine.write_plan(engine.compile(load_workflow(str(folder / "workflow.yaml"))), folder / "run")
@@ -251,7 +267,7 @@ def submitit_way(folder: Path) -> Way:
     (folder / "submitit.sh").write_text(
         SUBMITIT_JOB.replace("exec", f"PYTHONPATH={packages}:{folder} exec") % (sys.executable, folder / "log")
     )
-    make = [sys.executable, "-c", PICKLE_JOB, str(TIMES + 2)]
+    make = [sys.executable, "-c", PICKLE_JOB, str(TIMES + 3)]
     subprocess.run(make, cwd=folder, env=environment, check=True)
 
     def begun(index: int) -> float:
@@ -270,6 +286,8 @@ def record(directory: Path, array: str, index: int) -> Path:
 def main() -> None:
     """Measure and print."""
     seconds = 10 if "--quick" in sys.argv else 120
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH"):
+        os.environ.pop(name, None)  # modules are compiled once, as where nobody has said otherwise
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         directory = prepare(folder, seconds)
