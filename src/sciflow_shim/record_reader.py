@@ -162,10 +162,23 @@ class _File:
         if root is None or self.piece(self.size - h5.SEAL_SIZE, len(h5.SEAL)) != h5.SEAL:
             raise ValueError(f"`{path}` is not a record, or it is cut off")
         self.root = root
+        self._is_whole = self._has_seal()
 
     def __del__(self) -> None:
         if hasattr(self, "_descriptor"):
             os.close(self._descriptor)
+
+    def _has_seal(self) -> bool:
+        """Whether a small file is as it was sealed: one digest in C tells sooner than a checksum of each header."""
+        if len(self._head) != self.size:
+            return False
+        end = self.size - len(h5.UNSEALED)
+        stated = self._head[end:]
+        if stated == h5.UNSEALED:
+            return False
+        digest = h5.sha256(self.size)
+        digest.update(self._head[:end])
+        return stated == digest.hexdigest().encode()
 
     def decode(self, decode: Any, *arguments: Any) -> Any:
         """Decode, and name the file where that cannot be done."""
@@ -204,7 +217,7 @@ class _File:
         if (
             signature != b"OHDR\2"
             or flags & ~3 != 4
-            or h5.checksum(header[:-4]) != int.from_bytes(header[-4:], "little")
+            or not (self._is_whole or h5.checksum(header[:-4]) == int.from_bytes(header[-4:], "little"))
         ):
             raise ValueError(f"no object header at {address}")
         messages, position = [], 6 + width
