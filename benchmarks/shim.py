@@ -2,12 +2,13 @@
 
     python benchmarks/shim.py [--quick] [--without-submitit]
 
-The floor is what a careful user writes: a bash script that starts a small Python program, which calls the function and
-writes its result as JSON. submitit comes from the package index into a folder of its own; its part is what its job
-script starts, `python -u -m submitit.core._submit FOLDER`, without the `srun` that it puts before it. All three call the
-same function with the same interpreter, in turn, with modules compiled once as usual. System calls, files that are
-opened or looked for, and processes are counted by strace, in a run of their own. With `--quick` the programs that are
-sampled run for 10 seconds instead of 120.
+An index is run as Slurm runs it, by the rendered script, without a Slurm. The floor is what a careful user writes: a
+bash script that starts a small Python program, which calls the function and writes its result as JSON. submitit comes
+from the package index into a folder of its own; its part is what its job script starts, `python -u -m
+submitit.core._submit FOLDER`, without the `srun` that it puts before it. All three call the same function with the
+same interpreter, in turn, with modules compiled once as usual. System calls, files that are opened or looked for, and
+processes are counted by strace, in a run of their own. With `--quick` the programs that are sampled run for 10
+seconds instead of 120.
 """
 
 from __future__ import annotations
@@ -238,6 +239,7 @@ tasks:
   - {name: busy, command: "for i in {1..20}; do %s busy.py & done; wait", inputs: [busy.py]}
   - {name: large, python: "large:large"}
 """
+PROFILE = "name: site\nscheduler: slurm\n"
 LARGE = "def large():\n    import numpy\n    return {'values': numpy.random.default_rng(1).random(131072)}\n"
 
 
@@ -250,7 +252,8 @@ def prepare(folder: Path, seconds: int) -> Path:
     (folder / "job.sh").write_text(FLOOR_JOB % sys.executable)
     text = (WORKFLOW % (TIMES + 3, seconds, sys.executable)).replace("busy.py &", f"{busy} &")
     (folder / "workflow.yaml").write_text(text)
-    engine = Engine(runs=folder / "runs")
+    (folder / "site.yaml").write_text(PROFILE)
+    engine = Engine(profile=str(folder / "site.yaml"), runs=folder / "runs")
     engine.write_plan(engine.compile(load_workflow(str(folder / "workflow.yaml"))), folder / "run")
     return folder / "run"
 
@@ -293,7 +296,8 @@ def main() -> None:
         directory = prepare(folder, seconds)
 
         def script(array: str, index: int) -> list[str]:
-            return ["bash", str(directory / "scripts" / f"{array}.sh"), str(index)]
+            os.environ.update(SLURM_SUBMIT_DIR=str(directory), SLURM_ARRAY_TASK_ID=str(index))
+            return ["bash", str(directory / "scripts" / f"{array}.sh")]
 
         def begun(index: int) -> float:
             with h5py.File(record(directory, "work.0", index)) as file:

@@ -10,7 +10,6 @@ import time
 from sciflow_shim import files
 from sciflow_shim.array import Array
 from sciflow_shim.outcome import PARTIAL, Outcome
-from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
 from sciflow_shim.record_format import sha256
 from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
@@ -18,6 +17,8 @@ from sciflow_shim.usage import Resources, Series
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
 if TYPE_CHECKING:
     from typing import Any
+
+    from sciflow_shim.record import Group
 
 _SCHEDULER_VARIABLES = ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "PBS_JOBID")
 
@@ -150,6 +151,8 @@ class Attempt:
 
     def write(self) -> None:
         """Write the record, beside and renamed."""
+        from sciflow_shim.record import write_record  # loaded while the program runs, and not before it starts
+
         path = self.array.path(files.record(self.array.name, self.index, self.attempt))
         write_record(path, self._tree(path), seal=self.end is not None)
 
@@ -178,6 +181,8 @@ class Attempt:
         self.error = {"type": "", "message": message}
 
     def _tree(self, path: str) -> Group:
+        from sciflow_shim.record import Dataset, ExternalLink, Group
+
         root = Group(self._attributes())
         usage = Group(self.resources.as_dict())
         for name, column in self.series.columns().items():
@@ -223,6 +228,8 @@ class Attempt:
         return attributes
 
     def _results(self) -> Group:
+        from sciflow_shim.record import Dataset, FileSlice, Group
+
         results = Group()
         units = self.array.task.get("units", {})
         for one in self.outcome.results:

@@ -29,9 +29,16 @@ def load_prctl() -> Callable[[int, int], Any]:
     """Linux's prctl, or a stand-in that does nothing elsewhere; loaded before any fork."""
     if not sys.platform.startswith("linux"):
         return lambda _option, _value: 0
-    import ctypes
+    try:
+        # What `ctypes` is made of: two numbers for one function are no reason to load all of it for every index.
+        from _ctypes import call_function, dlopen, dlsym
 
-    return ctypes.CDLL(None).prctl
+        address = dlsym(dlopen(None, 0), "prctl")  # type: ignore[arg-type]
+    except (ImportError, OSError):  # another Python than CPython
+        import ctypes
+
+        return ctypes.CDLL(None).prctl
+    return lambda option, value: call_function(address, (option, value))
 
 
 def load_program(kind: str, is_one_of_many: bool) -> None:

@@ -8,11 +8,12 @@ import sys
 
 from sciflow_shim import files
 from sciflow_shim.fingerprint import fingerprint
-from sciflow_shim.record import Dataset, Group, write_record
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
 if TYPE_CHECKING:
     from typing import Any
+
+    from sciflow_shim.record import Group
 
 _LONGEST_ATTRIBUTE = 1_000  # characters; longer texts and lists become datasets
 
@@ -38,6 +39,7 @@ def ensure_captured(run: str) -> tuple[str, int]:
             os.closerange(3, files.MOST_FILES)  # a lock, or pipes whose end somebody waits for
             os.makedirs(os.path.dirname(path), exist_ok=True)
             from sciflow_shim.environment import capture  # only for the index that comes first
+            from sciflow_shim.record import write_record
 
             # Several nodes may be first at once; each writes a file of its own, and the renamed ones are alike.
             partial = f"{path}.{os.uname().nodename}.{os.getpid()}"
@@ -51,6 +53,8 @@ def ensure_captured(run: str) -> tuple[str, int]:
 
 
 def _group(captured: dict[str, Any]) -> Group:
+    from sciflow_shim.record import Dataset, Group
+
     group = Group()
     for name, value in captured.items():
         name = str(name).replace("/", "|")

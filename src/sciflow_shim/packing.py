@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 
-from sciflow_shim.artifacts import describe_file
 from sciflow_shim.outcome import Outcome
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
@@ -68,6 +67,8 @@ def pack(outcome: Outcome, name: str, value: Any, base: str) -> None:
     if _is_metric(value):
         outcome.metrics[name] = value
     elif isinstance(value, os.PathLike):
+        from sciflow_shim.artifacts import describe_file
+
         outcome.artifacts.append(describe_file(name, os.path.join(base, os.fspath(value))))
     elif not (_pack_array(outcome, name, value) or _pack_table(outcome, name, value)):
         _pack_object(outcome, name, value)

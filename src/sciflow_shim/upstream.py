@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 
 from sciflow_shim import files
 from sciflow_shim.array import Array, last_attempts
-from sciflow_shim.record_reader import read_record
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ def _completed(run: str, array: str, index: int, attempt: int) -> tuple[str | No
     path = os.path.join(run, files.record(array, index, attempt))
     if not os.path.exists(path):
         return None, "missing"
+    from sciflow_shim.record_reader import read_record
+
     try:
         state = str(read_record(path).attributes.get("state", "torn"))
     except ValueError:
@@ -102,11 +103,15 @@ def _completed(run: str, array: str, index: int, attempt: int) -> tuple[str | No
 
 def read_parameters(path: str) -> dict[str, Any]:
     """The parameters that a record was made with."""
+    from sciflow_shim.record_reader import read_record
+
     return json.loads(read_record(path).attributes["parameters"])
 
 
 def load_results(path: str) -> Any:
     """Give back what a function returned, or a command left, from its record."""
+    from sciflow_shim.record_reader import read_record
+
     record = read_record(path)
     results = record.members["results"].members
     metrics = record.members["metrics"].attributes
