@@ -7,7 +7,6 @@ import os
 import selectors
 import signal
 import sys
-from typing import Any
 
 from sciflow_shim import files
 from sciflow_shim.array import Array
@@ -15,6 +14,10 @@ from sciflow_shim.attempt import claim_attempt
 from sciflow_shim.environment_record import ensure_captured
 from sciflow_shim.leftovers import kill_marked
 from sciflow_shim.supervisor import STOPPED, Supervisor
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"
 EXIT_CODES = {"COMPLETED": 0, "CANCELLED": 143, "TIMEOUT": 124, "OUT_OF_MEMORY": 137}
@@ -80,8 +83,9 @@ def _run_one(array: Array, index: int, grace: float) -> int:
     supervisor = Supervisor(array, report, keep_function=array.pack > 1, grace=grace)
     supervisor.is_stopping = lambda: stop.is_so
     supervisor.environment, supervisor.capture = ensure_captured(array.run, array.commands)
-    kill_marked(f"{array.run}/{array.name}/{index}.")
     attempt = claim_attempt(array.run, array.name, index)
+    if attempt > 1:  # looking through all processes is for where something of it may still run
+        kill_marked(f"{array.run}/{array.name}/{index}.")
     if array.pack > 1:
         from sciflow_shim.packed import Pack  # not for those who run alone
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 from sciflow_shim import files
-from sciflow_shim.record_shelf import RecordShelf
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sciflow_shim.record_shelf import RecordShelf
 
 
 class Array:
@@ -27,7 +31,7 @@ class Array:
         self.header: dict[str, Any] = files.read_json(self.path(files.array_header(name)))
         self.task: dict[str, Any] = files.read_json(self.path(files.task_file(self.header["task"])))
         self.pack: int = self.header.get("pack", 1)
-        self.shelf = RecordShelf(run)
+        self._shelf: RecordShelf | None = None
         self._offsets: dict[int, list[int]] = {}
 
     def path(self, name: str) -> str:
@@ -43,6 +47,15 @@ class Array:
     def commands(self) -> dict[str, str]:
         """What the task wants to be asked of the node: name → line for bash."""
         return self.metadata.get("commands") or {}
+
+    @property
+    def shelf(self) -> RecordShelf:
+        """The records of the run."""
+        if self._shelf is None:
+            from sciflow_shim.record_shelf import RecordShelf  # most indices need no other's record
+
+            self._shelf = RecordShelf(self.run)
+        return self._shelf
 
     def line(self, index: int) -> dict[str, Any]:
         """What index `index` is to do.
@@ -95,3 +108,21 @@ def _line_offsets(file: Any, position: int) -> list[int]:
             break
         position += len(line)
     return offsets
+
+
+def attempts_of(run: str, array: str, index: int) -> dict[int, list[int]]:
+    """The attempts that left records, of each index whose records lie in the same folder as those of `index`."""
+    folder = os.path.dirname(os.path.join(run, files.record(array, index, 0)))
+    found: dict[int, list[int]] = {}
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return found
+    for i, attempt in map(files.split_attempt, names):
+        found.setdefault(i, []).append(attempt)
+    return found
+
+
+def last_attempt(run: str, array: str, index: int) -> int:
+    """The highest attempt of an index that left a record; 0 if none did."""
+    return max(attempts_of(run, array, index).get(index, [0]))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import Any
+
+from sciflow_shim.record_format import sha256
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def describe_file(name: str, path: str) -> dict[str, Any]:
@@ -16,7 +20,7 @@ def describe_file(name: str, path: str) -> dict[str, Any]:
         raise ValueError(f"`{name}`, which is `{path}`, is neither file nor folder")
     else:
         members = [path]
-    digest, size = hashlib.sha256(), 0
+    digest, size = sha256(sum([os.path.getsize(member) for member in members])), 0
     for member in members:
         if member != path:
             digest.update(os.path.relpath(member, path).encode() + b"\0")

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import socket
 import time
-from typing import Any
 
 from sciflow_shim import checkpoints, files
-from sciflow_shim.array import Array
+from sciflow_shim.array import Array, last_attempt
 from sciflow_shim.cgroup import job_memory
 from sciflow_shim.inputs import inputs_group
 from sciflow_shim.outcome import PARTIAL, Outcome
-from sciflow_shim.record import Dataset, ExternalLink, FileSlice, Group, write_record
-from sciflow_shim.record_shelf import last_attempt
+from sciflow_shim.record_format import sha256
 from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
 if TYPE_CHECKING:
+    from typing import Any
+
     from sciflow_shim.gpu_use import GpuUse
+    from sciflow_shim.record import ExternalLink, Group
 
 # What differs between the indices of an array, so that no capture that they share can hold it.
 _SCHEDULER_VARIABLES = (
@@ -105,7 +104,10 @@ class Attempt:
     @property
     def seed(self) -> int:
         """31 bits of SHA-256 over task and instance: independent of order, machine and attempt."""
-        return int.from_bytes(hashlib.sha256(f"{self.task}:{self.instance}".encode()).digest()[:4], "big") >> 1
+        text = f"{self.task}:{self.instance}".encode()
+        digest = sha256(len(text))  # without loading OpenSSL
+        digest.update(text)
+        return int.from_bytes(digest.digest()[:4], "big") >> 1
 
     def is_held_back(self) -> bool:
         """Whether it cannot start because of what it needs; its state says so then."""
@@ -146,7 +148,16 @@ class Attempt:
         return f"{how}; the last it printed: {tail}" if tail else how
 
     def _criteria(self) -> str:
-        rule = self.array.task["success"]
+        rule, declared = self.array.task["success"], self.array.task.get("results")
+        if declared:
+            from sciflow_shim.declared import judge  # only for tasks that declare what they give
+
+            try:
+                self.error = judge(declared, rule, self.outcome, self.outcome_path)
+            except (OSError, ValueError) as error:
+                self.error = {"type": type(error).__name__, "message": f"its results cannot be judged: {error}"}
+            if self.error:
+                return "CRITERIA_NOT_MET"
         if rule is None:
             return "COMPLETED"
         try:
@@ -173,6 +184,8 @@ class Attempt:
 
     def write(self) -> None:
         """Write the record, beside and renamed."""
+        from sciflow_shim.record import write_record  # loaded while the program runs, and not before it starts
+
         path = self.array.path(files.record(self.array.name, self.index, self.attempt))
         write_record(path, self._tree(path), seal=self.end is not None)
 
@@ -202,6 +215,8 @@ class Attempt:
         self.error = {"type": "", "message": message}
 
     def _tree(self, path: str) -> Group:
+        from sciflow_shim.record import Dataset, Group
+
         root = Group(self._attributes())
         usage = Group({**self.resources.as_dict(), **job_memory(os.getpid(), os.environ)})
         usage.attributes.update(self.gpus.as_dict() if self.gpus else {})
@@ -247,18 +262,25 @@ class Attempt:
             "traceback": self.error.get("traceback", ""),
             "start": self.start,
             "end": self.end if self.end is not None else float("nan"),
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "returned": self.outcome.returned,
             "order": json.dumps(self.outcome.order, ensure_ascii=False),
         }
+        if units := self.array.task.get("units"):
+            attributes["units"] = json.dumps({n: u for n, u in units.items() if n in self.outcome.metrics})
         variables = {**os.environ, **self.variables}
         attributes.update({name: variables[name] for name in _SCHEDULER_VARIABLES if name in variables})
         attributes.update({f"note_{name}": note for name, note in self.outcome.notes.items()})
         return attributes
 
     def _results(self) -> Group:
+        from sciflow_shim.record import Dataset, FileSlice, Group
+
         results = Group()
+        units = self.array.task.get("units", {})
         for one in self.outcome.results:
+            if one["name"] in units and one["attributes"].get("kind") in ("array", "list", "tuple"):
+                one["attributes"].setdefault("units", units[one["name"]])
             data = FileSlice(self.outcome_path, one["offset"], one["length"]) if one["length"] else b""
             stored = Dataset(data, one["dtype"], tuple(one["shape"]), one["attributes"])
             table, slash, column = one["name"].partition("/")
@@ -295,6 +317,8 @@ def claim_attempt(run: str, array: str, index: int) -> int:
 
 def environment_link(array: Array, fingerprint: str, record: str) -> ExternalLink:
     """What stands in a record for the environment that it was made in."""
+    from sciflow_shim.record import ExternalLink
+
     target = array.path(files.environment(fingerprint))
     return ExternalLink(os.path.relpath(target, os.path.dirname(record)), "/")
 

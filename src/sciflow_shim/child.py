@@ -10,11 +10,14 @@ import signal
 import stat
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, NoReturn
 
-from sciflow_shim import command, files, function
+from sciflow_shim import files
 from sciflow_shim.array import Array
 from sciflow_shim.outcome import Outcome
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any, Callable, NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 OPEN_FILES = range(3, files.MOST_FILES)
@@ -26,9 +29,24 @@ def load_prctl() -> Callable[[int, int], Any]:
     """Linux's prctl, or a stand-in that does nothing elsewhere; loaded before any fork."""
     if not sys.platform.startswith("linux"):
         return lambda _option, _value: 0
-    import ctypes
+    try:
+        # What `ctypes` is made of: two numbers for one function are no reason to load all of it for every index.
+        from _ctypes import call_function, dlopen, dlsym
 
-    return ctypes.CDLL(None).prctl
+        address = dlsym(dlopen(None, 0), "prctl")  # type: ignore[arg-type]
+    except (ImportError, OSError):  # another Python than CPython
+        import ctypes
+
+        return ctypes.CDLL(None).prctl
+    return lambda option, value: call_function(address, (option, value))
+
+
+def load_program(kind: str, is_one_of_many: bool) -> None:
+    """Load what children need, where there will be more than one of them: a lone function's loads it for itself."""
+    if kind == "command":  # one child becomes the command, and another gathers what it left
+        from sciflow_shim import command  # noqa: F401
+    elif is_one_of_many:
+        from sciflow_shim import function  # noqa: F401
 
 
 def share_of_machine(cpu_cores: int, gpus: list[str] | None) -> dict[str, str]:
@@ -110,9 +128,13 @@ def become(
     try:
         _arrange(launch, close)
         if array.task["kind"] == "command":
+            from sciflow_shim import command  # what only the program's process needs, only that one loads
+
             variables = command.prepare(array, launch.line, launch.index, launch.work)
             os.chdir(launch.work)
             command.execute(launch.line["command"], variables)
+        from sciflow_shim import function
+
         os.chdir(array.task["directory"])
         outcome, code = function.call_function(array, launch.line, launch.facts, launch.work, loaded)
         if os.getpid() == me:  # a copy that the function has forked may come out of it too
@@ -130,6 +152,8 @@ def gather(array: Array, launch: Launch, prctl: Callable[[int, int], Any], paren
     code = 1
     try:
         _arrange(launch, OPEN_FILES)
+        from sciflow_shim import command
+
         command.gather(array, launch.work, launch.log).write(launch.outcome)
         code = 0
     except BaseException as error:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
 import signal
-from typing import Any
 
 from sciflow_shim import checkpoints, files, packing
 from sciflow_shim.array import Array
 from sciflow_shim.artifacts import describe_file
 from sciflow_shim.outcome import Outcome
 from sciflow_shim.upstream import Upstream
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 LONGEST_ARGUMENT = 100_000  # bytes; Linux takes 128 KiB in one argument
 _FORTRAN = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))[dD]([-+]?\d+)\s*")  # double precision: 1.5D+03
@@ -26,6 +28,10 @@ _NOT_FOR_PARAMETERS = frozenset(
         *("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "PYTHONHOME"),
     )
 )
+
+
+class IllTypedError(ValueError):
+    """What was found is not of the type that was asked for."""
 
 
 def prepare(array: Array, line: dict[str, Any], index: int, work: str) -> dict[str, str]:
@@ -107,15 +113,32 @@ def gather(array: Array, work: str, log: str) -> Outcome:
     """
     outcome = Outcome()
     outcome.returned = "mapping"
+    declared = array.task.get("results", {})
     for name, rule in array.task["extract"].items():
-        packing.pack(outcome, name, _extracted(name, rule, work, log), work)
+        try:
+            value = _extracted(name, rule, work, log)
+        except (OSError, ValueError) as error:
+            if name not in declared:
+                raise
+            outcome.lacking[name] = _why(error, work)
+        else:
+            packing.pack(outcome, name, value, work)
     for output in array.task["outputs"]:
         path = os.path.join(work, output)
         if not os.path.exists(path):
+            if output in declared:
+                continue
             raise FileNotFoundError(f"the command ended well, but its output `{output}` is not there")
         outcome.order.append(output)
         outcome.artifacts.append(describe_file(output, path))
     return outcome
+
+
+def _why(error: OSError | ValueError, work: str) -> list[str]:
+    """The type of error and the message of a declared result that could not be taken."""
+    if isinstance(error, OSError) and error.filename:
+        return ["ResultMissing", f"`{os.path.relpath(error.filename, work)}` cannot be read: {error.strerror}"]
+    return ["ResultType" if isinstance(error, IllTypedError) else "ResultMissing", str(error)]
 
 
 def _extracted(name: str, rule: dict[str, Any], work: str, log: str) -> Any:
@@ -134,7 +157,7 @@ def _extracted(name: str, rule: dict[str, Any], work: str, log: str) -> Any:
             return [_typed(one, rule["type"]) for one in found]
         return _typed(found, rule["type"])
     except (TypeError, ValueError):
-        raise ValueError(f"metric `{name}` is {found!r}, which is no {rule['type']}") from None
+        raise IllTypedError(f"metric `{name}` is {found!r}, which is no {rule['type']}") from None
 
 
 def _typed(value: Any, kind: str) -> Any:
@@ -174,6 +197,8 @@ def _from_json(path: str, key: str) -> Any:
 
 
 def _from_csv(path: str, column: str, row: str | int) -> Any:
+    import csv
+
     with open(path, encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         if column not in (reader.fieldnames or ()):

@@ -1,4 +1,4 @@
-"""Captures the environment that a run executes in, and tells cheaply whether it is one that was captured already."""
+"""Captures the environment that a run executes in."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from sciflow_shim.fingerprint import cpu_model
 
 COMMAND_TIMEOUT = 2.0
 INTERPRETER_TIMEOUT = 20.0  # a first start from a busy shared file system is slow, and there is no record without it
@@ -17,11 +19,6 @@ MPI_LAUNCHERS = ("mpirun", "mpiexec")
 
 # Differs between the indices of one array, so it belongs to a record and not to what they share.
 OF_ONE_INDEX = r"(SLURM|PBS|SCIFLOW|PMI|OMPI_COMM)_.*|TMPDIR|.*VISIBLE_DEVICES|GPU_DEVICE_ORDINAL"
-# Decides which software runs, and how.
-OF_THE_FINGERPRINT = re.compile(
-    r"LOADEDMODULES|CONDA_PREFIX|VIRTUAL_ENV|PATH|LD_LIBRARY_PATH|PYTHONPATH|\w+_NUM_THREADS"
-    r"|APPTAINER_CONTAINER|SINGULARITY_CONTAINER"
-)
 DISTRIBUTION = r"(?P<name>.+?)(?:-(?P<version>\d[^-]*))?(?:-py\d[^-]*)?(?:-[^-]+)?\.(?:dist|egg)-info"
 INTERPRETER_QUESTION = (
     "import json, platform, sys; print(json.dumps([sys.executable, platform.python_version(), "
@@ -84,51 +81,6 @@ def capture(
     return redacted({name: value for name, value in captured.items() if value})
 
 
-def fingerprint(
-    environ: Mapping[str, str] = os.environ,
-    interpreter: str = sys.executable,
-    search_path: Sequence[str] | None = None,
-    proc: str = "/proc",
-    commands: Mapping[str, str] | None = None,
-) -> str:
-    """Identify the environment in well under a millisecond, without starting or listing anything.
-
-    Parameters
-    ----------
-    environ
-        The environment variables of the run.
-    interpreter
-        The Python that the run uses.
-    search_path
-        Where it looks for modules; this one's `sys.path` by default.
-    proc
-        Where /proc is mounted.
-    commands
-        What is asked of the node besides; two tasks that ask for different things share no capture.
-
-    Returns
-    -------
-    str
-        The same for the same interpreter, installed distributions, modules, software paths, kernel and CPU model.
-    """
-    system = os.uname()
-    parts = [interpreter, sys.version, system.release, system.machine, _cpu_model(f"{proc}/cpuinfo")]
-    folders = list(sys.path if search_path is None else search_path)
-    if search_path is None:
-        # A shim that was started without site-packages still has to notice what is installed there.
-        version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        folders.append(f"{os.path.dirname(os.path.dirname(interpreter))}/lib/{version}/site-packages")
-    here = os.getcwd()
-    for folder in [interpreter, *folders]:
-        # The working directory changes while the run writes to it.
-        if folder and folder != here:
-            parts += [folder, _stamp(folder)]
-    parts += [f"{name}={environ[name]}" for name in sorted(environ) if OF_THE_FINGERPRINT.fullmatch(name)]
-    for name, command in (commands or {}).items():
-        parts += [name, command]
-    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:32]
-
-
 def digest(captured: Mapping[str, Any]) -> str:
     """Give the SHA-256 of a captured environment, in whatever order its keys are."""
     text = json.dumps(captured, sort_keys=True, separators=(",", ":"))
@@ -189,7 +141,7 @@ def _operating_system(root: str) -> dict[str, str]:
 def _cpu(root: str) -> dict[str, Any]:
     path = f"{root}/proc/cpuinfo"
     blocks = [_pairs(block, ":") for block in _text(path).split("\n\n") if block.startswith("processor")]
-    found: dict[str, Any] = {"model": _cpu_model(path), "logical_cores": len(blocks) or os.cpu_count() or 0}
+    found: dict[str, Any] = {"model": cpu_model(path), "logical_cores": len(blocks) or os.cpu_count() or 0}
     physical = {(block.get("physical id", ""), block["core id"]) for block in blocks if "core id" in block}
     if physical:
         found["physical_cores"] = len(physical)
@@ -198,13 +150,6 @@ def _cpu(root: str) -> dict[str, Any]:
     if flags:
         found["flags"] = sorted(flags.split())
     return found
-
-
-def _cpu_model(path: str) -> str:
-    # Only the first lines: the kernel asks each of some hundred cores for its frequency to write all of them.
-    pairs = _pairs(_text(path, 4096), ":")
-    names = ("model name", "cpu", "CPU part", "uarch")  # of x86, POWER, ARM and RISC-V
-    return next((pairs[name] for name in names if name in pairs), os.uname().machine)
 
 
 def _memory(root: str) -> dict[str, int]:
@@ -350,10 +295,3 @@ def _listed(folder: str) -> list[str]:
         return os.listdir(folder)
     except OSError:
         return []
-
-
-def _stamp(path: str) -> str:
-    try:
-        return str(os.stat(path).st_mtime_ns)
-    except OSError:
-        return ""

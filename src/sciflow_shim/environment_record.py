@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 from sciflow_shim import files
-from sciflow_shim.environment import capture, fingerprint, redacted
-from sciflow_shim.record import Dataset, Group, write_record
+from sciflow_shim.fingerprint import fingerprint
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from sciflow_shim.record import Group
 
 _LONGEST_ATTRIBUTE = 1_000  # characters; longer texts and lists become datasets
 
@@ -43,8 +46,10 @@ def ensure_captured(run: str, commands: Mapping[str, str] | None = None) -> tupl
                 signal.signal(number, signal.SIG_DFL)
             os.closerange(3, files.MOST_FILES)  # a lock, or pipes whose end somebody waits for
             os.makedirs(os.path.dirname(path), exist_ok=True)
+            from sciflow_shim.record import write_record
+
             # Several nodes may be first at once; each writes a file of its own, and the renamed ones are alike.
-            partial = f"{path}.{socket.gethostname()}.{os.getpid()}"
+            partial = f"{path}.{os.uname().nodename}.{os.getpid()}"
             write_record(partial, _group(_captured(run, commands or {})))
             os.replace(partial, path)
         except BaseException as error:  # the run goes on without it
@@ -55,6 +60,8 @@ def ensure_captured(run: str, commands: Mapping[str, str] | None = None) -> tupl
 
 
 def _captured(run: str, commands: Mapping[str, str]) -> dict[str, Any]:
+    from sciflow_shim.environment import capture, redacted  # only for the index that comes first
+
     found = {**capture(), "code": code_revision(run)}
     if commands:
         from sciflow_shim.site_commands import run_commands
@@ -76,6 +83,8 @@ def code_revision(run: str) -> dict[str, Any]:
 
 
 def _group(captured: dict[str, Any]) -> Group:
+    from sciflow_shim.record import Dataset, Group
+
     group = Group()
     for name, value in captured.items():
         name = str(name).replace("/", "|")

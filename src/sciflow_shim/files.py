@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import zlib
-from collections.abc import Iterable, Iterator
-from typing import Any
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
 FORMAT = 1
 BLOCK = 1000  # lines of an array job between two of which it is known where in the file they begin
@@ -131,6 +133,8 @@ INPUT_MARK = "\x02input:%s?%s\x03"  # … and for a variable with a result of an
 
 def input_variable(task: str, name: str) -> str:
     """The environment variable that holds one result of an earlier task."""
+    import zlib  # only commands that read results name them so
+
     digest = zlib.crc32(f"{task}\0{name}".encode())  # `a_b` and `c` look like `a` and `b_c`
     return re.sub(r"[^A-Za-z0-9_]", "_", f"SCIFLOW_INPUT_{task}_{name}_{digest:08x}")
 

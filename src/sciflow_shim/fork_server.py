@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Any, Callable, NoReturn
 
-from sciflow_shim import files
+from sciflow_shim import context, files  # noqa: F401  # what each child would import again
 from sciflow_shim.array import Array
 from sciflow_shim.child import POLITE, Launch, become
 from sciflow_shim.function import load_function

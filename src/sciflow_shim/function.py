@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
 import os
-import pickle
 import sys
-import traceback
-from typing import Any, Callable
 
 from sciflow_shim import packing
 from sciflow_shim.array import Array
-from sciflow_shim.context import TaskContext
 from sciflow_shim.outcome import Outcome
+from sciflow_shim.record_format import sha256
 from sciflow_shim.upstream import Upstream
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from sciflow_shim.context import TaskContext
 
 TRACEBACK_LIMIT = 8_000  # characters that a record keeps
 
@@ -35,9 +36,12 @@ def load_function(array: Array) -> Callable[..., Any]:
         if folder not in sys.path:
             sys.path.insert(0, folder)
     if "pickle" in stored:
+        import pickle
+
         with open(array.path(stored["pickle"]), "rb") as file:
             return pickle.load(file)
-    found: Any = importlib.import_module(stored["module"])
+    __import__(stored["module"])
+    found: Any = sys.modules[stored["module"]]
     for part in stored["qualname"].split("."):
         found = getattr(found, part)
     return found
@@ -46,7 +50,10 @@ def load_function(array: Array) -> Callable[..., Any]:
 def _check_module(path: str, digest: str) -> None:
     try:
         with open(path, "rb") as file:
-            same = hashlib.sha256(file.read()).hexdigest() == digest
+            content = file.read()
+        found = sha256(len(content))
+        found.update(content)
+        same = found.hexdigest() == digest
         problem = "has changed since the run was planned"
     except OSError as error:
         same, problem = False, f"cannot be read any more: {error.strerror}"
@@ -110,6 +117,8 @@ def _arguments(
         elif source == "inputs":
             value = {task: inputs[task] for task in inputs}
         else:
+            from sciflow_shim.context import TaskContext  # only for those who ask for it
+
             value = context = TaskContext(facts, work, outcome)
         if is_positional:
             positional.append(value)
@@ -133,6 +142,8 @@ def _base(work: str) -> str:
 
 
 def _keep_error(outcome: Outcome, error: BaseException, message: str) -> None:
+    import traceback
+
     lines = traceback.format_exception(type(error), error, _users_frames(error))
     outcome.error = {
         "type": type(error).__name__,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 
-from sciflow_shim.record import Group
-
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
 if TYPE_CHECKING:
     from typing import Any
 
     from sciflow_shim.array import Array
+    from sciflow_shim.record import Group
 
 
 def inputs_group(array: Array, upstream: dict[str, list[list[Any]]]) -> Group:
@@ -27,6 +26,8 @@ def inputs_group(array: Array, upstream: dict[str, list[list[Any]]]) -> Group:
     upstream
         Earlier task → its records, as `Upstream.used` gives them.
     """
+    from sciflow_shim.record import Group
+
     told: dict[str, Any] = array.task.get("inputs") or {"count": 0, "size": 0, "sha256": "", "files": []}
     group = Group({name: told[name] for name in ("count", "size", "sha256")})
     group.attributes["upstream"] = json.dumps(upstream, separators=(",", ":"))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 MAGIC = b"sciflow1"
 PARTIAL = ".partial"  # what the name of one that is being written ends with
@@ -13,7 +16,8 @@ PARTIAL = ".partial"  # what the name of one that is being written ends with
 class Outcome:
     """Metrics, results, artifacts and error of one attempt, as they grow.
 
-    `metrics` are scalars; `results` are described by name, dtype and shape, their bytes following the header.
+    `metrics` are scalars; `results` are described by name, dtype and shape, their bytes following the header. `lacking`
+    says of declared results that could not be taken why: name → type of the error and message.
     """
 
     def __init__(self) -> None:
@@ -21,6 +25,7 @@ class Outcome:
         self.results: list[dict[str, Any]] = []
         self.artifacts: list[dict[str, Any]] = []
         self.order: list[str] = []
+        self.lacking: dict[str, list[str]] = {}
         self.returned = "none"
         self.error: dict[str, str] = {}
         self.notes: dict[str, Any] = {}

@@ -6,14 +6,14 @@ gives the same value back, and a pickle for the next task where it does not.
 
 from __future__ import annotations
 
-import array
 import json
 import os
-import pickle
-from typing import Any
 
-from sciflow_shim.artifacts import describe_file
 from sciflow_shim.outcome import Outcome
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
 
 _TYPECODES = {int: ("q", "<i8"), float: ("d", "<f8")}
 _INT64 = 2**63
@@ -67,6 +67,8 @@ def pack(outcome: Outcome, name: str, value: Any, base: str) -> None:
     if _is_metric(value):
         outcome.metrics[name] = value
     elif isinstance(value, os.PathLike):
+        from sciflow_shim.artifacts import describe_file
+
         outcome.artifacts.append(describe_file(name, os.path.join(base, os.fspath(value))))
     elif not (_pack_array(outcome, name, value) or _pack_table(outcome, name, value)):
         _pack_object(outcome, name, value)
@@ -97,6 +99,8 @@ def _pack_array(outcome: Outcome, name: str, value: Any) -> bool:
     if isinstance(value, (list, tuple)) and value and type(value[0]) in _TYPECODES:
         kind = type(value[0])
         if all(type(one) is kind for one in value):
+            import array
+
             typecode, dtype = _TYPECODES[kind]
             try:
                 data = array.array(typecode, value)
@@ -185,6 +189,8 @@ def _survives_json(value: Any, depth: int = 0) -> bool:
 
 
 def _pickled(name: str, value: Any) -> bytes:
+    import pickle
+
     try:
         return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as error:
@@ -201,6 +207,8 @@ def unpack_array(path: str, offset: int, dtype: str, shape: list[int], attribute
     """Give back an array, list or tuple that lies in a file; large arrays are read as they are used."""
     kind = attributes.get("kind")
     if kind in ("list", "tuple"):
+        import array
+
         values = array.array(next(code for code, name in _TYPECODES.values() if name == dtype))
         with open(path, "rb") as file:
             file.seek(offset)
@@ -223,4 +231,8 @@ def unpack_array(path: str, offset: int, dtype: str, shape: list[int], attribute
 
 def unpack_object(data: bytes, kind: str) -> Any:
     """Give back a value that was kept as JSON or as a pickle; only a task of the same workflow does this."""
-    return json.loads(data) if kind == "json" else pickle.loads(data)
+    if kind == "json":
+        return json.loads(data)
+    import pickle
+
+    return pickle.loads(data)

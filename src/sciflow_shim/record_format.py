@@ -36,6 +36,9 @@ _FLOATS = {2: (10, 5, 15), 4: (23, 8, 127), 8: (52, 11, 1023)}  # size → bits 
 _encoded: dict[str, bytes] = {}
 _types: dict[tuple[str, Shape], tuple[bytes, bytes]] = {}
 _decoded: dict[bytes, str] = {}
+# Of short headers: empty groups and series without points come again in every record.
+_checksums: dict[bytes, int] = {}
+SHORT, MOST_CHECKSUMS = 128, 256
 
 
 def split_dtype(dtype: str) -> tuple[str, str, int]:
@@ -293,6 +296,17 @@ def encode_text(text: str) -> bytes:
 
 def checksum(data: bytes) -> int:
     """Return Bob Jenkins' lookup3 hash of `data`, with which HDF5 guards its metadata."""
+    if len(data) > SHORT:
+        return _lookup3(data)
+    known = _checksums.get(data)
+    if known is None:
+        known = _lookup3(data)
+        if len(_checksums) < MOST_CHECKSUMS:
+            _checksums[data] = known
+    return known
+
+
+def _lookup3(data: bytes) -> int:
     a = b = c = 0xDEADBEEF + len(data) & 0xFFFFFFFF
     words = struct.unpack(f"<{(len(data) + 11) // 12 * 3}I", data + bytes(-len(data) % 12))
     # x * 0x100000001 >> 32 - k is x rotated left by k, once it is cut to 32 bits. Only what is rotated must have been

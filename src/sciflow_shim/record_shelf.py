@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from sciflow_shim import files
+from sciflow_shim.array import attempts_of
 from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes longer than reading a record
@@ -136,24 +137,6 @@ class RecordShelf:
         if root is None or members is None:
             return FoundRecord(path, attempt, None, None)
         return FoundRecord(path, attempt, root, members[str(index)]) if str(index) in members else None
-
-
-def attempts_of(run: str, array: str, index: int) -> dict[int, list[int]]:
-    """The attempts that left records, of each index whose records lie in the same folder as those of `index`."""
-    folder = os.path.dirname(os.path.join(run, files.record(array, index, 0)))
-    found: dict[int, list[int]] = {}
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return found
-    for i, attempt in map(files.split_attempt, names):
-        found.setdefault(i, []).append(attempt)
-    return found
-
-
-def last_attempt(run: str, array: str, index: int) -> int:
-    """The highest attempt of an index that left a record; 0 if none did."""
-    return max(attempts_of(run, array, index).get(index, [0]))
 
 
 def _open(path: str) -> tuple[RecordGroup | None, RecordGroup | None]:

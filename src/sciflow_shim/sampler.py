@@ -6,10 +6,14 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Collection
-from typing import Any, Callable, NamedTuple
+from collections import namedtuple  # `typing.NamedTuple` would bring all of `typing` to every index
 
 from sciflow_shim.kernel_files import read_file, read_pairs
+
+TYPE_CHECKING = False  # as type checkers know it
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any, Callable
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -19,33 +23,22 @@ SHARE_OF_A_CORE = 0.004  # what sampling may cost at most
 SCANS_UNTIL_STRANGERS_ARE_READ_AGAIN = 60
 
 
-class Sample(NamedTuple):
+class Sample(
+    namedtuple(
+        "Sample",
+        "time rss_bytes user_cpu_seconds system_cpu_seconds read_bytes write_bytes threads processes "
+        "voluntary_context_switches involuntary_context_switches",
+    )
+):
     """A process tree at one moment; all but the time, memory, threads and processes count up from its start."""
 
-    time: float
-    rss_bytes: int
-    user_cpu_seconds: float
-    system_cpu_seconds: float
-    read_bytes: int
-    write_bytes: int
-    threads: int
-    processes: int
-    voluntary_context_switches: int
-    involuntary_context_switches: int
+    __slots__ = ()
 
 
-class _Process(NamedTuple):
+class _Process(namedtuple("_Process", "pid parent group session user_ticks system_ticks threads start rss_pages")):
     """The fields of /proc/<pid>/stat that matter here; the times include those of children that were waited for."""
 
-    pid: int
-    parent: int
-    group: int
-    session: int
-    user_ticks: int
-    system_ticks: int
-    threads: int
-    start: int
-    rss_pages: int
+    __slots__ = ()
 
 
 class ProcessTree:
@@ -242,7 +235,7 @@ class ProcessTree:
         status = read_pairs(read_file(f"{self._proc}/{process.pid}/status"))
         io = read_pairs(read_file(f"{self._proc}/{process.pid}/io"))
         # `stat` may be off by many pages per CPU on large nodes; `status` is exact on newer kernels.
-        memory = status.get(b"VmRSS", process.rss_pages * PAGE_BYTES // 1024) * 1024
+        memory = status.get(b"VmRSS", int(process.rss_pages * PAGE_BYTES // 1024)) * 1024
         before = self._seen.get(process.pid)
         old = before[1] if before and before[0].start == process.start else [0.0] * 6
         return memory, [

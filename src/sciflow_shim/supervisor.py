@@ -8,7 +8,6 @@ import selectors
 import signal
 import sys
 import time
-from typing import Any, Callable
 
 from sciflow_shim import child, files
 from sciflow_shim.array import Array
@@ -19,7 +18,12 @@ from sciflow_shim.leftovers import MARK, adopted, kill_leftovers, kill_orphans
 from sciflow_shim.outcome import read_outcome
 from sciflow_shim.running import Running, interim_interval
 from sciflow_shim.sampler import next_interval
-from sciflow_shim.server_link import ServerLink
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from sciflow_shim.server_link import ServerLink
 
 KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 STOPPED = "stopped by a signal"
@@ -75,6 +79,7 @@ class Supervisor:
         self.memory: float = request["memory_bytes"] or float("inf")
         self.keep_function = keep_function and array.task["kind"] == "function"
         self.make_attempt: Callable[[Array, int, int], Attempt] = Attempt
+        child.load_program(array.task["kind"], is_one_of_many=keep_function)
         self._is_alone = False
         self._oom_kills = oom_kills(os.getpid())
 
@@ -158,6 +163,8 @@ class Supervisor:
 
     def _serve(self, variables: dict[str, str]) -> ServerLink:
         if self.link is None:
+            from sciflow_shim.server_link import ServerLink  # a lone index has none, and loads none
+
             self.link = ServerLink(self.array, self.prctl, variables, self.selector.close)
             self.selector.register(self.link.socket, selectors.EVENT_READ, self._hear)
         return self.link

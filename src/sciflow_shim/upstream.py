@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from sciflow_shim import files, packing
-from sciflow_shim.array import Array
-from sciflow_shim.record_shelf import FoundRecord, attempts_of
+from sciflow_shim import files
+from sciflow_shim.array import Array, attempts_of
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sciflow_shim.record_shelf import FoundRecord
 
 
-class ResultMapping(dict[str, Any]):
+class ResultMapping(dict):
     """What an earlier task instance returned, and the `parameters` that it had."""
 
     parameters: dict[str, Any]
 
 
-class ResultList(list[Any]):
+class ResultList(list):
     """What the instances of an earlier task returned, in the space's order, and the `parameters` of each."""
 
     parameters: list[dict[str, Any]]
@@ -138,6 +142,8 @@ def _result(path: str, stored: Any) -> Any:
         import pandas
 
         return pandas.DataFrame({name: _result(path, column) for name, column in stored.members.items()})
+    from sciflow_shim import packing  # only for those who ask for results that are no metrics
+
     kind = stored.attributes.get("kind", "array")
     if kind in ("json", "pickle"):
         return packing.unpack_object(bytes(stored.read()), kind)

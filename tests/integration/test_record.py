@@ -22,6 +22,8 @@ import pandas
 
 
 def analyse(simulate, context):
+    context.checkpoint(1)
+    context.restore()
     context.log_metric("loss", 0.5, step=1)
     context.save_array("field", numpy.ones((2, 3)), unit="T")
     path = context.working_directory / "notes.txt"
@@ -70,6 +72,7 @@ ELSEWHERE = {
     *("on Slurm", "requeued by Slurm", "Slurm has accounts", "on PBS", "memory was asked of Slurm"),
     *("GPUs were asked of Slurm", "the job has a cgroup", "the job has a memory limit"),
     *("GPUs were sampled", "GPUs tell utilisation", "GPUs tell power", "`should_stop` said so"),
+    "it found a checkpoint",
 }
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sciflow_shim import files
-from sciflow_shim.array import Array
-from sciflow_shim.record_shelf import last_attempt
+from sciflow_shim.array import Array, last_attempt
 
 if TYPE_CHECKING:
     from shim.conftest import Prepare

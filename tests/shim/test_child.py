@@ -84,6 +84,22 @@ def test_elsewhere_there_is_no_prctl(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_prctl()(1, 9) == 0
 
 
+@pytest.mark.parametrize("missing", [[], ["_ctypes"]], ids=["CPython", "another Python"])
+def test_prctl_is_that_of_the_kernel(monkeypatch: pytest.MonkeyPatch, missing: list[str]) -> None:
+    """What is set by it the kernel knows, also where only all of `ctypes` is there to call it."""
+    import ctypes
+
+    for name in missing:
+        monkeypatch.setitem(sys.modules, name, None)
+    prctl, dumpable = load_prctl(), 4
+    before = ctypes.CDLL(None).prctl(3)
+    try:
+        assert prctl(dumpable, 0) == 0
+        assert ctypes.CDLL(None).prctl(3) == 0
+    finally:
+        prctl(dumpable, before)
+
+
 def test_cores_are_held(prepare: Prepare, serve: Serve) -> None:
     """A program runs on the cores that it was given."""
     run = prepare("import os\ndef work(): return sorted(os.sched_getaffinity(0))")

@@ -13,6 +13,7 @@ import sciflow_shim
 
 FOLDER = Path(sciflow_shim.__file__).parent
 FILES = sorted(FOLDER.glob("*.py"))
+VERMIN = "from vermin import main; main()"
 QUESTION = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -49,6 +50,36 @@ def test_annotations_are_not_evaluated(path: Path) -> None:
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
     defines = any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AnnAssign) for node in ast.walk(tree))
     assert imports or not defines
+
+
+def younger_than_3_9(path: Path) -> str:
+    """What of a file or folder needs a newer Python than 3.9: modules, functions, arguments, syntax."""
+    command = [sys.executable, "-c", VERMIN, "--target=3.9-", "--no-tips", "--violations", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert "Minimum required versions" in done.stdout, done.stdout + done.stderr
+    return done.stdout if done.returncode else ""
+
+
+def test_nothing_is_used_that_python_3_9_does_not_have() -> None:
+    """No module, function or argument of the standard library is younger, also where it is imported late."""
+    assert younger_than_3_9(FOLDER) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("import tomllib", "'tomllib' module"),
+        ("from itertools import pairwise", "'itertools.pairwise'"),
+        ("x = list(zip([1], [2], strict=True))", "'zip(strict)'"),
+        ("import sys\nx = sys.orig_argv", "'sys.orig_argv'"),
+        ("import hashlib\ndef f(file): return hashlib.file_digest(file, 'md5')", "'hashlib.file_digest'"),
+        ("match 1:\n    case 1: pass", "pattern matching"),
+    ],
+)
+def test_what_is_too_young_would_be_found(tmp_path: Path, line: str, found: str) -> None:
+    """The check sees modules, functions, arguments and syntax of Python 3.10 and later."""
+    (tmp_path / "young.py").write_text(line + "\n")
+    assert found in younger_than_3_9(tmp_path / "young.py")
 
 
 def test_nothing_of_sciflow_is_imported() -> None:

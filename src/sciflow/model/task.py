@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_v
 from typing_extensions import Self
 
 from sciflow.errors import ExpressionError, WorkflowError
+from sciflow.model.declaration import ResultDeclaration, check_declared, units
 from sciflow.model.expressions import Expression
 from sciflow.model.fields import NAMES_SCHEMA, Names, Variables, one_or_more
 from sciflow.model.metadata import MetadataRequest
@@ -69,6 +70,7 @@ class TaskDetails(SetUp):
     inputs: Names = ()
     outputs: Names = ()
     extract: dict[str, Extract] = {}
+    results: dict[str, ResultDeclaration] = {}
     success: str | None = None
     environment: Variables = {}
     metadata: MetadataRequest = MetadataRequest()
@@ -94,6 +96,14 @@ class TaskDetails(SetUp):
                 raise ValueError(f"{name!r} cannot name a metric; use letters, digits and `_`")
         return value
 
+    @field_validator("results", mode="after")
+    @classmethod
+    def _result_names(cls, value: dict[str, ResultDeclaration]) -> dict[str, ResultDeclaration]:
+        for name in value:
+            if not name or "\0" in name:
+                raise ValueError(f"{name!r} cannot name a result")
+        return value
+
     @field_validator("success")
     @classmethod
     def _is_an_expression(cls, value: str | None) -> str | None:
@@ -117,6 +127,11 @@ class Task(TaskDetails):
     def kind(self) -> str:
         """``function`` or ``command``."""
         return "function" if self.command is None else "command"
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Result → unit, of those that have one."""
+        return units(self.extract, self.results)
 
 
 _FOR_COMMANDS = ("files", "outputs", "extract")
@@ -154,4 +169,5 @@ def make_task(
     for before in task.depends_on:
         if task.depends_on.count(before) > 1:
             raise WorkflowError(f"task `{name}` depends on `{before}` twice")
+    check_declared(task)
     return task

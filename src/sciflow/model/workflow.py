@@ -73,8 +73,8 @@ class ExperimentalWorkflow:
         resources
             As in `set_resource_requirements`, for this task.
         **details
-            ``parameters``, ``over``, ``missing``, ``files``, ``inputs``, ``outputs``, ``extract``, ``success``,
-            ``environment`` and ``metadata``; see the workflow file's reference.
+            ``parameters``, ``over``, ``missing``, ``files``, ``inputs``, ``outputs``, ``extract``, ``results``,
+            ``success``, ``environment`` and ``metadata``; see the workflow file's reference.
 
         Raises
         ------

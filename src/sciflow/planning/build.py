@@ -90,6 +90,8 @@ class Compiled:
             "missing": use.task.missing,
             "outputs": list(use.task.outputs),
             "extract": {n: rule.model_dump(exclude_none=True) for n, rule in use.task.extract.items()},
+            "results": {n: declared.model_dump(exclude_none=True) for n, declared in use.task.results.items()},
+            "units": use.task.units,
             "success": use.task.success,
             "environment": use.task.environment,
             "metadata": use.task.metadata.model_dump(mode="json"),

@@ -41,6 +41,8 @@ def recipes(uses: Mapping[str, TaskUse], directory: Path, profile: ClusterProfil
             decks = {target: use.template.sources[source] for target, source in task.files.items()}
             parts += [task.command, decks, extract, sorted(task.outputs)]
             parts.append(file_digests(use.template.code_files, directory, known))
+        if task.results:
+            parts.append({result: declared.model_dump() for result, declared in task.results.items()})
         parts.append(file_digests(task.inputs, directory, known))
         parts += [(before, found[before]) for before in use.reads]
         found[name] = hashlib.sha256(canonical_text(_plain(parts)).encode()).hexdigest()[:16]

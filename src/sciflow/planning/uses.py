@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sciflow.errors import PlanError, WorkflowError
+from sciflow.model.declaration import METRICS
 from sciflow.model.expressions import Expression
 from sciflow.model.functions import Binding, bind
 from sciflow.model.nearest import nearest
@@ -98,14 +99,23 @@ def _gone(workflow: ExperimentalWorkflow, task: Task) -> set[str]:
 def _judged(task: Task, parameters: tuple[str, ...]) -> set[str]:
     """The parameters that a task's rule for success names; what it names besides must be metrics."""
     names = Expression(task.success or "").names
-    # Which metrics a function returns shows when it has run; a command has those that it says.
-    if task.command is not None and (unknown := names - set(parameters) - set(task.extract)):
+    rule = f"task `{task.name}`: `success: {task.success}` names"
+    for name in sorted(names & set(task.results)):
+        if (kind := task.results[name].type) not in METRICS:
+            raise WorkflowError(
+                f"{rule} `{name}`, which is declared as `{kind}`",
+                hint="it judges numbers, texts and truth values; return one of these beside it",
+            )
+    metrics = {**task.extract, **task.results}
+    # Which metrics a function returns shows when it has run, unless it says so; a command has those that it says.
+    if (task.command is not None or task.results) and (unknown := names - set(parameters) - set(metrics)):
+        said = "`extract`" if task.command is not None else "`results`"
         raise WorkflowError(
-            f"task `{task.name}`: `success: {task.success}` names `{min(unknown)}`, which is neither a parameter nor "
-            "one of the metrics in its `extract`",
-            hint=nearest(min(unknown), [*task.extract, *parameters]),
+            f"{rule} `{min(unknown)}`, which is neither a parameter nor one of the metrics in its {said}",
+            hint=nearest(min(unknown), [*metrics, *parameters]),
         )
-    return set(names) & set(parameters)
+    # A result goes before a parameter of the same name, so that an instance does not depend on that one.
+    return (set(names) & set(parameters)) - set(task.results)
 
 
 def _names(workflow: ExperimentalWorkflow, task: Task, own: set[str], uses: dict[str, TaskUse]) -> tuple[str, ...]:

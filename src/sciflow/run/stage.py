@@ -216,7 +216,7 @@ def _manifest(
                 "reads": list(use.reads),
                 "recipe": compiled.recipes[task],
                 "inputs": list(inputs[task]),
-                "units": {name: rule.unit for name, rule in use.task.extract.items() if rule.unit},
+                "units": use.task.units,
             }
             for task, use in compiled.uses.items()
         },

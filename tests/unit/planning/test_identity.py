@@ -50,6 +50,7 @@ def _recipes(folder: Path, profile: ClusterProfile = PROFILE, **changes: Any) ->
         {"missing": "skip"},
         {"files": {"in": "deck.j2"}},
         {"extract": {"m": {"stdout": "x"}}},
+        {"outputs": ["o"], "results": {"o": {"type": "path"}}},
         {"inputs": []},
     ],
 )

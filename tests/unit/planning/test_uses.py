@@ -42,6 +42,8 @@ def use(program: Any, **details: Any) -> TaskUse:
         ("run parameters.json", {}, ("size", "rate", "seed")),
         ("run", {"parameters": "seed"}, ("seed",)),
         ("run", {"success": "m > size", "extract": {"m": {"stdout": "x"}}}, ("size",)),
+        (lambda seed: 0, {"success": "m > size", "results": {"m": {"type": "int"}}}, ("size", "seed")),
+        (lambda seed: 0, {"success": "size > 1", "results": {"size": {"type": "any"}}}, ("seed",)),
     ],
 )
 def test_a_task_uses_what_it_names(program: Any, details: Any, names: tuple[str, ...]) -> None:
@@ -164,6 +166,27 @@ def test_a_rule_for_success_names_what_there_is(rule: str, unknown: str, hint: s
     assert caught.value.hint == hint
     assert use("run", success="abs(energy) < pi * size", extract=extract).names == ("size",)
     assert use(lambda: 0, success=rule).names == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "hint"),
+    [
+        (
+            "acuracy > 0",
+            "names `acuracy`, which is neither a parameter nor one of the metrics in its `results`",
+            "did you",
+        ),
+        ("curve > 0", "names `curve`, which is declared as `array`", "it judges numbers, texts and truth values"),
+    ],
+)
+def test_a_function_that_declares_results_is_judged_by_these(rule: str, reason: str, hint: str) -> None:
+    """What its rule names is a parameter or a declared result of a kind that a rule can judge."""
+    declared = {"accuracy": {"type": "float"}, "curve": {"type": "array"}}
+    with pytest.raises(WorkflowError) as caught:
+        use(lambda size: 0, success=rule, results=declared)
+    assert reason in caught.value.message
+    assert hint in caught.value.hint
+    assert use(lambda size: 0, success="accuracy > 0 or rate", results=declared).names == ("size", "rate")
 
 
 def test_a_request_may_depend_only_on_what_the_task_uses() -> None:
