@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from sciflow_shim import packing
 from sciflow_shim.array import Array
 from sciflow_shim.outcome import Outcome
 from sciflow_shim.record_format import sha256
@@ -86,6 +85,8 @@ def call_function(
         function = function or load_function(array)
         positional, named, context = _arguments(array, line, facts, work, outcome)
         value = function(*positional, **named)
+        from sciflow_shim import packing  # not before the user's code has started
+
         packing.pack_returned(outcome, value, _base(work))
         code = 0
     except SystemExit as error:
