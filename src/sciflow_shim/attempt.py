@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import time
@@ -176,9 +175,8 @@ class Attempt:
         """Make its folders, remove what a killed attempt of the same number left there, and look for a checkpoint."""
         for path in (self.log, self.outcome_path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.getsize(self.log):  # an empty one claims the number of this attempt
-                os.unlink(self.log)
+        if _size(self.log):  # an empty one claims the number of this attempt
+            _remove(self.log)
         self._remove_outcome()
         self.checkpoint = checkpoints.found(self.array, self.index, self.attempt, self.work)
 
@@ -353,8 +351,17 @@ def _last_line(path: str, limit: int = 400) -> str:
 
 
 def _remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
+    try:
         os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:
+        return 0
 
 
 def _remove_if_empty(path: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import io
 import os
@@ -193,7 +192,7 @@ def _reopen_files() -> None:
         return
     for descriptor in [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2]:
         # The list itself is closed by now, and a file may have become unreadable since: that one stays shared.
-        with contextlib.suppress(OSError):
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 continue
             # What told how to make it is no way to open it again; a temporary file must not follow links.
@@ -203,6 +202,8 @@ def _reopen_files() -> None:
             os.lseek(mine, os.lseek(descriptor, 0, os.SEEK_CUR), os.SEEK_SET)
             os.dup2(mine, descriptor, inheritable=os.get_inheritable(descriptor))
             os.close(mine)
+        except OSError:
+            pass
 
 
 def _leave_error(launch: Launch, error: BaseException) -> None:
@@ -213,5 +214,7 @@ def _leave_error(launch: Launch, error: BaseException) -> None:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # the program closed or replaced it, or the disk is full
+        try:
             stream.flush()
+        except Exception:  # noqa: S110  # the program closed or replaced it, or the disk is full
+            pass

@@ -30,10 +30,6 @@ _NOT_FOR_PARAMETERS = frozenset(
 )
 
 
-class IllTypedError(ValueError):
-    """What was found is not of the type that was asked for."""
-
-
 def prepare(array: Array, line: dict[str, Any], index: int, work: str) -> dict[str, str]:
     """Write what a command finds in its working directory, and give the variables it finds in its environment."""
     os.makedirs(work, exist_ok=True)
@@ -115,12 +111,15 @@ def gather(array: Array, work: str, log: str) -> Outcome:
     outcome.returned = "mapping"
     declared = array.task.get("results", {})
     for name, rule in array.task["extract"].items():
+        problem = "ResultMissing"
         try:
-            value = _extracted(name, rule, work, log)
+            found = _located(rule, work, log)
+            problem = "ResultType"
+            value = _converted(name, found, rule["type"])
         except (OSError, ValueError) as error:
             if name not in declared:
                 raise
-            outcome.lacking[name] = _why(error, work)
+            outcome.lacking[name] = [problem, _why(error, work)]
         else:
             packing.pack(outcome, name, value, work)
     for output in array.task["outputs"]:
@@ -134,30 +133,30 @@ def gather(array: Array, work: str, log: str) -> Outcome:
     return outcome
 
 
-def _why(error: OSError | ValueError, work: str) -> list[str]:
-    """The type of error and the message of a declared result that could not be taken."""
+def _why(error: OSError | ValueError, work: str) -> str:
+    """Why a declared result could not be taken."""
     if isinstance(error, OSError) and error.filename:
-        return ["ResultMissing", f"`{os.path.relpath(error.filename, work)}` cannot be read: {error.strerror}"]
-    return ["ResultType" if isinstance(error, IllTypedError) else "ResultMissing", str(error)]
+        return f"`{os.path.relpath(error.filename, work)}` cannot be read: {error.strerror}"
+    return str(error)
 
 
-def _extracted(name: str, rule: dict[str, Any], work: str, log: str) -> Any:
+def _located(rule: dict[str, Any], work: str, log: str) -> Any:
     if "stdout" in rule:
-        found = _matched(rule["stdout"], log, "what it printed")
-    elif "log" in rule:
-        found = _matched(rule["pattern"], os.path.join(work, rule["log"]), f"`{rule['log']}`")
-    elif "json_file" in rule:
-        found = _from_json(os.path.join(work, rule["json_file"]), rule["key"])
-    elif "csv" in rule:
-        found = _from_csv(os.path.join(work, rule["csv"]), rule["column"], rule["row"])
-    else:
-        found = _from_hdf5(os.path.join(work, rule["hdf5"]), rule["dataset"])
+        return _matched(rule["stdout"], log, "what it printed")
+    if "log" in rule:
+        return _matched(rule["pattern"], os.path.join(work, rule["log"]), f"`{rule['log']}`")
+    if "json_file" in rule:
+        return _from_json(os.path.join(work, rule["json_file"]), rule["key"])
+    if "csv" in rule:
+        return _from_csv(os.path.join(work, rule["csv"]), rule["column"], rule["row"])
+    return _from_hdf5(os.path.join(work, rule["hdf5"]), rule["dataset"])
+
+
+def _converted(name: str, found: Any, kind: str) -> Any:
     try:
-        if isinstance(found, list):
-            return [_typed(one, rule["type"]) for one in found]
-        return _typed(found, rule["type"])
+        return [_typed(one, kind) for one in found] if isinstance(found, list) else _typed(found, kind)
     except (TypeError, ValueError):
-        raise IllTypedError(f"metric `{name}` is {found!r}, which is no {rule['type']}") from None
+        raise ValueError(f"metric `{name}` is {found!r}, which is no {kind}") from None
 
 
 def _typed(value: Any, kind: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ COLLECTED = "collected.json"
 JOINED_ARRAYS = "arrays.h5"
 MOST_FILES = 4096  # descriptors that a driver may have open and hand on
 GRACE = 10.0  # seconds that a program gets between the polite signal and the other
-RECORD_NAME = re.compile(r"(\d+)\.(\d+)\.h5")
 
 
 def grace_seconds() -> float:
@@ -133,6 +131,7 @@ INPUT_MARK = "\x02input:%s?%s\x03"  # … and for a variable with a result of an
 
 def input_variable(task: str, name: str) -> str:
     """The environment variable that holds one result of an earlier task."""
+    import re
     import zlib  # only commands that read results name them so
 
     digest = zlib.crc32(f"{task}\0{name}".encode())  # `a_b` and `c` look like `a` and `b_c`
@@ -191,5 +190,7 @@ def parse_ranges(text: str) -> Iterator[int]:
 
 def split_attempt(name: str) -> tuple[int, int]:
     """Index and attempt of a record's file name; (-1, -1) for any other name."""
-    match = RECORD_NAME.fullmatch(name)
-    return (int(match[1]), int(match[2])) if match else (-1, -1)
+    index, _, rest = name.partition(".")
+    attempt, _, kind = rest.partition(".")
+    is_record = kind == "h5" and index.isdecimal() and attempt.isdecimal()
+    return (int(index), int(attempt)) if is_record else (-1, -1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from sciflow_shim import packing
 from sciflow_shim.array import Array
 from sciflow_shim.outcome import Outcome
 from sciflow_shim.record_format import sha256
@@ -18,6 +17,14 @@ if TYPE_CHECKING:
     from sciflow_shim.context import TaskContext
 
 TRACEBACK_LIMIT = 8_000  # characters that a record keeps
+# What is loaded only when it is needed, and what that loads in turn.
+_LATE = frozenset(
+    (
+        *("array", "copy", "pathlib", "pickle", "traceback", "_compat_pickle", "_colorize", "fnmatch", "glob"),
+        *("ipaddress", "linecache", "ntpath", "textwrap", "token", "tokenize", "urllib", "weakref", "_weakrefset"),
+        *("struct", "hashlib", "contextlib"),
+    )
+)
 
 
 def load_function(array: Array) -> Callable[..., Any]:
@@ -32,6 +39,7 @@ def load_function(array: Array) -> Callable[..., Any]:
     stored = array.task["function"]
     for path, digest in stored.get("modules", {}).items():
         _check_module(path, digest)
+    _load_what_is_hidden(stored["path"])
     for folder in reversed(stored["path"]):
         if folder not in sys.path:
             sys.path.insert(0, folder)
@@ -45,6 +53,24 @@ def load_function(array: Array) -> Callable[..., Any]:
     for part in stored["qualname"].split("."):
         found = getattr(found, part)
     return found
+
+
+def _load_what_is_hidden(folders: list[str]) -> None:
+    """Load modules of Python's own before files of the project, such as a `token.py`, could be taken for them."""
+    for folder in folders:
+        try:
+            names = {name.partition(".")[0] for name in os.listdir(folder)}
+        except OSError:  # its modules are not found either, and that is said
+            continue
+        if not _LATE.isdisjoint(names):
+            import contextlib  # noqa: F401
+            import hashlib  # noqa: F401
+            import traceback  # noqa: F401
+
+            from sciflow_shim import context, packing, record  # noqa: F401
+
+            __import__("array")
+            return
 
 
 def _check_module(path: str, digest: str) -> None:
@@ -86,6 +112,8 @@ def call_function(
         function = function or load_function(array)
         positional, named, context = _arguments(array, line, facts, work, outcome)
         value = function(*positional, **named)
+        from sciflow_shim import packing  # not before the user's code has started
+
         packing.pack_returned(outcome, value, _base(work))
         code = 0
     except SystemExit as error:

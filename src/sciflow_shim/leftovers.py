@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 from collections.abc import Iterable
@@ -27,8 +26,10 @@ def kill_leftovers(strangers: Iterable[int], running: Iterable[Running]) -> None
         mark = _mark(pid)
         may_be_theirs = bool(alive) and (not mark or mark in marks)
         if not may_be_theirs and not any(one.owns(pid) for one in alive):
-            with contextlib.suppress(ProcessLookupError):
+            try:
                 os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
 
 def kill_orphans(place: str) -> None:
@@ -41,9 +42,11 @@ def kill_orphans(place: str) -> None:
     """
     for name in os.listdir("/proc"):
         if name.isdigit() and _mark(int(name)).startswith(place.encode()):
-            with contextlib.suppress(ProcessLookupError):
+            try:
                 if not os.path.exists(f"/proc/{os.getsid(int(name))}"):
                     os.kill(int(name), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
 
 def kill_marked(place: str) -> None:
@@ -53,9 +56,11 @@ def kill_marked(place: str) -> None:
     for name in os.listdir("/proc"):
         if name.isdecimal() and int(name) != os.getpid() and _mark(int(name)).startswith(place.encode()):
             # The system's administrator sees the processes of others too.
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            try:
                 if os.stat(f"/proc/{name}").st_uid == os.getuid():
                     os.kill(int(name), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
 
 
 def _mark(pid: int) -> bytes:

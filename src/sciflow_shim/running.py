@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 
@@ -65,8 +64,10 @@ class Running:
     def signal(self, number: int) -> None:
         """Send a signal to the program and all of its group."""
         if self.pid and not self._signal_group(number):
-            with contextlib.suppress(ProcessLookupError):  # it ended by itself in between
+            try:
                 os.kill(self.pid, number)  # it has not made its own group yet
+            except ProcessLookupError:  # it ended by itself in between
+                pass
 
     def warn(self) -> None:
         """Say that the time limit is near to those of its processes that listen; others it would end."""
@@ -75,9 +76,11 @@ class Running:
         for pid in {self.pid, *self.tree.members}:
             for line in (read_file(f"/proc/{pid}/status") or b"").splitlines():
                 if line.startswith(b"SigCgt:") and int(line.split()[1], 16) >> (signal.SIGUSR1 - 1) & 1:
-                    with contextlib.suppress(ProcessLookupError):
+                    try:
                         os.kill(pid, signal.SIGUSR1)
                         self.warned = True
+                    except ProcessLookupError:
+                        pass
 
     def kill_group(self) -> None:
         """Kill what an ended program has left in its group."""

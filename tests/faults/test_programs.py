@@ -123,7 +123,7 @@ EXPECTED_COMMANDS: dict[str, tuple[str, str]] = {
     "closes what it prints to": ("FAILED", "ended with exit code 5"),
     "prints no text": ("FAILED", "ended with exit code 4; the last it printed: �� broken"),
     "prints no metric": ("FAILED", r"ValueError: nothing in what it printed matches `y=\(\\S\+\)`"),
-    "prints a wrong metric": ("FAILED", "IllTypedError: metric `y` is 'high', which is no float"),
+    "prints a wrong metric": ("FAILED", "ValueError: metric `y` is 'high', which is no float"),
     "breaks a pipe": ("FAILED", "ended with exit code 1"),
     "fails on its way": ("FAILED", "ended with exit code 1"),
 }

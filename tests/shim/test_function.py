@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sciflow_shim.function import TRACEBACK_LIMIT, call_function, load_function
+from sciflow_shim.function import _LATE, TRACEBACK_LIMIT, call_function, load_function
 from sciflow_shim.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -203,3 +204,25 @@ def work(x, context):
         assert run.execute(index=index).returncode == 0
     assert run.results(index=0)["file"] == tmp_path / "out.txt"
     assert run.results(index=1)["file"].parent.parent == run.path / "work" / "work"
+
+
+@pytest.mark.parametrize("name", sorted(_LATE))
+def test_a_file_of_the_project_is_not_taken_for_one_of_pythons_own(prepare: Prepare, tmp_path: Path, name: str) -> None:
+    """What the shim loads late is Python's own, whatever the project's files are called."""
+    program = """
+class Odd(dict): pass
+def work(x, context):
+    context.save_array("saved", [1.0, 2.0])
+    if x: raise ValueError("on purpose")
+    return {"list": [1, 2], "odd": {1: 2}}
+"""
+    run = prepare(program, parameters={"x": [0, 1]})
+    (tmp_path / f"{name}.py").write_text("raise RuntimeError('a file of the project')")
+    for index, code in ((0, 0), (1, 1)):
+        command = run.command("work.0", str(index))  # from another folder: `-m` would look in this one first
+        done = subprocess.run(command, env=run.environment, cwd=run.path, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+    assert run.results() == {"list": [1, 2], "odd": {1: 2}, "saved": [1.0, 2.0]}
+    facts = run.facts(index=1)
+    assert (facts["error_type"], facts["error"]) == ("ValueError", "on purpose")
+    assert "on purpose" in facts["traceback"]

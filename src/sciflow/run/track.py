@@ -103,7 +103,8 @@ def _apply_records(
     known = run_status.indices[array.name]
     confirmed: set[int] = set()
     torn: list[RecordFile] = []
-    for found in run.records(array.name):
+    # Of an attempt that goes on, or was killed, the record says less than that of an earlier one's end: it comes after.
+    for found in sorted(run.records(array.name), key=lambda one: one.attempt):
         told = array.of_element(found.index) if array.pack > 1 and found.attempt else (found.index,)
         if array.pack == 1 and found.index in known and found.attempt == known[found.index].attempt:
             known[found.index].path = found.path
