@@ -10,10 +10,13 @@ RUN_MODULE ?= $(VENV)/bin/python -m
 # Each worker starts a Slurm of its own, so that two are enough; they wait most of the time.
 LIVE = $(RUN_MODULE) pytest -n 2 --dist loadfile tests/live
 COVERAGE := $(VENV)/bin/coverage
-# The parts that decide which combinations there are and who needs them are covered in full.
-COVERED_IN_FULL := src/sciflow/model/parameters.py src/sciflow/planning/projection.py
+# The parts that decide which combinations there are and who needs them, and those that capture, are covered in full.
+CAPTURE := artifacts cgroup checkpoints environment environment_record fingerprint gpu gpu_use inputs kernel_files \
+	redaction requested sampler site_commands usage
+COVERED_IN_FULL := src/sciflow/model/parameters.py src/sciflow/planning/projection.py \
+	$(CAPTURE:%=src/sciflow_shim/%.py)
 
-.PHONY: demo test test-slurm lint types layers coverage benchmarks check clean
+.PHONY: demo test test-many test-slurm lint types layers coverage benchmarks check clean
 .DEFAULT_GOAL := test
 
 # Without uv on PATH it is installed into the project's own environment.
@@ -29,6 +32,11 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(RUN_MODULE) pytest -n auto --ignore=tests/live
 	$(LIVE)
+
+# Thousands of random cases where `make test` has hundreds.
+test-many: $(VENV)/.ready
+	SCIFLOW_MANY=1 $(RUN_MODULE) pytest -n auto -m slow --ignore=tests/live
+	SCIFLOW_MANY=1 $(RUN_MODULE) pytest -n auto tests/property/test_records_like_h5py.py
 
 # On a real Slurm, which the tests start by themselves once its packages are here.
 test-slurm: $(VENV)/.ready

@@ -120,7 +120,8 @@ class Resources:
             self.wall_seconds = wall
 
     def include(self, other: Resources) -> None:
-        """Add what another one has used that ran after this one, or before: sums, and the larger of two peaks."""
+        """Add up those that ran one after another: sums, the larger of two peaks, and a mean over all their time."""
+        self._byte_seconds += other.mean_rss_bytes * other.wall_seconds
         for name, value in vars(other).items():
             if name.startswith("peak_"):
                 setattr(self, name, max(getattr(self, name), value))
@@ -136,6 +137,8 @@ class Resources:
     @property
     def mean_rss_bytes(self) -> int:
         """Memory averaged over time; the peak where there are no two samples to average over."""
+        if self._first is None and self._byte_seconds and self.wall_seconds:  # added up from others
+            return round(self._byte_seconds / self.wall_seconds)
         if self._first is None or self._last is None or self._last.time == self._first.time:
             return self.peak_rss_bytes
         return round(self._byte_seconds / (self._last.time - self._first.time))

@@ -128,3 +128,17 @@ def test_run_without_samples_has_the_kernels_numbers(monkeypatch: pytest.MonkeyP
     resources.finish(resource.struct_rusage((1.0, 2.0, 5000, *[0] * 13)), wall=3.0)
     found = resources.as_dict()
     assert (found["peak_rss_bytes"], found["mean_rss_bytes"], found["samples"]) == (5000, 5000, 0)
+
+
+def test_what_ran_one_after_another_is_added_up() -> None:
+    """Sums, but of peaks the larger; a mean is over the time of both."""
+    whole = Resources()
+    for rss, seconds in ((100, 1.0), (300, 3.0)):
+        one = Resources()
+        for time in (0.0, seconds):
+            one.add(a_sample(time, rss=rss, cpu=time))
+        one.finish(wall=seconds)
+        whole.include(one)
+    found = whole.as_dict()
+    assert (found["wall_seconds"], found["user_cpu_seconds"], found["samples"]) == (4.0, 4.0, 4)
+    assert (found["peak_rss_bytes"], found["mean_rss_bytes"]) == (300, 250)
