@@ -52,17 +52,17 @@ def test_who_was_warned_goes_on_from_the_checkpoint(cluster: SlurmCluster) -> No
 
 
 def test_all_of_a_job_is_killed(cluster: SlurmCluster) -> None:
-    """The last whole record stays, with its samples and the checkpoint so far; Slurm says who did it."""
+    """The last whole record stays, with its samples and the checkpoint so far; Slurm says how it ended."""
     experiment = Experiment(cluster, {"workflow.yaml": WORKFLOW, "steps.py": STEPS})
     experiment.submit()
     path = experiment.run / "records" / "work.0" / "0000" / "0.1.h5"
     cluster.wait_for(path.exists, "a record at the start")
     assert record(experiment, 1)["resources"].attributes["samples"] < 10
     cluster.wait_for(lambda: record(experiment, 1)["resources"].attributes["samples"] > 10, "an interim record")
-    job = experiment.events("submitted")[0]["job"]
-    experiment.account.run("scancel", "--signal=KILL", "--full", f"{job}_0")
+    experiment.account.run("pkill", "-KILL", "-f", experiment.run.name)  # the shim first, and with it its program
     experiment.sciflow("status", "--watch", code=3)
-    assert experiment.status()["arrays"] == {"work.0": {"CANCELLED": "0"}}
+    assert experiment.status()["arrays"] == {"work.0": {"FAILED": "0"}}
+    assert "0:9" in experiment.ask("status", code=3)["failures"][0]["error"]
     assert verify_seal(path) == "unsealed"
     left = record(experiment, 1)
     assert (left.attributes["state"], left["checkpoint"].attributes["left_files"]) == ("RUNNING", 1)
