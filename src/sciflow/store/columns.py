@@ -74,6 +74,8 @@ class Column:
         absent = rows < 0
         if not len(self):
             return Column(self.kind, np.full(len(rows), _FILL[self.kind], dtype=_DTYPES[self.kind]), absent)
+        if self.kind == JSON and absent.any():  # what was of another kind may be left out
+            return Column.of([None if row < 0 else self.values[row] for row in rows.tolist()])
         values = self.values[rows]
         missing = absent if self.missing is None else absent | self.missing[rows]
         values[absent] = _FILL[self.kind]

@@ -18,7 +18,7 @@
 #SBATCH --mail-type=FAIL
 #SBATCH --exclusive
 set -e  # and no -u: `module` and `conda activate` use variables that are not set
-trap '' USR1  # it says that the time limit is near, and is for the program that starts below
+trap '' USR1  # the warning ahead of the end is for the program that starts below
 if [[ -n ${1-} ]]; then
   run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
   index=$1
