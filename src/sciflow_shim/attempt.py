@@ -6,10 +6,9 @@ import json
 import os
 import time
 
-from sciflow_shim import checkpoints, files
+from sciflow_shim import files
 from sciflow_shim.array import Array, last_attempt
 from sciflow_shim.cgroup import job_memory
-from sciflow_shim.inputs import inputs_group
 from sciflow_shim.outcome import PARTIAL, Outcome
 from sciflow_shim.record_format import sha256
 from sciflow_shim.upstream import Upstream
@@ -178,7 +177,13 @@ class Attempt:
         if _size(self.log):  # an empty one claims the number of this attempt
             _remove(self.log)
         self._remove_outcome()
-        self.checkpoint = checkpoints.found(self.array, self.index, self.attempt, self.work)
+        if self._has_checkpoint_folder():
+            from sciflow_shim import checkpoints  # most have none
+
+            self.checkpoint = checkpoints.found(self.array, self.index, self.attempt, self.work)
+
+    def _has_checkpoint_folder(self) -> bool:
+        return os.path.isdir(os.path.join(self.work, files.CHECKPOINT))
 
     def write(self) -> None:
         """Write the record, beside and renamed."""
@@ -201,7 +206,7 @@ class Attempt:
             self._fail(f"its record cannot be written: {error}")
         self._remove_outcome()
         _remove_if_empty(self.log)
-        _remove_folder_if_empty(os.path.join(self.work, checkpoints.FOLDER))
+        _remove_folder_if_empty(os.path.join(self.work, files.CHECKPOINT))
         _remove_folder_if_empty(self.work)
 
     def _remove_outcome(self) -> None:
@@ -228,12 +233,10 @@ class Attempt:
             "artifacts": Group(
                 {}, {str(number): Group(self._file(one)) for number, one in enumerate(self.outcome.artifacts)}
             ),
-            "inputs": inputs_group(self.array, self.upstream),
+            "inputs": self._inputs(),
         }
-        left = checkpoints.look(self.work)
-        if self.checkpoint or left:
-            facts = {"found": bool(self.checkpoint), **self.checkpoint}
-            members["checkpoint"] = Group({**facts, **{f"left_{name}": value for name, value in left.items()}})
+        if checkpoint := self._checkpoint_facts():
+            members["checkpoint"] = Group(checkpoint)
         if any(self.array.metadata.values()):
             from sciflow_shim.requested import requested_group
 
@@ -244,6 +247,24 @@ class Attempt:
             members["environment"] = environment_link(self.array, self.environment, path)
         root.members.update(members)
         return root
+
+    def _inputs(self) -> Group:
+        if not (self.upstream or self.array.task.get("inputs")):
+            from sciflow_shim.record import Group
+
+            return Group({"count": 0, "size": 0, "sha256": "", "upstream": "{}"})
+        from sciflow_shim.inputs import inputs_group  # only for those that were given something
+
+        return inputs_group(self.array, self.upstream)
+
+    def _checkpoint_facts(self) -> dict[str, Any]:
+        """What it found and what is there now; nothing where there neither was nor is a checkpoint."""
+        left: dict[str, Any] = {}
+        if self._has_checkpoint_folder():
+            from sciflow_shim import checkpoints
+
+            left = {f"left_{name}": value for name, value in checkpoints.look(self.work).items()}
+        return {"found": bool(self.checkpoint), **self.checkpoint, **left} if self.checkpoint or left else {}
 
     def _attributes(self) -> dict[str, Any]:
         attributes = {

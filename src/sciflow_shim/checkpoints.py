@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
+from sciflow_shim import files
+
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes its time
 if TYPE_CHECKING:
     from typing import Any
 
     from sciflow_shim.array import Array
 
-FOLDER = "checkpoint"
 _MOST = 10_000  # files that are looked at
 
 
@@ -20,7 +21,7 @@ def look(work: str) -> dict[str, Any]:
     Nothing where there is none, or where it is empty.
     """
     count, size, newest = 0, 0, 0.0
-    for folder, _, names in os.walk(os.path.join(work, FOLDER)):
+    for folder, _, names in os.walk(os.path.join(work, files.CHECKPOINT)):
         for name in names[: _MOST - count]:
             try:
                 facts = os.stat(os.path.join(folder, name))

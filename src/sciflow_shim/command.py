@@ -7,7 +7,7 @@ import os
 import re
 import signal
 
-from sciflow_shim import checkpoints, files, packing
+from sciflow_shim import files, packing
 from sciflow_shim.array import Array
 from sciflow_shim.artifacts import describe_file
 from sciflow_shim.outcome import Outcome
@@ -35,7 +35,7 @@ def prepare(array: Array, line: dict[str, Any], index: int, work: str) -> dict[s
     os.makedirs(work, exist_ok=True)
     parameters = line["parameters"]
     _write(os.path.join(work, "parameters.json"), json.dumps(parameters, ensure_ascii=False, indent=1))
-    checkpoint = os.path.join(work, checkpoints.FOLDER)
+    checkpoint = os.path.join(work, files.CHECKPOINT)
     os.makedirs(checkpoint, exist_ok=True)
     variables = {"SCIFLOW_RUN_DIR": array.run, "SCIFLOW_CHECKPOINT_DIR": checkpoint}
     for name, value in parameters.items():

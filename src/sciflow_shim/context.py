@@ -9,8 +9,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from sciflow_shim import packing
-from sciflow_shim.checkpoints import FOLDER
+from sciflow_shim import files, packing
 from sciflow_shim.outcome import Outcome
 
 
@@ -72,7 +71,7 @@ class TaskContext:
     @property
     def checkpoint_directory(self) -> Path:
         """Where checkpoints go; what is there at the start came from an earlier attempt."""
-        path = self._work / FOLDER
+        path = self._work / files.CHECKPOINT
         path.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -104,7 +103,7 @@ class TaskContext:
 
     def restore(self, default: Any = None) -> Any:
         """The state that the last `checkpoint` kept, or `default` where there is none."""
-        path = self._work / FOLDER / "state.pickle"
+        path = self._work / files.CHECKPOINT / "state.pickle"
         if not path.exists():
             return default
         try:

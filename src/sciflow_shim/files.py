@@ -25,6 +25,7 @@ CODE = "code"
 SHIM = "shim"
 RECORDS = "records"
 ENVIRONMENTS = "environments"
+CHECKPOINT = "checkpoint"  # the folder in an instance's working directory
 SEALED = "sealed"
 COLLECTED = "collected.json"
 JOINED_ARRAYS = "arrays.h5"
