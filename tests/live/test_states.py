@@ -120,7 +120,7 @@ def test_a_program_and_its_shim_that_are_killed(cluster: SlurmCluster) -> None:
 
 
 def test_pending_indices_that_are_cancelled_leave_no_trace(cluster: SlurmCluster) -> None:
-    """Cancelled by sciflow they are CANCELLED at once; by `scancel`, Slurm forgets them, and in the end so do we."""
+    """Cancelled by sciflow they are CANCELLED at once; by `scancel`, Slurm may forget them, and nothing is made up then."""
     files = one_task("true")
     files["workflow.yaml"] += "schedule: {policy: not_before, not_before: 2099-01-01 00:00}\n"
     experiment = Experiment(cluster, files)
@@ -132,8 +132,9 @@ def test_pending_indices_that_are_cancelled_leave_no_trace(cluster: SlurmCluster
     assert status["arrays"] == {"work.0": {"CANCELLED": "0", "UNKNOWN": "1", "PENDING": "2"}}
     experiment.sciflow("cancel", "--only", "work[2]")
     experiment.sciflow("status", "--watch", code=3)
-    # A last bare row of accounting tells that all of it was cancelled.
-    assert experiment.status()["arrays"] == {"work.0": {"CANCELLED": "0-2"}}
+    # Slurm writes a last bare row, which tells that all of it was cancelled, or one of index 2 alone, as it comes.
+    arrays = experiment.status()["arrays"]
+    assert arrays in ({"work.0": {"CANCELLED": "0-2"}}, {"work.0": {"CANCELLED": "0,2", "UNKNOWN": "1"}})
 
 
 def test_reasons_to_wait_are_told_in_plain_words(cluster: SlurmCluster) -> None:
