@@ -120,7 +120,7 @@ def test_a_program_and_its_shim_that_are_killed(cluster: SlurmCluster) -> None:
 
 
 def test_pending_indices_that_are_cancelled_leave_no_trace(cluster: SlurmCluster) -> None:
-    """Cancelled by sciflow they are CANCELLED at once; by `scancel`, Slurm may forget them, and nothing is made up then."""
+    """Cancelled by sciflow they are CANCELLED at once; by `scancel`, Slurm may forget them: nothing is made up then."""
     files = one_task("true")
     files["workflow.yaml"] += "schedule: {policy: not_before, not_before: 2099-01-01 00:00}\n"
     experiment = Experiment(cluster, files)
