@@ -28,7 +28,8 @@ class ArrayJob:
     """One submission: the indices 0 … count-1 of one task under one request.
 
     With `pack`, so many neighbours run one after another as one array index of the scheduler, here called an element;
-    `resources` are what one element gets.
+    `resources` are what one element gets. With `links`, it is submitted so many times, each going on from the
+    checkpoints of the one before. `variant` names what is tried again under another request; it is empty in a plan.
     """
 
     name: str
@@ -39,6 +40,13 @@ class ArrayJob:
     begin: datetime | None = None
     options: Options = field(default_factory=Options)
     pack: int = 1
+    links: int = 1
+    variant: str = ""
+
+    @property
+    def name_on_node(self) -> str:
+        """What the job script calls it when it starts the shim."""
+        return f"{self.name}@{self.variant}" if self.variant else self.name
 
     @property
     def elements(self) -> int:
@@ -64,6 +72,7 @@ class ArrayJob:
             "begin": self.begin.isoformat() if self.begin else None,
             "options": self.options.to_document(),
             **({"pack": self.pack} if self.pack > 1 else {}),
+            **({"links": self.links} if self.links > 1 else {}),
         }
 
     @classmethod
@@ -78,6 +87,7 @@ class ArrayJob:
             begin=datetime.fromisoformat(document["begin"]) if document["begin"] else None,
             options=Options.from_document(document.get("options", {})),
             pack=document.get("pack", 1),
+            links=document.get("links", 1),
         )
 
 
@@ -112,13 +122,13 @@ class Plan:
     @property
     def core_hours(self) -> float:
         """Cores × requested hours of all that is submitted."""
-        return sum(array.elements * array.resources.core_hours for array in self.arrays)
+        return sum(array.elements * array.links * array.resources.core_hours for array in self.arrays)
 
     @property
     def gpu_hours(self) -> float:
         """GPUs × requested hours of all that is submitted."""
-        seconds = sum(array.elements * array.resources.gpus * array.resources.runtime_seconds for array in self.arrays)
-        return seconds / 3600
+        seconds = (one.elements * one.links * one.resources.gpus * one.resources.runtime_seconds for one in self.arrays)
+        return sum(seconds) / 3600
 
     def to_document(self) -> dict[str, Any]:
         """The plan as it stands in ``plan.json``."""

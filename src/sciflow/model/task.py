@@ -74,6 +74,8 @@ class TaskDetails(SetUp):
     success: str | None = None
     environment: Variables = {}
     metadata: MetadataRequest = MetadataRequest()
+    checkpoints: bool = False
+    retries: int | None = Field(default=None, ge=0)
 
     @field_validator("over", mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from sciflow.model.functions import RESERVED
 from sciflow.model.nearest import nearest
 from sciflow.model.parameters import ParameterSpace
 from sciflow.model.policy import SchedulingPolicy
+from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.request import ResourceRequest
 from sciflow.model.task import Task, make_task
 from sciflow.model.validation import validated
@@ -45,6 +46,7 @@ class ExperimentalWorkflow:
         self.space = ParameterSpace.from_document({})
         self.resources: dict[str, ResourceRequest] = {}
         self.policy = SchedulingPolicy()
+        self.recovery = RecoveryPolicy()
         self.visualizations: dict[str, Visualization] = {}
         self.metadata: dict[str, Any] = {}
 
@@ -74,7 +76,8 @@ class ExperimentalWorkflow:
             As in `set_resource_requirements`, for this task.
         **details
             ``parameters``, ``over``, ``missing``, ``files``, ``inputs``, ``outputs``, ``extract``, ``results``,
-            ``success``, ``environment`` and ``metadata``; see the workflow file's reference.
+            ``success``, ``environment``, ``metadata``, ``checkpoints`` and ``retries``; see the workflow file's
+            reference.
 
         Raises
         ------
@@ -137,6 +140,10 @@ class ExperimentalWorkflow:
     def set_scheduling_policy(self, policy: str, options: Mapping[str, Any] | None = None) -> None:
         """Say when work may start: ``immediate``, ``off_peak``, ``not_before`` or ``deadline``."""
         self.policy = validated(SchedulingPolicy, {"policy": policy, **(options or {})}, "scheduling policy")
+
+    def set_recovery_policy(self, options: Mapping[str, Any]) -> None:
+        """Say how failures are met: ``retries``, ``max_attempts``, ``max_retries``, ``brake``, ``canaries``, …"""
+        self.recovery = validated(RecoveryPolicy, options, "recovery policy")
 
     def add_visualization(self, name: str, options: Mapping[str, Any]) -> None:
         """Ask for a figure of the results."""

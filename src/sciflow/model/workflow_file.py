@@ -14,6 +14,7 @@ from sciflow.model.document import Document
 from sciflow.model.fields import Names
 from sciflow.model.parameters import ParameterSpace
 from sciflow.model.policy import SchedulingPolicy
+from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.request import ResourceRequest
 from sciflow.model.task import TaskDetails
 from sciflow.model.validation import Value, validated
@@ -54,6 +55,7 @@ class WorkflowDocument(Value):
     include: tuple[dict[str, Any], ...] = ()
     exclude: tuple[dict[str, Any], ...] = ()
     schedule: SchedulingPolicy | None = None
+    recovery: RecoveryPolicy | None = None
     visualizations: dict[str, Visualization] = {}
     metadata: dict[str, Any] = {}
 
@@ -110,6 +112,8 @@ def read_workflow(
         raise WorkflowFileError(f"{place}: {error.message}", hint=error.hint) from error
     if read.schedule:
         workflow.policy = read.schedule
+    if read.recovery:
+        workflow.recovery = read.recovery
     for title, figure in read.visualizations.items():
         at(("visualizations", title), lambda t=title, f=figure: workflow.add_visualization(t, f.model_dump()))
     workflow.metadata = {"description": read.description, **read.metadata} if read.description else dict(read.metadata)

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from sciflow.errors import PlanError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.resources import Resources
 from sciflow.model.site_options import joined
-from sciflow.model.units import format_duration
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.arrays import Placement, dependency, same_index
-from sciflow.planning.calendar import begin_time, deadline
+from sciflow.planning.calendar import begin_time
+from sciflow.planning.continuation import continued
 from sciflow.planning.fit import check_site, fit
 from sciflow.planning.identity import recipes
 from sciflow.planning.lines import Lines
 from sciflow.planning.projection import Ints, Projection, Relation
+from sciflow.planning.remarks import (
+    chain_notes,
+    deadline_warnings,
+    packing_notes,
+    policy_warnings,
+    projection_notes,
+    unused_parameters,
+)
 from sciflow.planning.uses import TaskUse, find_uses
 from sciflow_shim import files
 
@@ -63,6 +70,8 @@ class Compiled:
             "request": array.resources._asdict(),
             "upstream": upstream,
             **({"pack": array.pack} if array.pack > 1 else {}),
+            **({"links": array.links} if array.links > 1 else {}),
+            **({"brake": brake} if (brake := self.workflow.recovery.brake_of(array.count)) else {}),
             **({"packs": packs} if packs else {}),
         }
 
@@ -132,7 +141,7 @@ def build_plan(
     }
     for name in workflow.space.derived_names:
         Projection(workflow.space, (name,))  # a rule that fails somewhere is found now, not when results are joined
-    warnings = [*_policy_warnings(workflow, profile), *_unused(workflow, uses)]
+    warnings = [*policy_warnings(workflow, profile), *unused_parameters(workflow, uses)]
     placements = {}
     for task in uses:
         codes, requests, reduced = _requests(workflow, profile, task, projections[task], strict)
@@ -146,17 +155,19 @@ def build_plan(
         options = joined(profile, workflow.resources.get(task, ResourceRequest()), use.task)
         for array, members in zip(placements[task].arrays, placements[task].members, strict=True):
             if profile.has_queue:
+                if use.task.checkpoints:
+                    array = continued(array, options, profile)
                 check_site(array.resources, options, task, profile, array.pack)
             after = _after(members, array.pack, use, relations, placements)
             arrays.append(replace(array, after=after, begin=begin, options=options))
-    warnings += _deadline_warnings(workflow, profile, arrays, now, strict)
+    warnings += deadline_warnings(workflow, profile, arrays, now, strict)
     plan = Plan(
         workflow=workflow.name,
         profile=profile.name,
         combinations=len(workflow.space),
         arrays=tuple(arrays),
         warnings=tuple(warnings),
-        notes=(*_notes(workflow, projections, uses), *_packing_notes(arrays)),
+        notes=(*projection_notes(workflow, projections, uses), *packing_notes(arrays), *chain_notes(arrays)),
         tasks=tuple(uses),
     )
     lines = Lines(uses, projections, placements, relations)
@@ -212,68 +223,3 @@ def _after(
     for earlier in use.task.depends_on:
         found += dependency(members, relations[use.task.name, earlier], placements[earlier], pack)
     return tuple(found)
-
-
-def _policy_warnings(workflow: ExperimentalWorkflow, profile: ClusterProfile) -> list[str]:
-    policy = workflow.policy
-    if policy.policy == "immediate" or profile.keeps_start_times:
-        return []
-    why = "is not shared" if not profile.shared else "runs here, without a queue"
-    return [f"profile `{profile.name}` {why}: the policy {policy.describe()} is noted, and the run starts at once"]
-
-
-def _deadline_warnings(
-    workflow: ExperimentalWorkflow, profile: ClusterProfile, arrays: list[ArrayJob], now: datetime, strict: bool
-) -> list[str]:
-    """Say where the requested walltimes, one after another, already pass the deadline."""
-    end = deadline(workflow.policy)
-    if end is None or not profile.keeps_start_times:
-        return []
-    longest: dict[str, int] = {}
-    for array in arrays:
-        before = max((longest[one.array] for one in array.after), default=0)
-        longest[array.name] = before + array.resources.runtime_seconds
-    needed = timedelta(seconds=max(longest.values(), default=0))
-    if now + needed <= end:
-        return []
-    left = (end - now).total_seconds()
-    text = (
-        f"the tasks ask for {format_duration(needed.total_seconds())} one after another, but the deadline "
-        f"{end.isoformat(sep=' ', timespec='minutes')} {f'is in {format_duration(left)}' if left > 0 else 'has passed'}"
-    )
-    if strict:
-        raise PlanError(text, hint="ask for less, or set a later deadline")
-    return [text]
-
-
-def _packing_notes(arrays: list[ArrayJob]) -> Iterator[str]:
-    packs = {array.task: max(one.pack for one in arrays if one.task == array.task) for array in arrays}
-    for task, pack in packs.items():
-        mine = [array for array in arrays if array.task == task]
-        if pack > 1:
-            all_in = f"{sum(one.count for one in mine)} in {sum(one.elements for one in mine)}"
-            yield f"task `{task}` runs {pack} combinations one after another in an array index: {all_in}"
-
-
-def _unused(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> list[str]:
-    space = workflow.space
-    used = {name for use in uses.values() for name in use.names}
-    # What only decides which combinations there are, or what others are derived from, is of use as well.
-    used |= {one for name in used for one in space.value_depends(name)}
-    return [
-        f"no task uses the parameter `{name}`: its values change nothing but the number of combinations"
-        for name in space.names
-        if name not in used
-    ]
-
-
-def _notes(
-    workflow: ExperimentalWorkflow, projections: dict[str, Projection], uses: dict[str, TaskUse]
-) -> Iterator[str]:
-    yield from workflow.space.notes
-    combinations = len(workflow.space)
-    for task, projection in projections.items():
-        if len(projection) < combinations:
-            names = ", ".join(f"`{name}`" for name in uses[task].names) or "no parameter"
-            times = "once" if len(projection) == 1 else f"{len(projection)} times"
-            yield f"task `{task}` depends on {names}: it runs {times}, not {combinations} times"

@@ -79,6 +79,8 @@ def check_site(request: Resources, options: Options, task: str, profile: Cluster
         others = [n for n, p in profile.partitions.items() if n != name and not list(_beyond_site(request, p))]
         hint = f"these partitions can: {', '.join(f'`{other}`' for other in others)}" if others else ""
         longest = profile.partitions[name].runtime_seconds
+        if not hint and longest and request.runtime_seconds > longest:
+            hint = "ask for less, or keep checkpoints and say `checkpoints: true`: it goes on from them then"
         if pack > 1 and longest and (fitting := longest * pack // max(1, request.runtime_seconds)):
             hint = f"it packs {pack} combinations into one array index; `combinations_per_index: {fitting}` would fit"
         _refuse(request, profile.partitions[name], task, f"partition `{name}`", hint)

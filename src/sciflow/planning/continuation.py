@@ -1,0 +1,44 @@
+"""Tasks that take longer than the site allows, and keep checkpoints: chains of array jobs that fit its walltime."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sciflow.errors import PlanError
+from sciflow.model.options import Options
+from sciflow.model.plan import ArrayJob
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.units import format_duration
+
+_WARNING, _TENTH = 120, 10  # a program is warned a minute ahead, by some schedulers two; a tenth of what is short
+
+
+def longest_walltime(options: Options, profile: ClusterProfile) -> int | None:
+    """The longest walltime, in seconds, where an array job goes; None where the profile tells of no limit."""
+    names = (options.partition or profile.default_partition).split(",")
+    limits = [profile.partitions[name].runtime_seconds for name in names if name in profile.partitions]
+    return min((seconds for seconds in limits if seconds), default=None)
+
+
+def continued(array: ArrayJob, options: Options, profile: ClusterProfile) -> ArrayJob:
+    """An array job of a task with checkpoints, as a chain that fits the site's walltime where it is longer.
+
+    Each link gets the longest walltime. There are as many as it takes when what lies between a warning and the end of
+    a link is lost.
+
+    Raises
+    ------
+    PlanError
+        Where it packs several combinations into an index, of which nobody knows how far each has come.
+    """
+    longest, asked = longest_walltime(options, profile), array.resources.runtime_seconds
+    if longest is None or asked <= longest:
+        return array
+    if array.pack > 1:
+        raise PlanError(
+            f"task `{array.task}` asks for {format_duration(asked)} for {array.pack} combinations in one array index, "
+            f"but the longest walltime is {format_duration(longest)}, and what is packed cannot be continued",
+            hint="leave out `combinations_per_index`, or make it smaller",
+        )
+    useful = longest - min(_WARNING, longest // _TENTH)
+    return replace(array, resources=array.resources._replace(runtime_seconds=longest), links=-(-asked // useful))

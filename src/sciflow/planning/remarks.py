@@ -1,0 +1,95 @@
+"""What a plan says beyond its array jobs: warnings, and notes on what was saved, packed or cut into pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sciflow.errors import PlanError
+from sciflow.model.plan import ArrayJob
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.units import format_duration
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.planning.calendar import deadline
+from sciflow.planning.projection import Projection
+from sciflow.planning.uses import TaskUse
+
+
+def policy_warnings(workflow: ExperimentalWorkflow, profile: ClusterProfile) -> list[str]:
+    """Say where start times are not kept."""
+    policy = workflow.policy
+    if policy.policy == "immediate" or profile.keeps_start_times:
+        return []
+    why = "is not shared" if not profile.shared else "runs here, without a queue"
+    return [f"profile `{profile.name}` {why}: the policy {policy.describe()} is noted, and the run starts at once"]
+
+
+def deadline_warnings(
+    workflow: ExperimentalWorkflow, profile: ClusterProfile, arrays: list[ArrayJob], now: datetime, strict: bool
+) -> list[str]:
+    """Say where the requested walltimes, one after another, already pass the deadline."""
+    end = deadline(workflow.policy)
+    if end is None or not profile.keeps_start_times:
+        return []
+    longest: dict[str, int] = {}
+    for array in arrays:
+        before = max((longest[one.array] for one in array.after), default=0)
+        longest[array.name] = before + array.resources.runtime_seconds * array.links
+    needed = timedelta(seconds=max(longest.values(), default=0))
+    if now + needed <= end:
+        return []
+    left = (end - now).total_seconds()
+    text = (
+        f"the tasks ask for {format_duration(needed.total_seconds())} one after another, but the deadline "
+        f"{end.isoformat(sep=' ', timespec='minutes')} {f'is in {format_duration(left)}' if left > 0 else 'has passed'}"
+    )
+    if strict:
+        raise PlanError(text, hint="ask for less, or set a later deadline")
+    return [text]
+
+
+def packing_notes(arrays: list[ArrayJob]) -> Iterator[str]:
+    """Say what runs several combinations in an array index."""
+    packs = {array.task: max(one.pack for one in arrays if one.task == array.task) for array in arrays}
+    for task, pack in packs.items():
+        mine = [array for array in arrays if array.task == task]
+        if pack > 1:
+            all_in = f"{sum(one.count for one in mine)} in {sum(one.elements for one in mine)}"
+            yield f"task `{task}` runs {pack} combinations one after another in an array index: {all_in}"
+
+
+def chain_notes(arrays: list[ArrayJob]) -> Iterator[str]:
+    """Say what goes on from its checkpoints, since the site allows less time than it takes."""
+    links = {array.task: array for array in arrays if array.links > 1}
+    for task, array in links.items():
+        longest = format_duration(array.resources.runtime_seconds)
+        yield (
+            f"task `{task}` takes longer than the {longest} that the site allows: it goes on from its checkpoints, "
+            f"up to {array.links} times"
+        )
+
+
+def unused_parameters(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> list[str]:
+    """Say which parameters nothing depends on."""
+    space = workflow.space
+    used = {name for use in uses.values() for name in use.names}
+    # What only decides which combinations there are, or what others are derived from, is of use as well.
+    used |= {one for name in used for one in space.value_depends(name)}
+    return [
+        f"no task uses the parameter `{name}`: its values change nothing but the number of combinations"
+        for name in space.names
+        if name not in used
+    ]
+
+
+def projection_notes(
+    workflow: ExperimentalWorkflow, projections: dict[str, Projection], uses: dict[str, TaskUse]
+) -> Iterator[str]:
+    """Say which tasks run less often than there are combinations."""
+    yield from workflow.space.notes
+    combinations = len(workflow.space)
+    for task, projection in projections.items():
+        if len(projection) < combinations:
+            names = ", ".join(f"`{name}`" for name in uses[task].names) or "no parameter"
+            times = "once" if len(projection) == 1 else f"{len(projection)} times"
+            yield f"task `{task}` depends on {names}: it runs {times}, not {combinations} times"
