@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,10 +14,9 @@ from sciflow.analysis.table import Results
 from sciflow.errors import ProfileError, RunError, SchedulerError, SciflowWarning, TransportError
 from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
-from sciflow.model.plan import ArrayJob
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import Compiled, build_plan
-from sciflow.planning.render import script_renderer
+from sciflow.planning.render import ScriptRenderer
 from sciflow.run.drive import drive
 from sciflow.run.progress import ProgressBars
 from sciflow.run.reuse import take_over_once
@@ -264,6 +262,6 @@ class Engine:
                 return run
         return None
 
-    def _renderer(self, compiled: Compiled) -> Callable[[ArrayJob], str]:
+    def _renderer(self, compiled: Compiled) -> ScriptRenderer:
         find = partial(assets.read_template, compiled.workflow.directory)
-        return script_renderer(compiled.profile, compiled.profile.python or sys.executable, find)
+        return ScriptRenderer(compiled.profile, compiled.profile.python or sys.executable, find)

@@ -117,7 +117,7 @@ class Run:
         RunError
             For a run on this machine, which is stopped where it is driven.
         """
-        from sciflow.run.submit import cancel
+        from sciflow.run.cancel import cancel
 
         if not has_queue(self.directory):
             raise RunError(f"run `{self.run_id}` is driven on this machine", hint="stop it with Ctrl-C where it runs")

@@ -20,6 +20,7 @@ JOURNAL = "journal.jsonl"
 OBSERVED = "observed.json"
 COMBINATIONS = "combinations.jsonl"
 RESULTS = "results.h5"
+TEMPLATES = "scripts/templates.json"  # the texts of which the scripts were made, and are made when they run again
 LOCK = "driver.lock"
 CODE = "code"
 SHIM = "shim"

@@ -17,7 +17,7 @@ from sciflow.model.resources import GIB
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import build_plan
-from sciflow.planning.render import script_renderer
+from sciflow.planning.render import ScriptRenderer
 from sciflow.run.stage import stage
 from sciflow.schedulers.base import Scheduler, Submission
 from sciflow.schedulers.local import LocalScheduler
@@ -104,7 +104,7 @@ def make_site(tmp_path: Path) -> MakeSite:
         profile = load_profile("local", workflow.directory).model_copy(update={"capacity": CAPACITY})
         compiled = build_plan(workflow, profile, strict=True)
         find = partial(assets.read_template, workflow.directory)
-        run = stage(compiled, tmp_path / "runs", script_renderer(profile, sys.executable, find))
+        run = stage(compiled, tmp_path / "runs", ScriptRenderer(profile, sys.executable, find))
         return LocalSite(run, compiled.plan)
 
     return make

@@ -23,7 +23,7 @@ from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
 from sciflow.model.site_options import joined
-from sciflow.planning.render import script_renderer
+from sciflow.planning.render import ScriptRenderer
 
 HERE = Path(__file__).parent
 SCHEMA = HERE.parents[1] / "docs" / "reference" / "workflow.schema.json"
@@ -61,9 +61,7 @@ def script(profile: str, array: str, python: str = "/usr/bin/python3") -> str:
 
 def rendered(profile: ClusterProfile, array: ArrayJob, python: str = "/usr/bin/python3") -> str:
     """Render a script with the bundled template and the options that the profile gives."""
-    return script_renderer(profile, python, partial(assets.read_template, HERE))(
-        replace(array, options=joined(profile))
-    )
+    return ScriptRenderer(profile, python, partial(assets.read_template, HERE))(replace(array, options=joined(profile)))
 
 
 @pytest.mark.parametrize("profile", PROFILES)

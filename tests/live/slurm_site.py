@@ -17,10 +17,11 @@ from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import build_plan
 from sciflow.planning.render import script_renderer
+from sciflow.run.cancel import cancel
 from sciflow.run.follow import track
 from sciflow.run.stage import stage
 from sciflow.run.status import RunStatus
-from sciflow.run.submit import cancel, submit
+from sciflow.run.submit import submit
 from sciflow.run.track import observe
 from sciflow.schedulers.base import Submission
 from sciflow.schedulers.slurm import SlurmScheduler

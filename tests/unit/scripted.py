@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sciflow.errors import TransportError
+from sciflow.model.profile import ClusterProfile
+from sciflow.planning.render import ScriptRenderer
 from sciflow.transport.base import Answer
 
 
@@ -57,3 +59,9 @@ class ScriptedTransport:
 def refusal(text: str, code: int = 1) -> Answer:
     """Make the answer of a command that fails and says why."""
     return Answer(code, "", text)
+
+
+def blank_scripts() -> ScriptRenderer:
+    """Return what renders scripts that hold nothing."""
+    profile = ClusterProfile(name="blank", scheduler="local")
+    return ScriptRenderer(profile, "python3", {"local/array.sh.j2": ("", "a template")}.get)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from typing import Any
 
 import jinja2
 
@@ -15,8 +16,8 @@ _MEBIBYTE = 1024**2
 Finder = Callable[[str], "tuple[str, str] | None"]
 
 
-def script_renderer(profile: ClusterProfile, python: str, find: Finder) -> Callable[[ArrayJob], str]:
-    """Make the function that renders one array job's script.
+class ScriptRenderer:
+    """Renders array jobs' scripts.
 
     Parameters
     ----------
@@ -27,27 +28,51 @@ def script_renderer(profile: ClusterProfile, python: str, find: Finder) -> Calla
     find
         Template name → its text and where it was found; None if there is no such template.
 
-    Raises
-    ------
-    TemplateError
-        For a template that is missing or wrong, naming file and line.
+    Attributes
+    ----------
+    templates : dict
+        Name → text of each template that was used so far.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: _loaded(find, name)),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.filters["quote"] = lambda value: shlex.quote(str(value))
-    environment.filters["mebibytes"] = lambda size: -(-size // _MEBIBYTE)
-    environment.filters["clock"] = _clock
-    name = f"{profile.templates or profile.scheduler}/array.sh.j2"
 
-    def render(array: ArrayJob) -> str:
+    def __init__(self, profile: ClusterProfile, python: str, find: Finder) -> None:
+        self.profile = profile
+        self.python = python
+        self.templates: dict[str, str] = {}
+        self._find = find
+        self._folder = profile.templates or profile.scheduler
+        self._environment = jinja2.Environment(
+            loader=jinja2.FunctionLoader(self._load),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+        self._environment.filters["quote"] = lambda value: shlex.quote(str(value))
+        self._environment.filters["mebibytes"] = lambda size: -(-size // _MEBIBYTE)
+        self._environment.filters["clock"] = _clock
+
+    def __call__(self, array: ArrayJob) -> str:
+        """The job script of an array job.
+
+        Raises
+        ------
+        TemplateError
+            For a template that is missing or wrong, naming file and line.
+        """
+        return self.fill("array.sh.j2", "templates get `array`, `profile` and `python`", array=array)
+
+    def fill(self, kind: str, hint: str, **values: Any) -> str:
+        """Fill one of the scheduler's templates, such as ``array.sh.j2``; `hint` says which words it may use.
+
+        Raises
+        ------
+        TemplateError
+            For a template that is missing or wrong, naming file and line.
+        """
+        name = f"{self._folder}/{kind}"
         try:
-            return environment.get_template(name).render(array=array, profile=profile, python=python)
+            return self._environment.get_template(name).render(profile=self.profile, python=self.python, **values)
         except jinja2.TemplateNotFound as error:
             raise TemplateError(
                 f"there is no template `{error.name}`",
@@ -56,11 +81,14 @@ def script_renderer(profile: ClusterProfile, python: str, find: Finder) -> Calla
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"`{error.filename or name}`, line {error.lineno}: {error.message}") from None
         except jinja2.UndefinedError as error:
-            raise TemplateError(
-                f"`{name}`: {error.message}", hint="templates get `array`, `profile` and `python`"
-            ) from None
+            raise TemplateError(f"`{name}`: {error.message}", hint=hint) from None
 
-    return render
+    def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        found = self._find(name)
+        if found is None:
+            return None
+        self.templates[name] = found[0]
+        return (*found, lambda: True)
 
 
 def extension_of(scheduler: str, text: str) -> str:
@@ -86,8 +114,3 @@ def _clock(seconds: int) -> str:
     """Seconds as schedulers write a walltime: ``36:00:00``."""
     minutes, second = divmod(seconds, 60)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}"
-
-
-def _loaded(find: Finder, name: str) -> tuple[str, str, Callable[[], bool]] | None:
-    found = find(name)
-    return (*found, lambda: True) if found else None

@@ -16,6 +16,7 @@ from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import read_states
 from sciflow.store.statements import Observed, read_observed, write_observed
+from sciflow.store.submissions import Submitted
 
 FIRST, GROWTH, LONGEST = 2.0, 1.3, 120.0  # seconds between questions: 43 in the first hour, 30 in each later one
 GLANCE = 1.0  # seconds between looks at the records, which ask nobody
@@ -56,12 +57,12 @@ def _unsettled(status: RunStatus) -> dict[str, set[int]]:
     """Job id → its indices of which something may still change; what nobody knows of is asked about each time."""
     wanted: dict[str, set[int]] = {}
     for array in status.plan.arrays:
-        submitted = status.submissions.latest(array.name)
         for index, known in status.indices[array.name].items():
             element = array.element(index)
             is_done = known.is_over and known.is_settled and known.state is not State.UNKNOWN
-            if element in submitted and submitted[element].job and not is_done:
-                wanted.setdefault(submitted[element].job, set()).add(element)
+            found = status.submissions.round_of(array.name, element, index)
+            for one in found.since(known.record.job if known.record else "") if found and not is_done else ():
+                wanted.setdefault(one.job, set()).add(element)
     return wanted
 
 
@@ -72,12 +73,13 @@ def _note_missed(
     if CONTROLLER not in testimony.answers:
         return
     knows_past = ACCOUNTING in testimony.answers or testimony.errors.get(ACCOUNTING) == "it is off"
-    has_record = {
-        (one.job, element)
-        for array in status.plan.arrays
-        for element, one in status.submissions.latest(array.name).items()
-        if all(_tells_all(status.indices[array.name][index]) for index in array.of_element(element))
-    }
+    has_record = set()
+    for array in status.plan.arrays:
+        for element in range(array.elements):
+            known = [status.indices[array.name][index] for index in array.of_element(element)]
+            found = status.submissions.round_of(array.name, element)
+            if found is not None and all(map(_tells_all, known)):
+                has_record |= {(one.job, element) for one in found.links if _is_of(known, one)}
     missed = set()
     for job, indices in wanted.items():
         for index in indices:
@@ -86,6 +88,11 @@ def _note_missed(
             if is_gone and (job, index) not in has_record:
                 missed.add((job, index))
     observed.miss(wanted, missed, now)
+
+
+def _is_of(known: list[IndexStatus], one: Submitted) -> bool:
+    """Whether the records of an element are those of a submission, or of somebody who ran it by hand."""
+    return all(status.record is not None and status.record.job in ("", one.job) for status in known)
 
 
 def _tells_all(known: IndexStatus) -> bool:

@@ -134,8 +134,9 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
     known = status.indices[array][index]
     job = status.plan.array(array)
     element = job.element(index)
-    submitted = status.submissions.latest(array).get(element)
-    job_text = _read(run.job_log(array, element, submitted.job)) if submitted is not None and submitted.job else ""
+    submitted = status.submissions.round_of(array, element, index)
+    jobs = [one.job for one in submitted.since(known.record.job if known.record else "")] if submitted else []
+    job_text = _read(run.job_log(array, element, jobs[0])) if jobs else ""
     if job.pack > 1:
         return _log_of_member(run, known, job, index, attempt, job_text)
     wanted = attempt or max(known.attempt, _last_log(run, array, index))

@@ -24,9 +24,11 @@ from sciflow.errors import RunError
 from sciflow.model.plan import ArrayJob
 from sciflow.model.values import canonical_text
 from sciflow.planning.build import Compiled
+from sciflow.planning.render import ScriptRenderer
 from sciflow.run.code_version import code_version
 from sciflow.run.inputs import describe_inputs, for_the_node
 from sciflow.run.payload import modules, write_payload
+from sciflow.run.variants import NEXT, write_variant
 from sciflow.store.digests import FileDigest, KnownDigests
 from sciflow.store.layout import LATEST, RunDirectory, read_document
 from sciflow_shim import files
@@ -90,7 +92,7 @@ def _refuse_reserved(workflow: str) -> None:
         )
 
 
-def stage(compiled: Compiled, runs: Path, render: Callable[[ArrayJob], str]) -> RunDirectory:
+def stage(compiled: Compiled, runs: Path, render: ScriptRenderer) -> RunDirectory:
     """Write the run directory.
 
     Parameters
@@ -155,7 +157,7 @@ def _remove_abandoned(home: Path) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_run(compiled: Compiled, folder: Path, run_id: str, render: Callable[[ArrayJob], str]) -> None:
+def write_run(compiled: Compiled, folder: Path, run_id: str, render: ScriptRenderer) -> None:
     """Write all files of a run into an empty folder."""
     for name in ("arrays", "scripts", files.CODE):
         (folder / name).mkdir()
@@ -176,6 +178,9 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: Callable[[A
         script = folder / files.script(array.name)
         script.write_text(render(array), encoding="utf-8")
         script.chmod(0o755)
+        if array.links > 1:
+            write_variant(folder, replace(array, variant=NEXT), render, goes_on=True)
+    _write_json(folder / files.TEMPLATES, render.templates)
     space = compiled.workflow.space
     if not space.is_declarative:
         with (folder / files.COMBINATIONS).open("w", encoding="utf-8") as file:
@@ -217,6 +222,8 @@ def _manifest(
                 "recipe": compiled.recipes[task],
                 "inputs": list(inputs[task]),
                 "units": use.task.units,
+                "checkpoints": use.task.checkpoints,
+                "retries": use.task.retries,
             }
             for task, use in compiled.uses.items()
         },
@@ -225,6 +232,7 @@ def _manifest(
             for task, request in workflow.resources.items()
         },
         "policy": workflow.policy.model_dump(exclude_none=True, mode="json"),
+        "recovery": workflow.recovery.model_dump(exclude_none=True, mode="json"),
         "visualizations": {n: v.model_dump(exclude_none=True, mode="json") for n, v in workflow.visualizations.items()},
         "metadata": workflow.metadata,
         "profile": compiled.profile.model_dump(exclude_none=True, mode="json"),

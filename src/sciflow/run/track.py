@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER
-from sciflow.run.judge import Evidence, judge
+from sciflow.run.judge import Evidence, Verdict, judge
 from sciflow.run.status import IndexStatus, RunStatus, untouched
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RecordFile, RunDirectory, read_document
 from sciflow.store.lock import is_held
 from sciflow.store.records import RecordState, read_states
 from sciflow.store.statements import Observed, read_observed
-from sciflow.store.submissions import Submitted
+from sciflow.store.submissions import Round, Submitted
 
 IS_TORN = "its record is torn"
 Reader = Callable[[str, int], dict[int, RecordState] | None]
@@ -166,45 +166,94 @@ def _apply_record(
 def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> None:
     """Judge every index that was handed to a scheduler; array jobs come after those that they wait for."""
     for array in status.plan.arrays:
-        submitted = status.submissions.latest(array.name)
         earlier = {one.job for one in status.submissions.of_array(array.name)}
         twins = [status.indices[one.array] for one in array.after if one.kind == "element"]
         for index, known in status.indices[array.name].items():
-            if known.state is State.COMPLETED:
+            element = array.element(index)
+            retry = status.submissions.due(array.name, element)
+            is_due = retry is not None and index in retry.indices
+            if known.state is State.COMPLETED and not (is_due and known.has_skipped):
                 continue
-            one = submitted.get(array.element(index))
             is_cancelled = (array.name, index) in status.submissions.cancelled
-            if one is None or not one.job:
-                _not_submitted(known, one, is_cancelled)
-                continue
-            record = known.record if known.record and known.record.job in ("", one.job) else None
-            if known.record is not None and record is None and known.record.job not in earlier:
-                record = known.record  # of a job that the journal does not know of
-            evidence = _evidence(one, array.element(index), observed, record, is_cancelled)
-            evidence = replace(evidence, upstream=_unmet(array, index, twins), is_alone=array.pack == 1)
-            verdict = judge(evidence, now)
-            known.state, known.reason, known.error = verdict.state, verdict.reason, verdict.error
-            known.is_settled, known.said = verdict.is_settled, verdict.statement
-            if record is None:
-                known.seconds, known.has_skipped = 0.0, False
+            found = status.submissions.round_of(array.name, element, index)
+            if is_due and not is_cancelled:
+                known.state, known.is_settled, known.error = State.PENDING, False, ""
+                known.reason = "it is to be tried again, and has not been submitted yet"
+            elif found is None or not found.last_job:
+                _not_submitted(known, found, is_cancelled)
+            else:
+                case = _Case(array, index, observed, earlier, is_cancelled, _unmet(array, index, twins))
+                _conclude(known, *_judged(case, known.record, found, now))
     if not status.is_settled:  # else there is nothing that anybody could add
         status.notes += _silences(observed)
 
 
-def _evidence(
-    one: Submitted, index: int, observed: Observed, record: RecordState | None, is_cancelled: bool
-) -> Evidence:
+@dataclass(frozen=True)
+class _Case:
+    """One index, and what there is to judge it by besides its record.
+
+    `jobs` are the jobs of its array job that the journal knows of, and `upstream` tells what it waits for in vain.
+    """
+
+    array: ArrayJob
+    index: int
+    observed: Observed
+    jobs: set[str]
+    is_cancelled: bool
+    upstream: str
+
+
+def _conclude(known: IndexStatus, verdict: Verdict, is_of_round: bool) -> None:
+    known.state, known.reason, known.error = verdict.state, verdict.reason, verdict.error
+    known.is_settled, known.said = verdict.is_settled, verdict.statement
+    if not is_of_round:
+        known.seconds, known.has_skipped = 0.0, False
+
+
+def _judged(case: _Case, record: RecordState | None, found: Round, now: float) -> tuple[Verdict, bool]:
+    """The verdict on an index, and whether its record is of the round of submissions that counts.
+
+    Of a chain, the link counts that left the record; when that has ended for its time, the one after it.
+    """
+    links = [one for one in found.links if one.job]
+    known = None if record is not None and _is_older(record, links[0]) else record
+    first = next((i for i, one in enumerate(links) if known is not None and known.job == one.job), 0)
+    if known is not None and known.job and known.job != links[first].job and known.job in case.jobs:
+        known = None  # of an earlier round
+    verdict = judge(_evidence(case, links[first], known), now)
+    for number, link in enumerate(links[first + 1 :], first + 2):
+        if verdict.state is not State.TIMEOUT:
+            break
+        following = judge(_evidence(case, link, None), now)
+        if following.state in (State.UPSTREAM_FAILED, State.UNKNOWN):
+            break  # it never started
+        if following.state is State.PENDING:
+            text = f"it goes on from its checkpoint, as link {number} of {case.array.links}: {following.reason}"
+            following = replace(following, reason=text)
+        verdict, known = following, None
+    return verdict, known is not None
+
+
+def _is_older(record: RecordState, first: Submitted) -> bool:
+    """Whether a record that names no job was left before anything of a round was submitted."""
+    return not record.job and record.state.is_final and record.end < first.since
+
+
+def _evidence(case: _Case, one: Submitted, record: RecordState | None) -> Evidence:
+    observed, element = case.observed, case.array.element(case.index)
     controller = observed.witnesses.get(CONTROLLER)
     answered = [witness.time for witness in observed.witnesses.values() if witness.time is not None]
     return Evidence(
         record=record,
-        controller=observed.said(CONTROLLER, one.job, index),
-        accounting=observed.said(ACCOUNTING, one.job, index),
+        controller=observed.said(CONTROLLER, one.job, element),
+        accounting=observed.said(ACCOUNTING, one.job, element),
         heard=controller.time if controller and controller.time else max(answered, default=None),
         is_blind=controller is None or controller.silent_since is not None,
         was_asked=controller is not None and (controller.time or 0.0) >= one.since,
-        missed_since=observed.missed.get(one.job, {}).get(index),
-        is_cancelled=is_cancelled,
+        missed_since=observed.missed.get(one.job, {}).get(element),
+        is_cancelled=case.is_cancelled,
+        is_alone=case.array.pack == 1,
+        upstream=case.upstream,
     )
 
 
@@ -219,15 +268,16 @@ def _unmet(array: ArrayJob, index: int, twins: list[dict[int, IndexStatus]]) -> 
     return ", ".join(found)
 
 
-def _not_submitted(known: IndexStatus, one: Submitted | None, is_cancelled: bool) -> None:
-    if known.state.is_final:
+def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool) -> None:
+    one = found.links[0] if found is not None else None
+    if known.state.is_final and not (one is not None and known.record is not None and known.record.end < one.since):
         return  # it was run by hand
     if is_cancelled:
         known.state, known.reason = State.CANCELLED, "it was cancelled before it was submitted"
     elif one is None:
         known.reason, known.is_settled = "it has not been submitted yet", False
     else:
-        known.is_settled = False
+        known.state, known.is_settled, known.error = State.PENDING, False, ""
         known.reason = f"the scheduler refused it: {one.error}" if one.error else "its submission was cut off"
 
 

@@ -38,6 +38,8 @@ class Submission:
         The unique name under which the scheduler knows it, and by which it is found again.
     after
         The jobs that it waits for.
+    avoided
+        The nodes on which it is not to run.
     """
 
     array: ArrayJob
@@ -45,6 +47,7 @@ class Submission:
     attempts: Mapping[int, int] = field(default_factory=dict)
     name: str = ""
     after: tuple[After, ...] = ()
+    avoided: tuple[str, ...] = ()
 
 
 class Scheduler(Protocol):

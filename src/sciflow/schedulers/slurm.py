@@ -154,6 +154,8 @@ def submit_command(submission: Submission, directory: Path) -> list[str]:
         command.append(f"--array={files.format_ranges(sorted(submission.attempts))}")
     if submission.after:
         command.append(f"--dependency={_dependency(submission.after)}")
+    if submission.avoided:
+        command.append(f"--exclude={','.join([*_excluded(submission), *submission.avoided])}")
     if "%" in str(directory):  # Slurm would read it as part of the pattern that it makes of the script's relative one
         logs = directory / files.logs(submission.array.name)
         command.append(f"--output={str(logs).replace('%', '%%')}/%a.%A.job")
@@ -190,6 +192,12 @@ def read_job_id(answer: Answer, submission: Submission) -> str:
             hint="the same command looks for the job before it submits anything again",
         )
     return ids[0]
+
+
+def _excluded(submission: Submission) -> list[str]:
+    """The nodes that the script's own directives exclude; the option of the call takes their place."""
+    words = (re.split(r"[= ]+", one, maxsplit=1) for one in submission.array.options.directives)
+    return [word[1] for word in words if word[0] in ("--exclude", "-x") and len(word) == 2]
 
 
 def _dependency(after: Sequence[After]) -> str:

@@ -1,19 +1,20 @@
-"""What a run has handed to a scheduler, from its journal: intents, job ids, refusals, cancellations."""
+"""What a run has handed to a scheduler, from its journal: intents, job ids, refusals, cancellations, second tries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sciflow_shim import files
 
-INTENT, SUBMITTED, REFUSED, CANCELLED = "intent", "submitted", "refused", "cancel"
+INTENT, SUBMITTED, REFUSED, CANCELLED, RETRY = "intent", "submitted", "refused", "cancel", "retry"
+EXCLUDED, INCLUDED = "exclude", "include"
 
 
 @dataclass
 class Submitted:
-    """One submission: an array job, or some of its indices.
+    """One submission: an array job, or some of its elements, which are the scheduler's indices.
 
     Attributes
     ----------
@@ -25,6 +26,12 @@ class Submitted:
         When it was intended, in seconds since the epoch.
     error
         Why the scheduler refused it the last time.
+    variant
+        The request under which it is tried again; empty for that of the plan.
+    link
+        Which link of a chain it is.
+    is_ahead
+        Whether it holds the canaries of the array job, which run ahead of the others.
     """
 
     array: str
@@ -33,6 +40,70 @@ class Submitted:
     since: float
     job: str = ""
     error: str = ""
+    variant: str = ""
+    link: int = 1
+    is_ahead: bool = False
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The decision to try indices of an array job again.
+
+    Attributes
+    ----------
+    indices
+        Those that are run again: of a packed element perhaps not all.
+    elements
+        The scheduler's indices in which they run; None where these are the same.
+    variant
+        The request under which that is done; empty for that of the plan.
+    cause, error
+        What they had failed of, and the normalised error.
+    time
+        When it was decided, in seconds since the epoch.
+    """
+
+    array: str
+    indices: frozenset[int]
+    elements: frozenset[int] | None
+    variant: str
+    cause: str
+    error: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """The submissions of one element that belong together: one, or the links of a chain.
+
+    Attributes
+    ----------
+    only
+        The indices that are run in it; None for all of the element.
+    before
+        The round before this one.
+    """
+
+    links: tuple[Submitted, ...]
+    only: frozenset[int] | None = None
+    before: Round | None = None
+
+    def of_index(self, index: int) -> Round | None:
+        """The last round, of this one and those before, in which an index was run."""
+        found: Round | None = self
+        while found is not None and found.only is not None and index not in found.only:
+            found = found.before
+        return found
+
+    def since(self, job: str) -> list[Submitted]:
+        """Its submissions that have job ids, from the one of a job on; all of them where that is none of these."""
+        links = [one for one in self.links if one.job]
+        return links[next((i for i, one in enumerate(links) if one.job == job), 0) :]
+
+    @property
+    def last_job(self) -> str:
+        """The job id of its last submission that has one."""
+        return next((one.job for one in reversed(self.links) if one.job), "")
 
 
 @dataclass
@@ -44,21 +115,25 @@ class Submissions:
     by_name : dict
         Unique name → submission, in order.
     cancelled : dict
-        (array, index) → when somebody cancelled it.
+        (array, index) → when somebody cancelled it, unless it was tried again since.
+    retries : list
+        All decisions to try something again, in order.
+    avoided : dict
+        Node → until when nothing is submitted to it, in seconds since the epoch.
     """
 
     by_name: dict[str, Submitted] = field(default_factory=dict)
     cancelled: dict[tuple[str, int], float] = field(default_factory=dict)
-    _latest: dict[str, dict[int, Submitted]] = field(default_factory=dict, repr=False)
+    retries: list[Retry] = field(default_factory=list)
+    avoided: dict[str, float] = field(default_factory=dict)
+    _due: dict[str, dict[int, Retry]] = field(default_factory=dict, repr=False)
+    _rounds: dict[str, dict[int, Round]] = field(default_factory=dict, repr=False)
 
     def hear(self, event: Mapping[str, Any]) -> bool:
         """Take in one event of the journal; whether it was about a submission."""
         kind = event["event"]
         if kind == INTENT:
-            indices = frozenset(files.parse_ranges(event["indices"]))
-            known = self.by_name.get(event["name"])
-            since = known.since if known else event["time"]
-            self.add(Submitted(event["array"], event["name"], indices, since))
+            self._hear_intent(event)
         elif kind == SUBMITTED and event["name"] in self.by_name:
             self.by_name[event["name"]].job = event["job"]
             self.by_name[event["name"]].error = ""
@@ -67,6 +142,12 @@ class Submissions:
         elif kind == CANCELLED:
             places = files.parse_ranges(event["indices"])
             self.cancelled.update({(event["array"], index): event["time"] for index in places})
+        elif kind == RETRY:
+            self._hear_retry(event)
+        elif kind == EXCLUDED:
+            self.avoided[event["node"]] = event["until"]
+        elif kind == INCLUDED:
+            self.avoided.pop(event["node"], None)
         else:
             return False
         return True
@@ -81,17 +162,79 @@ class Submissions:
         """Job id → unique name."""
         return {one.job: one.name for one in self.by_name.values() if one.job}
 
-    def latest(self, array: str) -> dict[int, Submitted]:
-        """Index → its last submission."""
-        if array not in self._latest:
-            self._latest[array] = {index: one for one in self.of_array(array) for index in one.indices}
-        return self._latest[array]
+    def round_of(self, array: str, element: int, index: int | None = None) -> Round | None:
+        """The last round of submissions of an element, or the last in which an index of it was run."""
+        found = self._rounds.get(array, {}).get(element)
+        return found if found is None or index is None else found.of_index(index)
+
+    def due(self, array: str, element: int) -> Retry | None:
+        """The decision to try an element again that has not been carried out yet."""
+        return self._due.get(array, {}).get(element)
+
+    @property
+    def has_due(self) -> bool:
+        """Whether something is to be tried again and was not submitted yet."""
+        return any(self._due.values())
+
+    def retries_of(self, array: str) -> Iterator[Retry]:
+        """The decisions about one array job, in order."""
+        return (one for one in self.retries if one.array == array)
 
     def add(self, submission: Submitted) -> None:
         """Take in a submission."""
         self.by_name[submission.name] = submission
-        self._latest.pop(submission.array, None)
+        rounds = self._rounds.setdefault(submission.array, {})
+        due = self._due.get(submission.array, {})
+        shared: dict[tuple[int, int], Round] = {}  # neighbours have the same rounds: they are held once
+        for element in submission.indices:
+            retry = due.pop(element, None)
+            before = rounds.get(element)
+            key = (id(before), id(retry))
+            if key not in shared:
+                shared[key] = _next_round(submission, retry, before)
+            rounds[element] = shared[key]
 
     def of_array(self, array: str) -> list[Submitted]:
         """The submissions of one array job, in order."""
         return [one for one in self.by_name.values() if one.array == array]
+
+    def _hear_intent(self, event: Mapping[str, Any]) -> None:
+        known = self.by_name.get(event["name"])
+        if known is not None:  # it was refused or cut off, and is tried once more under the same name
+            return
+        indices = frozenset(files.parse_ranges(event["indices"]))
+        self.add(
+            Submitted(
+                event["array"],
+                event["name"],
+                indices,
+                event["time"],
+                variant=event.get("variant", ""),
+                link=event.get("link", 1),
+                is_ahead=event.get("is_ahead", False),
+            )
+        )
+
+    def _hear_retry(self, event: Mapping[str, Any]) -> None:
+        indices = frozenset(files.parse_ranges(event["indices"]))
+        retry = Retry(
+            event["array"],
+            indices,
+            frozenset(files.parse_ranges(event["elements"])) if "elements" in event else None,
+            event["variant"],
+            event["cause"],
+            event["error"],
+            event["time"],
+        )
+        self.retries.append(retry)
+        self._due.setdefault(retry.array, {}).update(dict.fromkeys(retry.elements or indices, retry))
+        for index in indices:
+            self.cancelled.pop((retry.array, index), None)
+
+
+def _next_round(submission: Submitted, retry: Retry | None, before: Round | None) -> Round:
+    if retry is not None:
+        return Round((submission,), None if retry.elements is None else retry.indices, before)
+    if before is None or submission.link == 1:
+        return Round((submission,), None, before)
+    return Round((*before.links, submission), before.only, before.before)

@@ -14,7 +14,7 @@ from sciflow.model.options import Options
 from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
-from sciflow.planning.render import extension_of, script_renderer
+from sciflow.planning.render import ScriptRenderer, extension_of
 
 ARRAY = ArrayJob("train.0", "train", 4, Resources())
 
@@ -23,7 +23,7 @@ def rendered(texts: dict[str, str], **said: str) -> str:
     """Render one array job with templates of these texts."""
     profile = ClusterProfile.model_validate({"name": "site", "scheduler": "slurm", **said})
     found = {name: (text, f"/site/{name}") for name, text in texts.items()}
-    return script_renderer(profile, "/opt/my python", found.get)(ARRAY)
+    return ScriptRenderer(profile, "/opt/my python", found.get)(ARRAY)
 
 
 def test_templates_get_the_array_the_profile_and_the_interpreter() -> None:
@@ -108,14 +108,14 @@ def test_an_exported_template_changes_nothing_yet(scheduler: str, tmp_path: Path
         }
     )
     find = partial(assets.read_template, tmp_path)
-    before = [script_renderer(profile, "/usr/bin/python3", find)(array) for array in ARRAYS]
+    before = [ScriptRenderer(profile, "/usr/bin/python3", find)(array) for array in ARRAYS]
     bundled = (assets.bundled("templates") / scheduler / "array.sh.j2").read_text()
     target = tmp_path / "templates" / scheduler / "array.sh.j2"
     target.parent.mkdir(parents=True)
     target.write_text(extension_of(scheduler, bundled))
     assert '{% extends "bundled/job/array.sh.j2" %}' in target.read_text()
     assert find(f"{scheduler}/array.sh.j2") == (target.read_text(), str(target))
-    assert [script_renderer(profile, "/usr/bin/python3", find)(array) for array in ARRAYS] == before
+    assert [ScriptRenderer(profile, "/usr/bin/python3", find)(array) for array in ARRAYS] == before
 
 
 def test_a_block_of_an_exported_template_can_be_filled(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_block_of_an_exported_template_can_be_filled(tmp_path: Path) -> None:
     assert example.strip() in text
     target.write_text(text + example)
     profile = ClusterProfile(name="site", scheduler="slurm")
-    script = script_renderer(profile, "python3", partial(assets.read_template, tmp_path))(ARRAY).splitlines()
+    script = ScriptRenderer(profile, "python3", partial(assets.read_template, tmp_path))(ARRAY).splitlines()
     place = script.index("#SBATCH --mail-type=FAIL")
     assert script[place - 1].startswith("#SBATCH --")
     assert script.count("#SBATCH --array=0-3") == 1

@@ -19,6 +19,7 @@ from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run import code_version
 from sciflow.run.stage import stage
 from sciflow.store.layout import RunDirectory
+from unit.scripted import blank_scripts
 
 Git = Callable[..., str]
 IDENTITY = [
@@ -63,7 +64,7 @@ def staged(project: Path, runs: Path | None = None) -> tuple[dict[str, Any], Run
     engine = Engine(runs=runs or project.parent / "runs")
     workflow = ExperimentalWorkflow("one", project)
     workflow.add_task("task", command="bash {{ workflow_dir }}/run.sh")
-    run = stage(engine.compile(workflow), engine.runs, lambda array: "")
+    run = stage(engine.compile(workflow), engine.runs, blank_scripts())
     return json.loads(run.manifest.read_text())["code"], run
 
 
@@ -209,7 +210,7 @@ def test_without_a_commit_modules_are_told_by_digest(project: Path) -> None:
     document = {"name": "w", "parameters": {"x": [1]}, "tasks": [{"name": "t", "python": "version_a:work"}]}
     (project / "workflow.yaml").write_text(json.dumps(document))
     engine = Engine(runs=project.parent / "runs")
-    run = stage(engine.compile(load_workflow(str(project / "workflow.yaml"))), engine.runs, lambda array: "")
+    run = stage(engine.compile(load_workflow(str(project / "workflow.yaml"))), engine.runs, blank_scripts())
     code = json.loads(run.manifest.read_text())["code"]
     assert set(code["modules"]) == {"version_a.py", "version_b.py"}
     assert code["modules"]["version_b.py"] == hashlib.sha256(b"y = 1\n").hexdigest()
@@ -227,5 +228,5 @@ def test_where_there_is_nothing_of_the_project_there_is_no_version(tmp_path: Pat
     engine = Engine(runs=tmp_path / "runs")
     workflow = ExperimentalWorkflow("one", project)
     workflow.add_task("task", command="true")
-    run = stage(engine.compile(workflow), engine.runs, lambda array: "")
+    run = stage(engine.compile(workflow), engine.runs, blank_scripts())
     assert json.loads(run.manifest.read_text())["code"] == {}

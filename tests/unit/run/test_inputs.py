@@ -16,6 +16,7 @@ from sciflow.run.stage import note_modules, stage
 from sciflow.store.digests import FileDigest, KnownDigests
 from sciflow.store.layout import read_document
 from sciflow_shim import files
+from unit.scripted import blank_scripts
 
 
 def test_paths_start_from_the_workflow_where_they_can(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_the_manifest_has_all_of_them(engine: Engine, project: Path) -> None:
     for number in range(30):
         (project / "data" / f"{number}.dat").write_text(str(number))
     compiled = engine.compile(command(project, inputs=["data"]))
-    run = stage(compiled, engine.runs, lambda array: "")
+    run = stage(compiled, engine.runs, blank_scripts())
     manifest, task = read_document(run.manifest), read_document(run.path / files.task_file("task"))
     assert len(manifest["inputs"]) == len(manifest["tasks"]["task"]["inputs"]) == task["inputs"]["count"] == 33
     assert task["inputs"]["files"] == []
@@ -86,7 +87,7 @@ def test_the_manifest_has_all_of_them(engine: Engine, project: Path) -> None:
 def test_a_run_that_goes_on_knows_its_files_as_they_are_now(engine: Engine, project: Path) -> None:
     """A file that was written again with the same content is the same work, and unchanged from then on."""
     workflow = command(project, inputs=["data"])
-    run = stage(engine.compile(workflow), engine.runs, lambda array: "")
+    run = stage(engine.compile(workflow), engine.runs, blank_scripts())
     path = run.path / files.task_file("task")
     before = read_document(path)
     note_modules(engine.compile(workflow), run)
@@ -104,5 +105,5 @@ def test_a_missing_input_is_named(engine: Engine, project: Path) -> None:
     """There is no run then."""
     compiled = engine.compile(command(project, inputs=["nothing"]))
     with pytest.raises(WorkflowError, match="the input `nothing` cannot be read"):
-        stage(compiled, engine.runs, lambda array: "")
+        stage(compiled, engine.runs, blank_scripts())
     assert list((engine.runs / "one").iterdir()) == []

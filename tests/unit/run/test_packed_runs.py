@@ -13,13 +13,14 @@ from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.statement import Statement
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.run.cancel import cancel
 from sciflow.run.collect import collect
 from sciflow.run.follow import track
 from sciflow.run.inspect import execute, locate, read_log
 from sciflow.run.judge import PATIENCE
 from sciflow.run.reuse import take_over
 from sciflow.run.soundness import with_broken_seals
-from sciflow.run.submit import cancel, submit
+from sciflow.run.submit import submit
 from sciflow.run.track import observe, read_plan
 from sciflow.schedulers.base import After
 from sciflow.store.journal import Journal

@@ -13,7 +13,8 @@ from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.statement import Statement
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.run.submit import Handed, calls, cancel, submit
+from sciflow.run.cancel import cancel
+from sciflow.run.submit import Handed, calls, submit
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
