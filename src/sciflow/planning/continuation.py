@@ -9,15 +9,9 @@ from sciflow.model.options import Options
 from sciflow.model.plan import ArrayJob
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.units import format_duration
+from sciflow.planning.caps import longest_walltime
 
 _WARNING, _TENTH = 120, 10  # a program is warned a minute ahead, by some schedulers two; a tenth of what is short
-
-
-def longest_walltime(options: Options, profile: ClusterProfile) -> int | None:
-    """The longest walltime, in seconds, where an array job goes; None where the profile tells of no limit."""
-    names = (options.partition or profile.default_partition).split(",")
-    limits = [profile.partitions[name].runtime_seconds for name in names if name in profile.partitions]
-    return min((seconds for seconds in limits if seconds), default=None)
 
 
 def continued(array: ArrayJob, options: Options, profile: ClusterProfile) -> ArrayJob:

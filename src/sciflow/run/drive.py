@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.state import State
+from sciflow.run.needs import Place
 from sciflow.run.reuse import expected_seconds
 from sciflow.run.seal import unseal
 from sciflow.run.soundness import built_on_skips, with_broken_seals
 from sciflow.run.status import RunStatus
 from sciflow.run.track import IS_TORN, observe
+from sciflow.run.variants import read_variant
 from sciflow.schedulers.base import Submission
 from sciflow.schedulers.local import LocalScheduler
 from sciflow.schedulers.machine import Machine
+from sciflow.store.brakes import release
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
@@ -30,8 +33,9 @@ def drive(
     profile: ClusterProfile,
     watch: Callable[[RunStatus], Callable[[dict[str, Any]], None]] | None = None,
     machine: Machine | None = None,
+    choose: Callable[[RunStatus, Journal], set[Place]] | None = None,
 ) -> RunStatus:
-    """Run every index that is not completed, and give the state of all at the end.
+    """Run every index that is not completed, or is chosen, and give the state of all at the end.
 
     What is completed counts only where the seal of its record holds, and not where it, or what it was made from, went
     on without some of its upstream.
@@ -44,6 +48,9 @@ def drive(
         Called with the status at the start; what it gives is called with each event.
     machine
         What there is to hand out; found out by default.
+    choose
+        Gives the indices to run, and may write into the journal what is decided about them. By default all that are
+        not completed are run, also those that a brake has held back.
 
     Raises
     ------
@@ -57,14 +64,12 @@ def drive(
         journal = Journal(run.journal)
         status = _observe_valid(run, plan, journal)
         hear = watch(status) if watch else lambda _event: None
+        chosen = choose(status, journal) if choose else _everything(run, status)
         scheduler = LocalScheduler(
             run, machine or Machine.detect(profile.capacity), expected_seconds(run, plan), keep_open=(lock,)
         )
-        for array in plan.arrays:
-            known = status.indices[array.name]
-            attempts = {index: one.attempt + 1 for index, one in known.items() if one.state is not State.COMPLETED}
-            if attempts:
-                scheduler.submit(Submission(array, run.script(array.name), attempts))
+        for submission in _submissions(run, status, chosen):
+            scheduler.submit(submission)
         waiting: list[dict[str, Any]] = []
         ended: list[dict[str, Any]] = []
 
@@ -83,6 +88,30 @@ def drive(
             journal.append(waiting)
         _void(journal, _torn(run, ended))
     return observe(run, plan)
+
+
+def _everything(run: RunDirectory, status: RunStatus) -> set[Place]:
+    for array in status.plan.arrays:
+        release(run, array.name)
+    return {
+        (array, index)
+        for array, known in status.indices.items()
+        for index, one in known.items()
+        if one.state is not State.COMPLETED
+    }
+
+
+def _submissions(run: RunDirectory, status: RunStatus, chosen: set[Place]) -> Iterator[Submission]:
+    """What is to be run, by array job and the request under which it was tried last."""
+    variants = status.submissions.variants()
+    for array in status.plan.arrays:
+        attempts: dict[str, dict[int, int]] = {}
+        for index, one in status.indices[array.name].items():
+            if (array.name, index) in chosen:
+                attempts.setdefault(variants.get((array.name, index), ""), {})[index] = one.attempt + 1
+        for variant, wanted in attempts.items():
+            given = read_variant(run, array, variant) if variant else array
+            yield Submission(given, run.script(given.name_on_node), wanted)
 
 
 def _observe_valid(run: RunDirectory, plan: Plan, journal: Journal) -> RunStatus:

@@ -72,9 +72,10 @@ class LocalScheduler:
         self.keep_open = keep_open
         self._whole = Machine(list(self.machine.cores), self.machine.memory_bytes, list(self.machine.gpus))
         self.jobs: dict[str, _Job] = {}
+        self._holder: dict[Place, _Job] = {}
         self.selector = selectors.DefaultSelector()
         self.patience = _grace_seconds() + PATIENCE
-        self._twins: dict[str, list[str]] = {}  # array → arrays whose equal index waits for it
+        self._twins: dict[str, list[str]] = {}  # array → jobs whose equal index waits for it
         self._waiting: dict[Place, list[Place]] = {}
         self._is_stopping = False
 
@@ -83,8 +84,8 @@ class LocalScheduler:
         return Limits()
 
     def submit(self, submission: Submission) -> str:
-        """Take an array job; it runs when `drive` is called. Its name is its job id."""
-        name = submission.array.name
+        """Take an array job, or some of it; it runs when `drive` is called. Its name on the node is its job id."""
+        name = submission.array.name_on_node
         if name in self.jobs:
             raise SchedulerError(f"array `{name}` was submitted twice")
         if not self._whole.holds(submission.array.resources):
@@ -94,6 +95,7 @@ class LocalScheduler:
                 hint="start a new run: a plan is made to fit the machine that it is made on",
             )
         job = self.jobs[name] = _Job(submission, len(self.jobs))
+        self._holder.update({(job.array.name, index): job for index in job.attempts})
         self._find_waits(job)
         for index in job.attempts:
             if not job.waits.get(index):
@@ -158,12 +160,11 @@ class LocalScheduler:
         for task, facts in header["upstream"].items():
             if not facts["array"]:
                 named.append(task)
-            elif facts["array"] in self.jobs:
-                earlier = self.jobs[facts["array"]]
-                self._twins.setdefault(earlier.array.name, []).append(job.array.name)
-                for index in job.attempts.keys() & earlier.attempts.keys():
-                    if not earlier.states[index].is_final:
-                        job.waits[index] = job.waits.get(index, 0) + 1
+                continue
+            self._twins.setdefault(facts["array"], []).append(job.array.name_on_node)
+            for index in job.attempts:
+                if self._is_to_come((facts["array"], index)):
+                    job.waits[index] = job.waits.get(index, 0) + 1
         if not named:
             return
         with self.run.lines(job.array.name).open("rb") as file:
@@ -174,11 +175,15 @@ class LocalScheduler:
     def _wait_for_named(self, job: _Job, index: int, upstream: Mapping[str, Any], named: Sequence[str]) -> None:
         for task in named:
             for array, text in upstream[task]:
-                earlier = self.jobs.get(array)
-                for place in files.parse_ranges(text) if earlier else ():
-                    if earlier and place in earlier.attempts and not earlier.states[place].is_final:
-                        self._waiting.setdefault((array, place), []).append((job.array.name, index))
+                for place in files.parse_ranges(text):
+                    if self._is_to_come((array, place)):
+                        self._waiting.setdefault((array, place), []).append((job.array.name_on_node, index))
                         job.waits[index] = job.waits.get(index, 0) + 1
+
+    def _is_to_come(self, place: Place) -> bool:
+        """Whether an index is run here and has not ended."""
+        job = self._holder.get(place)
+        return job is not None and not job.states[place[1]].is_final
 
     def _make_ready(self, job: _Job, index: int) -> None:
         heapq.heappush(job.ready, (-self.expected.get((job.array.name, index), 0.0), index))
@@ -202,7 +207,7 @@ class LocalScheduler:
             self.machine.give_back(share)
             return True
         if job.server is None:
-            errors = self.run.log(job.array.name, 0, 0).with_name("shim.err")
+            errors = self.run.log(job.array.name, 0, 0).with_name(f"{job.array.variant or 'shim'}.err")
             job.server = ArrayServer(job.script, errors, self.keep_open)
             self.selector.register(job.server.output, selectors.EVENT_READ, job)
         job.states[index] = State.RUNNING

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sciflow.errors import RunError
+from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document
 
 if TYPE_CHECKING:
+    from sciflow.model.policy import SchedulingPolicy
     from sciflow.model.profile import ClusterProfile
+    from sciflow.model.recovery import RecoveryPolicy
+
+RECOVERY = "recovery"  # the event of the journal that tells of another policy
 
 
 def scheduler_name(run: RunDirectory) -> str:
@@ -33,3 +38,41 @@ def read_profile(run: RunDirectory) -> ClusterProfile:
     from sciflow.model.validation import validated
 
     return validated(ClusterProfile, read_document(run.manifest)["profile"], f"profile in `{run.manifest}`", RunError)
+
+
+def read_recovery(run: RunDirectory) -> RecoveryPolicy:
+    """How failures of a run are met: as it was said when the run was made, or was gone on with last.
+
+    Raises
+    ------
+    RunError
+        Where what is said cannot be understood.
+    """
+    from sciflow.model.recovery import RecoveryPolicy
+    from sciflow.model.validation import validated
+
+    said = read_document(run.manifest).get("recovery", {})
+    for event in Journal(run.journal).events():
+        if event["event"] == RECOVERY:
+            said = event["policy"]
+    return validated(RecoveryPolicy, said, f"recovery policy of `{run.path}`", RunError)
+
+
+def read_policy(run: RunDirectory) -> SchedulingPolicy:
+    """When work of a run may start."""
+    from sciflow.model.policy import SchedulingPolicy
+    from sciflow.model.validation import validated
+
+    said = read_document(run.manifest).get("policy", {})
+    return validated(SchedulingPolicy, said, f"scheduling policy of `{run.path}`", RunError)
+
+
+def task_retries(run: RunDirectory) -> dict[str, int]:
+    """Task → how often its program is tried again, of those that say so."""
+    tasks = read_document(run.manifest)["tasks"]
+    return {task: facts["retries"] for task, facts in tasks.items() if facts.get("retries") is not None}
+
+
+def interpreter(run: RunDirectory) -> str:
+    """The Python that made the run."""
+    return read_document(run.manifest)["interpreter"]

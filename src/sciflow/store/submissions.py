@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sciflow_shim import files
@@ -57,8 +57,12 @@ class Retry:
         The scheduler's indices in which they run; None where these are the same.
     variant
         The request under which that is done; empty for that of the plan.
+    memory, seconds
+        What each of them is given: bytes, and seconds of walltime; 0 where nothing is said.
     cause, error
         What they had failed of, and the normalised error.
+    counts
+        Whether that was a failure; who was preempted, or goes on from a checkpoint, has not failed.
     time
         When it was decided, in seconds since the epoch.
     """
@@ -67,8 +71,11 @@ class Retry:
     indices: frozenset[int]
     elements: frozenset[int] | None
     variant: str
+    memory: int
+    seconds: int
     cause: str
     error: str
+    counts: bool
     time: float
 
 
@@ -176,9 +183,9 @@ class Submissions:
         """Whether something is to be tried again and was not submitted yet."""
         return any(self._due.values())
 
-    def retries_of(self, array: str) -> Iterator[Retry]:
-        """The decisions about one array job, in order."""
-        return (one for one in self.retries if one.array == array)
+    def variants(self) -> dict[tuple[str, int], str]:
+        """(array, index) → the variant under which it was tried again last, or is to be."""
+        return {(one.array, index): one.variant for one in self.retries for index in one.indices}
 
     def add(self, submission: Submitted) -> None:
         """Take in a submission."""
@@ -222,12 +229,22 @@ class Submissions:
             indices,
             frozenset(files.parse_ranges(event["elements"])) if "elements" in event else None,
             event["variant"],
+            event["memory"],
+            event["seconds"],
             event["cause"],
             event["error"],
+            event["counts"],
             event["time"],
         )
         self.retries.append(retry)
-        self._due.setdefault(retry.array, {}).update(dict.fromkeys(retry.elements or indices, retry))
+        due = self._due.setdefault(retry.array, {})
+        for element in retry.elements or indices:
+            other = due.get(element)
+            if other is not None and retry.elements is not None and other.variant == retry.variant:
+                # Of a packed element some have failed of this and some of that.
+                due[element] = replace(retry, indices=indices | other.indices)
+            else:
+                due[element] = retry
         for index in indices:
             self.cancelled.pop((retry.array, index), None)
 

@@ -1,0 +1,119 @@
+"""What an index is given when it is tried again: by what it and its neighbours used, within what the site has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from sciflow.model.plan import ArrayJob, Plan
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.units import format_duration, format_memory
+from sciflow.planning.caps import longest_walltime, most_memory
+from sciflow.planning.estimate import more_memory, more_time
+from sciflow.run.measured import Measured
+from sciflow.run.needs import Place
+from sciflow.run.status import RunStatus
+from sciflow.store.layout import RunDirectory
+
+
+class Ask(NamedTuple):
+    """What one index is given: bytes of memory and seconds of walltime; 0 where nothing is said."""
+
+    memory: int = 0
+    seconds: int = 0
+
+
+UNSAID = Ask()
+
+
+class Sizing:
+    """Sizes requests of indices that are tried again.
+
+    Parameters
+    ----------
+    run, plan, status
+        What has been measured so far, and asked for.
+    profile
+        What the site has.
+    """
+
+    def __init__(self, run: RunDirectory, plan: Plan, status: RunStatus, profile: ClusterProfile) -> None:
+        self.run, self.plan, self.status, self.profile = run, plan, status, profile
+        self._given: dict[Place, Ask] = {}
+        for retry in status.submissions.retries:
+            self._given.update({(retry.array, index): Ask(retry.memory, retry.seconds) for index in retry.indices})
+
+    def given(self, place: Place) -> Ask:
+        """What an index was given the last time."""
+        resources = self._array(place).resources
+        own = Ask(resources.memory_bytes, -(-resources.runtime_seconds // self._array(place).pack))
+        return self._given.get(place, own)
+
+    def scaled(self, place: Place, scale: Mapping[str, float]) -> Ask | None:
+        """What it was given, or has used, times factors for ``memory`` and ``runtime``; None if it has the most."""
+        given = asked = self.given(place)
+        if (factor := scale.get("memory", 1.0)) != 1.0:
+            base = given.memory or self._measured.own(*place, "memory")
+            asked = asked._replace(memory=_scaled(base, factor, self.most_memory(place)))
+        if (factor := scale.get("runtime", 1.0)) != 1.0:
+            base = given.seconds or self._measured.own(*place, "seconds")
+            asked = asked._replace(seconds=_scaled(base, factor, self.longest(place)))
+        return None if asked == given and any(factor > 1 for factor in scale.values()) else asked
+
+    def more_memory(self, place: Place) -> Ask | None:
+        """More memory, by what it and its completed neighbours used; None where it has the most already."""
+        given = self.given(place)
+        neighbours = self._measured.neighbours(*place, "memory")
+        found = more_memory(given.memory, self._measured.own(*place, "memory"), neighbours, self.most_memory(place))
+        return None if found is None else given._replace(memory=found)
+
+    def more_time(self, place: Place) -> Ask | None:
+        """More walltime, likewise."""
+        given = self.given(place)
+        neighbours = self._measured.neighbours(*place, "seconds")
+        found = more_time(given.seconds, self._measured.own(*place, "seconds"), neighbours, self.longest(place))
+        return None if found is None else given._replace(seconds=found)
+
+    def most_memory(self, place: Place) -> int | None:
+        """The most memory that it can be given."""
+        array = self._array(place)
+        return most_memory(array.options, self.profile, array.resources.nodes)
+
+    def longest(self, place: Place) -> int | None:
+        """The longest walltime that it can be given; one of several in an array index shares it with these."""
+        array = self._array(place)
+        longest = longest_walltime(array.options, self.profile)
+        return None if longest is None else longest // array.pack
+
+    def limit(self, place: Place, is_memory: bool) -> str:
+        """Say that it has the most that there is."""
+        where = self._array(place).options.partition or self.profile.default_partition
+        site = f"partition `{where}`" if where else f"profile `{self.profile.name}`"
+        most = self.most_memory(place) if is_memory else self.longest(place)
+        shown = "" if most is None else f" of {format_memory(most) if is_memory else format_duration(most)}"
+        what = "memory" if is_memory else "walltime"
+        return f"it was given the most {what}{shown} that {site} has"
+
+    def change(self, place: Place, ask: Ask) -> str:
+        """Say what is asked for that was not before: ``2 GB → 3 GB``."""
+        given = self.given(place)
+        return ", ".join(
+            f"{spell(old) if old else 'unsaid'} → {spell(new)}" for old, new, spell in _pairs(given, ask) if old != new
+        )
+
+    def _array(self, place: Place) -> ArrayJob:
+        return self.plan.array(place[0])
+
+    @cached_property
+    def _measured(self) -> Measured:
+        return Measured(self.run, self.plan, self.status)
+
+
+def _pairs(given: Ask, ask: Ask) -> list[tuple[int, int, Callable[[int], str]]]:
+    return [(given.memory, ask.memory, format_memory), (given.seconds, ask.seconds, format_duration)]
+
+
+def _scaled(given: float, factor: float, most: int | None) -> int:
+    wanted = round(given * factor)
+    return wanted if most is None else min(wanted, most)
