@@ -219,7 +219,7 @@ class _ArrayFailures:
         else:
             last = next((line for line in lines if "couldn't chdir to" in line), lines[-1] if lines else "")
             code = f" (exit code {exit_code})" if exit_code else ""
-            known = f"{_LAUNCH.get(exit_code, 'it has ended before its program started')}{code}"
+            known = f"{_LAUNCH.get(exit_code, 'it has left no record')}{code}"
             text = f"{known}: {last}" if last else known
         return Cause.LAUNCH_FAILURE, normalised(text), _first_line(text)
 
