@@ -106,7 +106,8 @@ def test_a_job_script_that_fails_before_the_program(cluster: SlurmCluster) -> No
     answer = experiment.submit("--wait", code=3)
     assert answer["tasks"]["work"] == {"FAILED": 3}
     [failure] = answer["failures"]
-    assert failure["error"] == "the scheduler says FAILED with exit code 7:0, and it has left no final record"
+    assert failure["error"] == "it has left no record (exit code 7:0): no such licence server"
+    assert failure["cause"] == "launch_failure"
     shown = experiment.sciflow("logs", "work[1]")
     assert "no such licence server" in shown.stdout + shown.stderr
 

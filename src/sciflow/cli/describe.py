@@ -5,9 +5,17 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from sciflow.cli.failures import (
+    describe_failures,
+    failures_document,
+    failures_of,
+    failures_to_see,
+    next_after_failures,
+)
 from sciflow.cli.output import table
 from sciflow.model.state import State
 from sciflow.model.units import format_duration
+from sciflow.run.causes import FailureGroup
 from sciflow.run.forecast import seconds_left
 from sciflow.run.status import RunStatus
 from sciflow.store.layout import RunDirectory
@@ -31,7 +39,7 @@ def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
             array.name: {state.value: text for state, text in _ranges(status, array.name).items()}
             for array in status.plan.arrays
         },
-        "failures": _failures(status),
+        "failures": failures_document(failures_of(run, status)),
         "waiting": [{"task": t, "reason": r, "count": n, "indices": i} for t, r, n, i in _reasons(status)],
         "seconds_left": None if status.is_finished else seconds_left(status, time.time()),
         "notes": status.notes,
@@ -43,19 +51,15 @@ def describe_status(run: RunDirectory, status: RunStatus) -> str:
     until = status.last_event if status.is_finished or not status.is_queued else time.time()
     took = (until or 0) - (status.first_event or 0)
     time_taken = f"it took {format_duration(took)}" if status.is_finished else f"{format_duration(took)} so far"
-    lines = [f"run {run.run_id} of {status.plan.workflow} {_going(status)}; {time_taken}"]
+    groups = failures_of(run, status)
+    lines = [f"run {run.run_id} of {status.plan.workflow} {_going(status, groups)}; {time_taken}"]
     rows = []
     for array in status.plan.arrays:
         for state, indices in _ranges(status, array.name).items():
             count = sum(one.state is state for one in status.indices[array.name].values())
             rows.append((array.name, state.value, count, _shortened(indices)))
     lines.append(table(("array", "state", "count", "indices"), rows))
-    groups = _failures(status)
-    for group in groups[:_MOST_GROUPS]:
-        error = f": {group['error']}" if group["error"] else ""
-        lines.append(f"{group['count']} × {group['task']} {group['state']}{error}  [{group['indices']}]")
-    if len(groups) > _MOST_GROUPS:
-        lines.append(f"… and {len(groups) - _MOST_GROUPS} more kinds of failure (`--json` has all)")
+    lines += describe_failures(groups)
     lines += _waiting(status)
     lines += [f"note: {note}" for note in status.notes]
     if (left := _left(status)) is not None:
@@ -94,14 +98,14 @@ def _shortened(indices: str) -> str:
     return indices if len(indices) <= _LONGEST else indices[:_LONGEST].rpartition(",")[0] + ",…"
 
 
-def _going(status: RunStatus) -> str:
+def _going(status: RunStatus, groups: list[FailureGroup]) -> str:
     if status.is_driven:
         return "is running"
     if status.is_complete:
         return "is complete"
     if not status.is_finished:
         return "is in the queue" if status.is_queued else "is not running and not finished"
-    return "has ended, with failures" if _causes(_failures(status)) else "was stopped"
+    return "has ended, with failures" if failures_to_see(groups) else "was stopped"
 
 
 def _ranges(status: RunStatus, array: str) -> dict[State, str]:
@@ -111,34 +115,9 @@ def _ranges(status: RunStatus, array: str) -> dict[State, str]:
     return {state: format_ranges(found[state]) for state in State if state in found}
 
 
-def _failures(status: RunStatus) -> list[dict[str, Any]]:
-    """Failures of the same task, state and message together, the most frequent first."""
-    groups: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
-    for array in status.plan.arrays:
-        for index, one in status.indices[array.name].items():
-            if one.state.is_failure or one.state is State.UNKNOWN:
-                # What stands upstream differs from index to index; the cause is shown there.
-                error = "" if one.state is State.UPSTREAM_FAILED else one.error.split("\n")[0][:200]
-                groups.setdefault((array.task, one.state.value, error), []).append((array.name, index))
-    found = []
-    for (task, state, error), places in groups.items():
-        by_array: dict[str, list[int]] = {}
-        for array, index in places:
-            by_array.setdefault(array, []).append(index)
-        indices = "; ".join(f"{array}[{format_ranges(one)}]" for array, one in by_array.items())
-        found.append({"task": task, "state": state, "error": error, "count": len(places), "indices": indices})
-    return sorted(found, key=lambda group: (group["state"] == "UPSTREAM_FAILED", -group["count"]))
-
-
-def _causes(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The failures of programs: not what was stopped, nor what was held back by something else."""
-    return [group for group in groups if group["state"] not in (State.CANCELLED.value, State.UPSTREAM_FAILED.value)]
-
-
-def _next(run: RunDirectory, status: RunStatus, groups: list[dict[str, Any]]) -> list[str]:
-    if causes := _causes(groups):
-        place = causes[0]["indices"].partition(";")[0].partition("-")[0].partition(",")[0].rstrip("]") + "]"
-        return [f"next: sciflow logs {run.name_here} '{place}'"]
+def _next(run: RunDirectory, status: RunStatus, groups: list[FailureGroup]) -> list[str]:
+    if lines := next_after_failures(run, status, groups):
+        return lines
     if status.is_queued:
         return [] if status.is_complete or not status.is_finished else [f"next: sciflow collect {run.name_here}"]
     if not status.is_complete and not status.is_driven:

@@ -14,7 +14,8 @@ from sciflow.store.inventory import Stamp, place_of, stamp_of
 from sciflow.store.layout import RunDirectory, write_whole
 from sciflow.store.records import RecordState
 
-_FORMAT = 1
+_FORMAT = 2
+_OF_COMPLETED = 7  # the facts, after the state, that anybody asks for where all went well
 _COLUMNS = ("name", "size", "time", "inode", "seal", "says", "told", "count")
 
 
@@ -116,5 +117,5 @@ def _as_named(run: str, name: str) -> tuple[str, str, int, int]:
 
 
 def _plain(state: RecordState) -> tuple[Any, ...]:
-    facts = (state.error, state.seconds, state.has_skipped, state.job, state.end, state.host, state.was_killed)
-    return (state.state.value, *facts)
+    word, *facts = vars(state).values()
+    return (word.value, *(facts[:_OF_COMPLETED] if word is State.COMPLETED else facts))

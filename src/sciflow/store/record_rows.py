@@ -99,7 +99,7 @@ def _row(index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGrou
         row.update(_scalars(group["checkpoint"].attributes, "checkpoint_"))
     arrays = [{**one, "index": index} for one in _arrays(group["results"], "/results", row["place"])]
     metrics = dict(group["metrics"].attributes)
-    return RecordRow(index, state_of(facts), row, metrics, arrays)
+    return RecordRow(index, state_of(facts, group), row, metrics, arrays)
 
 
 def _scalars(attributes: dict[str, Any], prefix: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,11 @@ from sciflow.store import sealed
 from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
 from sciflow_shim.record_shelf import MEMBERS, PACKED, joined
 
+# Attempts that may have left a checkpoint from which the next one goes on.
+_GOES_ON = ("TIMEOUT", "CANCELLED", "NODE_FAIL", "PREEMPTED", "RUNNING")
+_FRAME = re.compile(r'^[ |]*File "([^"\n]+)", line (\d+)(?:, in (.+))?$', re.MULTILINE)
+_NOT_THE_USERS = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python3[^/]*/|^<frozen |/sciflow_shim/")
+_ONE_NODE = re.compile(r"[A-Za-z0-9._-]+")
 _KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 SEALED, UNSEALED, TORN = "sealed", "unsealed", "torn"
 SKIPPED = "note_skipped"  # the attribute of an attempt that went on without some of its upstream
@@ -28,6 +34,15 @@ class RecordState:
         The scheduler's id of the array job that it belonged to.
     was_killed
         Whether a signal ended the program, or what the program had started.
+    error_type, origin
+        The type of the error, and where in the user's own code it was raised: ``train.py:88 in fit``.
+    exit_code, signal
+        How the program ended; -1 and 0 for none.
+    start, node
+        When it started, and on which of the scheduler's nodes; the host where that is not one plain name.
+    checkpoint_left, left_time, found_time
+        Whether there was a checkpoint when the record was written, when that was last changed, and when the one was
+        that the attempt had found. Only of attempts that may go on from it.
     """
 
     state: State
@@ -38,6 +53,15 @@ class RecordState:
     end: float = 0.0
     host: str = ""
     was_killed: bool = False
+    error_type: str = ""
+    origin: str = ""
+    exit_code: int = -1
+    signal: int = 0
+    start: float = 0.0
+    node: str = ""
+    checkpoint_left: bool = False
+    left_time: float = 0.0
+    found_time: float = 0.0
 
 
 @dataclass
@@ -58,7 +82,7 @@ def read_states(path: str, index: int) -> dict[int, RecordState] | None:
     None for a record that is torn.
     """
     try:
-        return {one: state_of(facts) for one, facts, _ in members_of(open_record(path), index)}
+        return {one: state_of(facts, group) for one, facts, group in members_of(open_record(path), index)}
     except (ValueError, KeyError, OSError):
         return None
 
@@ -98,18 +122,44 @@ def members_of(root: RecordGroup, index: int) -> Iterator[tuple[int, dict[str, A
         yield int(name), joined(root, member), member
 
 
-def state_of(facts: dict[str, Any]) -> RecordState:
-    """How an attempt ended, by its record's attributes."""
+def state_of(facts: dict[str, Any], group: RecordGroup) -> RecordState:
+    """How an attempt ended, by its record's attributes, and by the group that holds them."""
+    code, number, state = facts.get("exit_code", -1), facts.get("signal", 0), facts["state"]
+    host = facts.get("host", "")
+    nodes = facts.get("SLURM_JOB_NODELIST", "")
+    checkpoint: dict[str, Any] = {}
+    if state in _GOES_ON and "checkpoint" in group:
+        checkpoint = group["checkpoint"].attributes
     return RecordState(
-        State(facts["state"]),
+        State(state),
         error_text(facts),
         max(0.0, facts["end"] - facts["start"]),
         has_skipped=SKIPPED in facts,
         job=facts.get("SLURM_ARRAY_JOB_ID", ""),
         end=facts["end"],
-        host=facts.get("host", ""),
-        was_killed=bool(facts.get("signal", 0)) or facts.get("exit_code", 0) > _KILLED,
+        host=host,
+        was_killed=bool(number) or code > _KILLED,
+        error_type=facts.get("error_type", ""),
+        origin=origin_of(facts.get("traceback", "")),
+        exit_code=code,
+        signal=number,
+        start=facts["start"],
+        node=nodes if _ONE_NODE.fullmatch(nodes) else host,
+        checkpoint_left=checkpoint.get("left_files", 0) > 0,
+        left_time=checkpoint.get("left_time", 0.0),
+        found_time=checkpoint.get("time", 0.0),
     )
+
+
+def origin_of(traceback: str) -> str:
+    """Where an error was raised: the innermost line that is neither of Python, nor of a package, nor of the shim."""
+    if not traceback:
+        return ""
+    for path, line, function in reversed(_FRAME.findall(traceback)):
+        if not _NOT_THE_USERS.search(path):
+            place = f"{path.rpartition('/')[2]}:{line}"
+            return f"{place} in {function}" if function else place
+    return ""
 
 
 def has_broken_seal(path: str) -> bool:

@@ -1,6 +1,7 @@
 """Verbs on runs: status, logs, exec."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def has_an_end(journal: Path) -> bool:
     [
         ([], "was stopped", "the same `sciflow run …` goes on with it"),
         (["later"], "is not running and not finished", "the same `sciflow run …` goes on with it"),
-        (["broken"], "has ended, with failures", "sciflow logs {run} 'broken.0[0]'"),
+        (["broken"], "has ended, with failures", "sciflow logs {run} 'broken.0[0]'\nnext: sciflow retry {run} -n"),
     ],
 )
 def test_a_run_that_was_stopped_goes_on(
@@ -111,7 +112,7 @@ def test_a_complete_run_is_0(sciflow: Command, project: Path) -> None:
 def test_many_kinds_of_failure_are_cut(sciflow: Command, project: Path) -> None:
     """Eight kinds are shown, the most frequent first; JSON has all."""
     document = json.loads((project / "workflow.yaml").read_text())
-    document["tasks"] = [{"name": "task", "command": "echo kind $(( {{ x }} % 10 )); false"}]
+    document["tasks"] = [{"name": "task", "command": "w=abcdefghij; echo kind ${w:$(( {{ x }} % 10 )):1}; false"}]
     document["parameters"] = {"x": list(range(1, 22))}
     (project / "workflow.yaml").write_text(json.dumps(document))
     sciflow("run", "workflow.yaml")
@@ -119,10 +120,53 @@ def test_many_kinds_of_failure_are_cut(sciflow: Command, project: Path) -> None:
     shown = [line for line in answer.out.splitlines() if " × task FAILED" in line]
     assert len(shown) == 8
     assert shown[0].startswith(
-        "3 × task FAILED: ended with exit code 1; the last it printed: kind 1  [task.0[0,10,20]]"
+        "3 × task FAILED: ended with exit code 1; the last it printed: kind b  [task.0[0,10,20]]"
     )
     assert "… and 2 more kinds of failure (`--json` has all)" in answer.out
     assert len(sciflow("status", "--json").json["failures"]) == 10
+
+
+def test_failures_that_differ_in_numbers_are_one_kind(sciflow: Command, project: Path) -> None:
+    """They are one line, without the numbers; JSON has the cause, one whole error, and where they ran."""
+    document = json.loads((project / "workflow.yaml").read_text())
+    document["tasks"] = [{"name": "task", "command": "echo kind {{ x }}; false"}]
+    (project / "workflow.yaml").write_text(json.dumps(document))
+    sciflow("run", "workflow.yaml")
+    line = "4 × task FAILED: ended with exit code 1; the last it printed: kind N  [task.0[0-3]]"
+    assert line in sciflow("status").out.splitlines()
+    [failure] = sciflow("status", "--json").json["failures"]
+    assert failure == {
+        "task": "task",
+        "state": "FAILED",
+        "cause": "application_error",
+        "signature": "ended with exit code 1; the last it printed: kind N",
+        "error": "ended with exit code 1; the last it printed: kind 1",
+        "count": 4,
+        "indices": "task.0[0-3]",
+        "nodes": {os.uname().nodename: 4},
+        "by": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("float('x')", "4 × f FAILED: ValueError in broken.py:2: could not convert string to float: 'x'  [f.0[0-3]]"),
+        (
+            "float(f'x{x}')",
+            "4 × f FAILED: ValueError in broken.py:2 (for example: could not convert string to float: 'x1')  [f.0[0-3]]",
+        ),
+    ],
+)
+def test_errors_of_functions_are_told_by_where_they_were_raised(
+    sciflow: Command, project: Path, body: str, line: str
+) -> None:
+    """What was raised at the same line is one kind, whatever its message, of which one is shown."""
+    (project / "broken.py").write_text(f"def f(x):\n    return {body}\n")
+    document = {"name": "broken", "parameters": {"x": [1, 2, 3, 4]}, "tasks": [{"name": "f", "python": "broken:f"}]}
+    (project / "workflow.yaml").write_text(json.dumps(document))
+    sciflow("run", "workflow.yaml")
+    assert line in sciflow("status").out.splitlines()
 
 
 def test_logs_print_what_was_printed(sciflow: Command, finished: Path) -> None:

@@ -116,3 +116,70 @@ def test_a_flipped_bit_makes_no_other_state(tmp_path: Path) -> None:
         assert read_summary(str(damaged)) is None
         found += state is None
     assert found > 100
+
+
+OWN = '  File "/home/u/project/train.py", line 88, in fit\n    loss()\n'
+PACKAGE = '  File "/home/u/.venv/lib/python3.11/site-packages/numpy/core.py", line 7, in norm\n    raise\n'
+STANDARD = '  File "/usr/lib/python3.11/json/decoder.py", line 355, in raw_decode\n    raise\n'
+SHIM = '  File "/runs/w/1/shim/sciflow_shim/context.py", line 9, in save\n    raise\n'
+
+
+@pytest.mark.parametrize(
+    ("frames", "origin"),
+    [
+        ((OWN,), "train.py:88 in fit"),
+        ((OWN, PACKAGE, STANDARD, SHIM), "train.py:88 in fit"),
+        (('  File "/p/a.py", line 1, in f\n', OWN), "train.py:88 in fit"),
+        (('  File "<frozen importlib._bootstrap>", line 1, in _call\n',), ""),
+        ((OWN, '  File "/p/broken.py", line 3\n    def (\n'), "broken.py:3"),
+        (("  | " + OWN.lstrip(),), "train.py:88 in fit"),
+        ((PACKAGE,), ""),
+        ((), ""),
+    ],
+)
+def test_the_origin_of_an_error_is_in_the_users_code(tmp_path: Path, frames: tuple[str, ...], origin: str) -> None:
+    """It is the innermost line of a traceback that is neither of Python, nor of a package, nor of the shim."""
+    traceback = "".join(("Traceback (most recent call last):\n", *frames, "ValueError: no\n")) if frames else ""
+    known = read_state(write(tmp_path / "a.h5", traceback=traceback))
+    assert known is not None
+    assert (known.error_type, known.origin) == ("ValueError", origin)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "node"), [("n17", "n17"), ("n[1-2]", "login"), ("n1,n2", "login"), ("", "login"), ("a-b.c_d", "a-b.c_d")]
+)
+def test_the_node_is_the_schedulers_where_there_is_one(tmp_path: Path, nodes: str, node: str) -> None:
+    """A list of several nodes names none; then it is the host."""
+    known = read_state(write(tmp_path / "a.h5", host="login", SLURM_JOB_NODELIST=nodes))
+    assert known is not None
+    assert known.node == node
+
+
+def test_how_a_program_ended_is_known(tmp_path: Path) -> None:
+    """Exit code, signal and start come from the attributes."""
+    known = read_state(write(tmp_path / "a.h5", exit_code=-1, signal=9))
+    assert known is not None
+    assert (known.exit_code, known.signal, known.start, known.was_killed) == (-1, 9, 10.0, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "facts", "expected"),
+    [
+        ("TIMEOUT", {"found": True, "time": 3.0, "left_files": 2, "left_time": 11.0}, (True, 11.0, 3.0)),
+        ("RUNNING", {"found": False, "left_files": 1, "left_time": 11.0}, (True, 11.0, 0.0)),
+        ("CANCELLED", {"found": True, "time": 3.0}, (False, 0.0, 3.0)),
+        ("PREEMPTED", None, (False, 0.0, 0.0)),
+        ("FAILED", {"found": False, "left_files": 1, "left_time": 11.0}, (False, 0.0, 0.0)),
+    ],
+)
+def test_a_checkpoint_counts_where_one_may_go_on(
+    tmp_path: Path, state: str, facts: dict[str, object] | None, expected: tuple[bool, float, float]
+) -> None:
+    """Whether files are left, and when they were written, is read of attempts that were ended before their time."""
+    root = Group({**FACTS, "state": state})
+    if facts is not None:
+        root.members["checkpoint"] = Group(facts)
+    write_record(str(tmp_path / "a.h5"), root, seal=True)
+    known = read_state(str(tmp_path / "a.h5"))
+    assert known is not None
+    assert (known.checkpoint_left, known.left_time, known.found_time) == expected
