@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sciflow.model.options import Options
 from sciflow.model.resources import Resources
+from sciflow_shim import files
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class ArrayJob:
     """One submission: the indices 0 … count-1 of one task under one request.
 
     With `pack`, so many neighbours run one after another as one array index of the scheduler, here called an element;
-    `resources` are what one element gets.
+    `resources` are what one element gets. A `variant` is the same array job tried again, with another request, say. With
+    `links`, so many of it follow each other, index by index, each going on where the one before it was stopped.
     """
 
     name: str
@@ -39,6 +41,13 @@ class ArrayJob:
     begin: datetime | None = None
     options: Options = field(default_factory=Options)
     pack: int = 1
+    variant: str = ""
+    links: int = 1
+
+    @property
+    def name_on_node(self) -> str:
+        """What its job script calls it."""
+        return files.variant_name(self.name, self.variant)
 
     @property
     def elements(self) -> int:
@@ -64,6 +73,8 @@ class ArrayJob:
             "begin": self.begin.isoformat() if self.begin else None,
             "options": self.options.to_document(),
             **({"pack": self.pack} if self.pack > 1 else {}),
+            **({"variant": self.variant} if self.variant else {}),
+            **({"links": self.links} if self.links > 1 else {}),
         }
 
     @classmethod
@@ -78,6 +89,8 @@ class ArrayJob:
             begin=datetime.fromisoformat(document["begin"]) if document["begin"] else None,
             options=Options.from_document(document.get("options", {})),
             pack=document.get("pack", 1),
+            variant=document.get("variant", ""),
+            links=document.get("links", 1),
         )
 
 
