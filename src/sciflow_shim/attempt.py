@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sciflow_shim.gpu_use import GpuUse
     from sciflow_shim.record import ExternalLink, Group
 
+    # When an attempt started, its state, whether it leaves a checkpoint where time was too short, and its complaint.
+    Ending = tuple[float, str, bool, str]
+
 # What differs between the indices of an array, so that no capture that they share can hold it.
 _SCHEDULER_VARIABLES = (
     *("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_CLUSTER_NAME"),
@@ -28,7 +31,8 @@ _SCHEDULER_VARIABLES = (
     *("SLURM_MEM_PER_NODE", "SLURM_JOB_GPUS", "PBS_JOBID", "CUDA_VISIBLE_DEVICES"),
 )
 # What is the same for all that run in one array index.
-OF_THE_INDEX = ("format", "run", "task", "array", "attempt", "recipe", "host", *_SCHEDULER_VARIABLES)
+OF_THE_INDEX = ("format", "run", "task", "array", "variant", "attempt", "recipe", "host", *_SCHEDULER_VARIABLES)
+FAILURES = ("FAILED", "OUT_OF_MEMORY", "TIMEOUT", "CRITERIA_NOT_MET")  # states that are an attempt's own fault
 
 
 class Attempt:
@@ -80,6 +84,23 @@ class Attempt:
 
             error = {name: redact(text) for name, text in error.items()}
         self._error = error
+
+    @property
+    def complaint(self) -> str:
+        """What went wrong, with its type."""
+        return (self.error.get("type", "") + ": " + self.error.get("message", "")).strip(": ")
+
+    @property
+    def ending(self) -> Ending:
+        """What counts of it for a brake."""
+        left = self.state == "TIMEOUT" and "left_files" in self._checkpoint_facts()
+        return self.start, self.state, left, self.complaint
+
+    def apply_brake(self) -> None:
+        """Hold back what has not begun, if others have failed like this one."""
+        from sciflow_shim import brake  # only for one that has failed
+
+        brake.apply(self.array, self.index, self.attempt, [self.ending])
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -287,6 +308,8 @@ class Attempt:
         }
         if units := self.array.task.get("units"):
             attributes["units"] = json.dumps({n: u for n, u in units.items() if n in self.outcome.metrics})
+        if self.array.variant:
+            attributes["variant"] = self.array.variant
         variables = {**os.environ, **self.variables}
         attributes.update({name: variables[name] for name in _SCHEDULER_VARIABLES if name in variables})
         attributes.update({f"note_{name}": note for name, note in self.outcome.notes.items()})

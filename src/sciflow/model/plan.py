@@ -29,8 +29,8 @@ class ArrayJob:
     """One submission: the indices 0 … count-1 of one task under one request.
 
     With `pack`, so many neighbours run one after another as one array index of the scheduler, here called an element;
-    `resources` are what one element gets. A `variant` is the same array job tried again, with another request, say. With
-    `links`, so many of it follow each other, index by index, each going on where the one before it was stopped.
+    `resources` are what one element gets. A `variant` is the same array job tried again, with another request, say.
+    With `links`, so many of it follow each other, index by index, each going on where the one before it was stopped.
     """
 
     name: str
