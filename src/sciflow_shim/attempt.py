@@ -154,15 +154,17 @@ class Attempt:
             self.error = {"message": "it ended because `should_stop()` said so; the next attempt can go on"}
         elif code == 0 and not self.error:
             self.state = self._criteria()
-        elif self.error.get("type") in ("MemoryError", "_ArrayMemoryError"):
-            self.state = "OUT_OF_MEMORY"
         else:
-            self.state = "FAILED"
-            if not self.error:
-                self.error = {"type": "", "message": self._how_it_ended(code, number)}
+            from sciflow_shim.memory_words import of_program, tells_of_memory  # only for those that fail
 
-    def _how_it_ended(self, code: int | None, number: int | None) -> str:
-        tail = _last_line(self.log)
+            words = self.error.get("message", "") if self.error else of_program(_last_lines(self.log))
+            self.state = "OUT_OF_MEMORY" if tells_of_memory(self.error.get("type", ""), words) else "FAILED"
+            if not self.error:
+                self.error = {"type": "", "message": self.last_words(code, number)}
+
+    def last_words(self, code: int | None, number: int | None) -> str:
+        """How it ended, and the last it printed."""
+        tail = next(iter(_last_lines(self.log)), "")
         how = how_it_ended(code, number)
         return f"{how}; the last it printed: {tail}" if tail else how
 
@@ -383,15 +385,16 @@ def _signal_name(number: int) -> str:
         return "unknown"
 
 
-def _last_line(path: str, limit: int = 400) -> str:
+def _last_lines(path: str, limit: int = 400) -> list[str]:
+    """The lines that end a file and are not empty, the last one first."""
     try:
         with open(path, "rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - 4_000))
             lines = file.read().decode(errors="replace").split("\n")
     except FileNotFoundError:
-        return ""
-    return next((line.strip()[:limit] for line in reversed(lines) if line.strip()), "")
+        return []
+    return [line.strip()[:limit] for line in reversed(lines) if line.strip()]
 
 
 def _remove(path: str) -> None:

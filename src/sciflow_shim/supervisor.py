@@ -277,9 +277,12 @@ class Supervisor:
                 running.pid = 0
                 self._fork(running, lambda parent: child.gather(self.array, running.launch, self.prctl, parent))
                 return
-        if number == signal.SIGKILL and attempt.state == "RUNNING" and self._kernel_killed_for_memory():
+        was_killed = number == signal.SIGKILL or code == KILLED + signal.SIGKILL
+        if was_killed and attempt.state == "RUNNING" and self._kernel_killed_for_memory():
             attempt.state = "OUT_OF_MEMORY"
-            attempt.error = {"message": "the kernel killed it because the memory was used up"}
+            why = "because the memory was used up"
+            whole = f"the kernel killed a process of it {why}: it {attempt.last_words(code, number)}"
+            attempt.error = {"message": f"the kernel killed it {why}" if number else whole}
         try:
             outcome = read_outcome(attempt.outcome_path)
         except ValueError:  # torn: the program was killed while it wrote
