@@ -1,4 +1,4 @@
-"""`python -m sciflow_shim RUN ARRAY INDEX` runs one index; with `--serve`, those that standard input asks for."""
+"""`python -m sciflow_shim RUN ARRAY[@VARIANT] INDEX` runs one index; with `--serve`, those that are asked for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as l
 if TYPE_CHECKING:
     from typing import Any
 
-USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY (INDEX | --serve)"
+USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY[@VARIANT] (INDEX | --serve)"
 EXIT_CODES = {"COMPLETED": 0, "CANCELLED": 143, "TIMEOUT": 124, "OUT_OF_MEMORY": 137}
 CAPTURE_PATIENCE = 30.0  # seconds for which one index waits for the capture of its environment
 
@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> int:
     Returns
     -------
     int
-        0 when the index is completed; 1 when it failed; 2 for wrong usage.
+        0 when the index is completed, or the next job goes on from its checkpoint; 1 when it failed; 2 for wrong
+        usage; 75 when a brake holds it back.
     """
     if len(arguments) != 3 or not (arguments[2] == "--serve" or arguments[2].isdecimal()):
         sys.stderr.write(USAGE + "\n")
@@ -40,11 +41,30 @@ def main(arguments: list[str]) -> int:
         grace = files.grace_seconds()
         if arguments[2] == "--serve":
             return _serve(array, grace)
-        array.of_element(int(arguments[2]))
+        indices = array.of_element(int(arguments[2]))
     except (OSError, ValueError, IndexError) as error:
         sys.stderr.write(f"sciflow_shim: {error}\n")
         return 2
-    return _run_one(array, int(arguments[2]), grace)
+    code = _code_without_start(array, indices)
+    if code is None:
+        code = _run_one(array, int(arguments[2]), grace)
+    _remove_empty_output(array.run)
+    return code
+
+
+def _code_without_start(array: Array, indices: range) -> int | None:
+    """The exit code of what is not to start, which leaves nothing behind; None for what is."""
+    if array.goes_on:
+        from sciflow_shim import chain  # few array jobs are one
+
+        code = chain.code_without_start(array, indices[0])
+        if code is not None:
+            return code
+    held_back = array.held_back()
+    if not held_back:
+        return None
+    sys.stderr.write(f"{array.name}[{files.format_ranges(indices)}] {held_back}\n")
+    return files.HELD_CODE
 
 
 def _remove_empty_output(run: str) -> None:
@@ -102,12 +122,20 @@ def _run_one(array: Array, index: int, grace: float) -> int:
                 supervisor.warn()
             supervisor.step()
         supervisor.close()
-        code = EXIT_CODES.get(ended["state"], 1)
+        code = _exit_code(array, index, ended["state"])
     until = supervisor.clock() + CAPTURE_PATIENCE
     while supervisor.capture and not stop.is_so and supervisor.clock() < until:
         supervisor.step(until - supervisor.clock())  # a job that ends takes all its processes with it
-    _remove_empty_output(array.run)
     return code
+
+
+def _exit_code(array: Array, index: int, state: str) -> int:
+    if state == "TIMEOUT" and array.links > 1:
+        from sciflow_shim import chain  # few array jobs are one
+
+        if chain.leaves_checkpoint(array, index):
+            return 0  # the next one waits for this one to have ended well
+    return EXIT_CODES.get(state, 1)
 
 
 def _serve(array: Array, grace: float) -> int:
@@ -153,9 +181,17 @@ class _Service:
         for line in lines:
             request = json.loads(line)
             if request["do"] == "start" and not self.stopping:
-                self.supervisor.start(request["index"], request["attempt"], request["cores"], request["gpus"])
+                self._start(**request)
             elif request["do"] == "cancel":
                 self.supervisor.cancel(request["index"])
+
+    def _start(self, index: int, attempt: int, cores: list[int], gpus: list[str] | None, **_: Any) -> None:
+        held_back = self.supervisor.array.held_back()
+        if not held_back:
+            self.supervisor.start(index, attempt, cores, gpus)
+            return
+        ended = {"event": "ended", "index": index, "attempt": attempt, "state": "CANCELLED", "error": held_back}
+        self.supervisor.report({**ended, "seconds": 0.0})
 
     def stop(self) -> None:
         if not self.stopping:

@@ -22,17 +22,44 @@ class Array:
     run
         The run directory.
     name
-        The array job's name.
+        The array job's name, or `name@variant` for one that is tried again.
+
+    Attributes
+    ----------
+    only
+        The indices that are to run of those that are packed together; None for all.
+    goes_on
+        Whether an index starts only where its last attempt was stopped before its end.
+    links
+        How many of it follow each other, each from the checkpoint of the one before.
+    members
+        Among how many the time of one of the scheduler's indices is shared.
+    brake
+        How many must have ended, nearly all in failure, before no more are started; 0 for never.
     """
 
     def __init__(self, run: str, name: str) -> None:
         self.run = run
-        self.name = name
-        self.header: dict[str, Any] = files.read_json(self.path(files.array_header(name)))
+        self.name, _, self.variant = name.partition("@")
+        self.header: dict[str, Any] = files.read_json(self.path(files.array_header(self.name)))
         self.task: dict[str, Any] = files.read_json(self.path(files.task_file(self.header["task"])))
         self.pack: int = self.header.get("pack", 1)
+        self.links: int = self.header.get("links", 1)
+        self.brake: int = self.header.get("brake", 0)
+        self.members = self.pack
+        self.only: set[int] | None = None
+        self.goes_on = False
+        if self.variant:
+            self._become_variant(files.read_json(self.path(files.array_variant(self.name, self.variant))))
         self._shelf: RecordShelf | None = None
         self._offsets: dict[int, list[int]] = {}
+
+    def _become_variant(self, document: dict[str, Any]) -> None:
+        self.header["request"] = {**self.header["request"], **document.get("request", {})}
+        self.members = document.get("members", self.members)
+        self.goes_on = document.get("goes_on", False)
+        if "only" in document:
+            self.only = set(files.parse_ranges(document["only"]))
 
     def path(self, name: str) -> str:
         """The full path of one of the run's files."""
@@ -86,6 +113,14 @@ class Array:
         if not 0 <= element <= last:
             raise IndexError(f"array `{self.name}` has indices 0-{last}, not {element}")
         return range(element * self.pack, min((element + 1) * self.pack, self.header["count"]))
+
+    def held_back(self) -> str:
+        """Why nothing more of it is to be started; empty where nothing holds it back."""
+        if not self.brake or not os.path.exists(self.path(files.brake(self.name))):
+            return ""
+        from sciflow_shim import brake  # most array jobs have none
+
+        return brake.why(self)
 
     def upstream(self, line: dict[str, Any], index: int) -> dict[str, list[list[Any]]]:
         """Earlier task → the array indices whose results an index needs, in the space's order."""

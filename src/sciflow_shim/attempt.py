@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sciflow_shim.gpu_use import GpuUse
     from sciflow_shim.record import ExternalLink, Group
 
+    # When an attempt started, its state, whether it leaves a checkpoint where time was too short, and its complaint.
+    Ending = tuple[float, str, bool, str]
+
 # What differs between the indices of an array, so that no capture that they share can hold it.
 _SCHEDULER_VARIABLES = (
     *("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_CLUSTER_NAME"),
@@ -28,7 +31,8 @@ _SCHEDULER_VARIABLES = (
     *("SLURM_MEM_PER_NODE", "SLURM_JOB_GPUS", "PBS_JOBID", "CUDA_VISIBLE_DEVICES"),
 )
 # What is the same for all that run in one array index.
-OF_THE_INDEX = ("format", "run", "task", "array", "attempt", "recipe", "host", *_SCHEDULER_VARIABLES)
+OF_THE_INDEX = ("format", "run", "task", "array", "variant", "attempt", "recipe", "host", *_SCHEDULER_VARIABLES)
+FAILURES = ("FAILED", "OUT_OF_MEMORY", "TIMEOUT", "CRITERIA_NOT_MET")  # states that are an attempt's own fault
 
 
 class Attempt:
@@ -82,6 +86,23 @@ class Attempt:
         self._error = error
 
     @property
+    def complaint(self) -> str:
+        """What went wrong, with its type."""
+        return (self.error.get("type", "") + ": " + self.error.get("message", "")).strip(": ")
+
+    @property
+    def ending(self) -> Ending:
+        """What counts of it for a brake."""
+        left = self.state == "TIMEOUT" and "left_files" in self._checkpoint_facts()
+        return self.start, self.state, left, self.complaint
+
+    def apply_brake(self) -> None:
+        """Hold back what has not begun, if others have failed like this one."""
+        from sciflow_shim import brake  # only for one that has failed
+
+        brake.apply(self.array, self.index, self.attempt, [self.ending])
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What a function may know of where it runs."""
         return {
@@ -133,15 +154,17 @@ class Attempt:
             self.error = {"message": "it ended because `should_stop()` said so; the next attempt can go on"}
         elif code == 0 and not self.error:
             self.state = self._criteria()
-        elif self.error.get("type") in ("MemoryError", "_ArrayMemoryError"):
-            self.state = "OUT_OF_MEMORY"
         else:
-            self.state = "FAILED"
-            if not self.error:
-                self.error = {"type": "", "message": self._how_it_ended(code, number)}
+            from sciflow_shim.memory_words import of_program, tells_of_memory  # only for those that fail
 
-    def _how_it_ended(self, code: int | None, number: int | None) -> str:
-        tail = _last_line(self.log)
+            words = self.error.get("message", "") if self.error else of_program(_last_lines(self.log))
+            self.state = "OUT_OF_MEMORY" if tells_of_memory(self.error.get("type", ""), words) else "FAILED"
+            if not self.error:
+                self.error = {"type": "", "message": self.last_words(code, number)}
+
+    def last_words(self, code: int | None, number: int | None) -> str:
+        """How it ended, and the last it printed."""
+        tail = next(iter(_last_lines(self.log)), "")
         how = how_it_ended(code, number)
         return f"{how}; the last it printed: {tail}" if tail else how
 
@@ -287,6 +310,8 @@ class Attempt:
         }
         if units := self.array.task.get("units"):
             attributes["units"] = json.dumps({n: u for n, u in units.items() if n in self.outcome.metrics})
+        if self.array.variant:
+            attributes["variant"] = self.array.variant
         variables = {**os.environ, **self.variables}
         attributes.update({name: variables[name] for name in _SCHEDULER_VARIABLES if name in variables})
         attributes.update({f"note_{name}": note for name, note in self.outcome.notes.items()})
@@ -360,15 +385,16 @@ def _signal_name(number: int) -> str:
         return "unknown"
 
 
-def _last_line(path: str, limit: int = 400) -> str:
+def _last_lines(path: str, limit: int = 400) -> list[str]:
+    """The lines that end a file and are not empty, the last one first."""
     try:
         with open(path, "rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - 4_000))
             lines = file.read().decode(errors="replace").split("\n")
     except FileNotFoundError:
-        return ""
-    return next((line.strip()[:limit] for line in reversed(lines) if line.strip()), "")
+        return []
+    return [line.strip()[:limit] for line in reversed(lines) if line.strip()]
 
 
 def _remove(path: str) -> None:

@@ -29,8 +29,11 @@ ENVIRONMENTS = "environments"
 CHECKPOINT = "checkpoint"  # the folder in an instance's working directory
 SEALED = "sealed"
 COLLECTED = "collected.json"
+BRAKES = "brakes"
 JOINED_ARRAYS = "arrays.h5"
 MOST_FILES = 4096  # descriptors that a driver may have open and hand on
+HELD_BACK = "held back: "  # how it is said of an index that a brake does not let start
+HELD_CODE = 75  # … and its exit code
 GRACE = 10.0  # seconds that a program gets between the polite signal and the other
 
 
@@ -62,9 +65,29 @@ def array_lines(array: str) -> str:
     return f"arrays/{array}.jsonl"
 
 
-def script(array: str) -> str:
+def variant_name(array: str, variant: str = "") -> str:
+    """What the job script of an array job, or of a variant of it, calls it."""
+    return f"{array}@{variant}" if variant else array
+
+
+def array_variant(array: str, variant: str) -> str:
+    """What an array job does otherwise when it is tried again: another request, or fewer indices."""
+    return array_header(variant_name(array, variant))
+
+
+def script(array: str, variant: str = "") -> str:
     """The job script."""
-    return f"scripts/{array}.sh"
+    return f"scripts/{variant_name(array, variant)}.sh"
+
+
+def brake(array: str) -> str:
+    """What holds an array job back: it is there once nearly all that has ended has failed."""
+    return f"{BRAKES}/{array}.json"
+
+
+def released_brake(array: str, number: int) -> str:
+    """A brake that was released, the how-manieth one of its array job."""
+    return f"{BRAKES}/{array}.{number}.released.json"
 
 
 def task_file(task: str) -> str:

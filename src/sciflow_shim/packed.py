@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from sciflow_shim import files
 from sciflow_shim.array import Array
@@ -16,6 +16,9 @@ from sciflow_shim.record import SUPERBLOCK_SIZE, Dataset, FileSlice, Group, Plac
 from sciflow_shim.record_shelf import MEMBERS
 from sciflow_shim.supervisor import STOPPED, Supervisor
 from sciflow_shim.usage import Resources
+
+if TYPE_CHECKING:
+    from sciflow_shim.attempt import Ending
 
 SHORTEST = 5.0  # seconds between two writings of the record
 SHARE = 0.01  # of the time at most may be spent writing it
@@ -58,7 +61,7 @@ class Pack:
         self.environment = environment
         self.path = array.path(files.record(array.name, element, attempt))
         self.states: dict[int, str] = {}
-        self.indices = [index for index in array.of_element(element) if not _is_completed(array, index)]
+        self.indices = [index for index in array.of_element(element) if _is_wanted(array, index)]
         self._clock = clock
         self._start = time.time()
         self._state = "RUNNING"
@@ -67,6 +70,8 @@ class Pack:
         self._placed: dict[str, Placed] = {}
         self._end = SUPERBLOCK_SIZE
         self._outcomes: list[str] = []
+        self._endings: list[Ending] = []
+        self._held_back = ""
         self._next_write = clock() + SHORTEST
 
     def run(
@@ -82,7 +87,7 @@ class Pack:
         self._remove_leftovers()
         supervisor.make_attempt = self._member
         for index in self.indices:
-            if is_stopped():
+            if is_stopped() or self._is_held_back():
                 break
             supervisor.start(index, self.attempt, [], None)
             if index == self.indices[0]:
@@ -128,12 +133,19 @@ class Pack:
         self._placed[str(member.index)] = placed
         self._end = placed.end
         self.states[member.index] = member.state
+        self._endings.append(member.ending)
         self._resources.include(member.resources)
         if self._clock() >= self._next_write:
             try:
                 self.write()
             except OSError as error:  # a full disk may have room again at the end
                 sys.stderr.write(f"sciflow_shim: an interim record cannot be written: {error}\n")
+
+    def apply_brake(self) -> None:
+        """Hold back what has not begun, here and elsewhere, if others have failed like one that has just ended."""
+        from sciflow_shim import brake  # only for one that has failed
+
+        brake.apply(self.array, self.element, self.attempt, self._endings)
 
     def append_log(self, path: str) -> tuple[int, int]:
         """Move what one of them printed to the end of the index's log; gives where it begins there, and its length."""
@@ -148,6 +160,14 @@ class Pack:
 
     def _member(self, array: Array, index: int, attempt: int) -> Member:
         return Member(array, index, attempt, self)
+
+    def _is_held_back(self) -> bool:
+        # Whether the first one starts was asked before there was an attempt.
+        self._held_back = self.array.held_back() if self.states else ""
+        if self._held_back:
+            left = files.format_ranges(index for index in self.indices if index not in self.states)
+            sys.stderr.write(f"{self.array.name}[{left}] {self._held_back}\n")
+        return bool(self._held_back)
 
     def _close(self, was_stopped: bool) -> int:
         is_done = all(self.states.get(index) == "COMPLETED" for index in self.indices)
@@ -166,6 +186,7 @@ class Pack:
     def _attributes(self) -> dict[str, Any]:
         failed = sorted(index for index, state in self.states.items() if state != "COMPLETED")
         text = f"{len(failed)} of {len(self.indices)} did not complete: {files.format_ranges(failed)}" if failed else ""
+        text = "; ".join(one for one in (text, self._held_back) if one)
         return {
             **self._common,
             "index": self.element,
@@ -223,14 +244,20 @@ class Member(Attempt):
             self._log_place = self.pack.append_log(self.log)
         self.pack.keep(self)
 
+    def apply_brake(self) -> None:
+        """Hold back what has not begun, if others have failed like this one."""
+        self.pack.apply_brake()
+
     def _remove_outcome(self) -> None:
         if not self.has_large_results:
             super()._remove_outcome()
 
 
-def _is_completed(array: Array, index: int) -> bool:
+def _is_wanted(array: Array, index: int) -> bool:
+    if array.only is not None and index not in array.only:
+        return False
     found = array.shelf.find(array.name, index, array.pack)
-    return found is not None and found.state == "COMPLETED" and array.shelf.is_sealed(found)
+    return found is None or found.state != "COMPLETED" or not array.shelf.is_sealed(found)
 
 
 def _hold_small(tree: Group) -> bool:

@@ -11,7 +11,7 @@ import time
 
 from sciflow_shim import child, files
 from sciflow_shim.array import Array
-from sciflow_shim.attempt import Attempt, how_it_ended
+from sciflow_shim.attempt import FAILURES, Attempt, how_it_ended
 from sciflow_shim.cgroup import oom_kills
 from sciflow_shim.child import Launch
 from sciflow_shim.leftovers import MARK, adopted, kill_leftovers, kill_orphans
@@ -75,7 +75,7 @@ class Supervisor:
         self.selector.register(woken, selectors.EVENT_READ, lambda: os.read(woken, 4096))
         self.link: ServerLink | None = None
         request = array.header["request"]
-        self.limit: float = request["runtime_seconds"] / array.pack or float("inf")
+        self.limit: float = request["runtime_seconds"] / array.members or float("inf")
         self.memory: float = request["memory_bytes"] or float("inf")
         self.keep_function = keep_function and array.task["kind"] == "function"
         self.make_attempt: Callable[[Array, int, int], Attempt] = Attempt
@@ -277,9 +277,12 @@ class Supervisor:
                 running.pid = 0
                 self._fork(running, lambda parent: child.gather(self.array, running.launch, self.prctl, parent))
                 return
-        if number == signal.SIGKILL and attempt.state == "RUNNING" and self._kernel_killed_for_memory():
+        was_killed = number == signal.SIGKILL or code == KILLED + signal.SIGKILL
+        if was_killed and attempt.state == "RUNNING" and self._kernel_killed_for_memory():
             attempt.state = "OUT_OF_MEMORY"
-            attempt.error = {"message": "the kernel killed it because the memory was used up"}
+            why = "because the memory was used up"
+            whole = f"the kernel killed a process of it {why}: it {attempt.last_words(code, number)}"
+            attempt.error = {"message": f"the kernel killed it {why}" if number else whole}
         try:
             outcome = read_outcome(attempt.outcome_path)
         except ValueError:  # torn: the program was killed while it wrote
@@ -310,13 +313,15 @@ class Supervisor:
         self.running.pop(attempt.index, None)
         self._sweep()
         attempt.close()
+        if self.array.brake and attempt.state in FAILURES:
+            attempt.apply_brake()
         self.report(
             {
                 "event": "ended",
                 "index": attempt.index,
                 "attempt": attempt.attempt,
                 "state": attempt.state,
-                "error": (attempt.error.get("type", "") + ": " + attempt.error.get("message", "")).strip(": "),
+                "error": attempt.complaint,
                 "seconds": round(attempt.seconds, 6),
             }
         )

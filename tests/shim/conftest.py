@@ -49,10 +49,10 @@ class PreparedRun:
         """The command that runs the shim."""
         return [sys.executable, "-m", "sciflow_shim", str(self.path), *arguments]
 
-    def execute(self, task: str = "work", index: int = 0) -> subprocess.CompletedProcess[str]:
+    def execute(self, task: str = "work", index: int = 0, variant: str = "") -> subprocess.CompletedProcess[str]:
         """Run one index as a job script does."""
         return subprocess.run(
-            self.command(f"{task}.0", str(index)),
+            self.command(files.variant_name(f"{task}.0", variant), str(index)),
             env=self.environment,
             cwd=self.path.parent,
             capture_output=True,
@@ -60,6 +60,31 @@ class PreparedRun:
             timeout=PATIENCE,
             check=False,
         )
+
+    def change_header(self, **changed: Any) -> None:
+        """Give the array job of `work` what the compiler gives others."""
+        path = self.path / files.array_header("work.0")
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+
+    def put_variant(self, variant: str, **document: Any) -> None:
+        """Write the document of a variant of the array job of `work`."""
+        path = self.path / files.array_variant("work.0", variant)
+        path.write_text(json.dumps({"format": files.FORMAT, **document}))
+
+    def leave(self, state: str, error: str = "", index: int = 0, attempt: int = 1, start: float | None = None) -> None:
+        """Leave the record of an attempt of `work` that has ended, or was killed if it is still RUNNING."""
+        one = Attempt(self.array(), index, attempt)
+        one.clear()
+        one.state, one.error = state, {"type": error.partition(": ")[0], "message": error.partition(": ")[2]}
+        one.start = one.start if start is None else start
+        if state == "RUNNING":
+            one.write()
+        else:
+            one.close()
+
+    def traces(self) -> list[str]:
+        """Return the names of all that lies among records and logs."""
+        return sorted(one.name for one in [*self.path.glob("records/*/*/*"), *self.path.glob("logs/*/*")])
 
     def record(self, task: str = "work", index: int = 0, attempt: int = 1) -> RecordGroup:
         """The sealed record of an attempt."""
@@ -86,10 +111,10 @@ class PreparedRun:
 class ServedArray:
     """A running ``python -m sciflow_shim RUN ARRAY --serve``, as a driver sees it."""
 
-    def __init__(self, run: PreparedRun, task: str) -> None:
+    def __init__(self, run: PreparedRun, task: str, variant: str) -> None:
         self.run, self.task = run, task
         self.process = subprocess.Popen(
-            run.command(f"{task}.0", "--serve"),
+            run.command(files.variant_name(f"{task}.0", variant), "--serve"),
             env=run.environment,
             cwd=run.path.parent,
             stdin=subprocess.PIPE,
@@ -210,8 +235,8 @@ def serve() -> Iterator[Callable[..., ServedArray]]:
     """Give a function that serves an array job; at the end, all are closed."""
     served: list[ServedArray] = []
 
-    def make(run: PreparedRun, task: str = "work") -> ServedArray:
-        served.append(ServedArray(run, task))
+    def make(run: PreparedRun, task: str = "work", variant: str = "") -> ServedArray:
+        served.append(ServedArray(run, task, variant))
         return served[-1]
 
     yield make

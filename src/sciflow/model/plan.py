@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sciflow.model.options import Options
 from sciflow.model.resources import Resources
+from sciflow_shim import files
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class ArrayJob:
     @property
     def name_on_node(self) -> str:
         """What the job script calls it when it starts the shim."""
-        return f"{self.name}@{self.variant}" if self.variant else self.name
+        return files.variant_name(self.name, self.variant)
 
     @property
     def elements(self) -> int:

@@ -63,6 +63,11 @@ class RecordState:
     left_time: float = 0.0
     found_time: float = 0.0
 
+    @property
+    def has_progressed(self) -> bool:
+        """Whether it leaves a checkpoint that is newer than the one it found."""
+        return self.checkpoint_left and self.left_time > self.found_time
+
 
 @dataclass
 class RecordSummary:
