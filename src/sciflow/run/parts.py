@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sciflow.model.plan import ArrayJob
@@ -116,6 +116,12 @@ def _by_dependency(
     for after, some in groups.items():
         for part in scheduler.parts(some) if len(some) < array.elements else [some]:
             yield Part(array, tuple(part), after, variant, link, is_ahead)
+
+
+def dependencies(status: RunStatus, array: ArrayJob, elements: Sequence[int]) -> tuple[After, ...]:
+    """All that elements of an array job wait for now."""
+    own = dict.fromkeys(after for element in elements for after in _same_index(status, array, element))
+    return (*own, *_whole(status, array))
 
 
 def _wanted(status: RunStatus, array: ArrayJob, link: int) -> dict[str, list[int]]:

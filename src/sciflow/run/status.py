@@ -45,6 +45,11 @@ class IndexStatus:
     said: Statement | None = None
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it waits in a queue."""
+        return self.state is State.PENDING and self.said is not None
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more will happen to it by itself; one that all have forgotten stays unknown."""
         return self.state.is_final or (self.state is State.UNKNOWN and self.is_settled)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sciflow.errors import QueueFullError, RunError, SchedulerError
-from sciflow.model.plan import Plan
+from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
 from sciflow.run.parts import Part, missing, unsubmitted
 from sciflow.run.seal import unseal
@@ -17,7 +17,7 @@ from sciflow.schedulers.base import QueueScheduler, Submission
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
-from sciflow.store.submissions import INTENT, REFUSED, SUBMITTED, Submitted
+from sciflow.store.submissions import INTENT, REFUSED, SUBMITTED, TEND, Submitted
 from sciflow_shim import files
 
 Connect = Callable[[Sequence[int]], QueueScheduler]
@@ -46,7 +46,26 @@ class Handed:
     failed: int = 0
 
 
-def submit(run: RunDirectory, plan: Plan, connect: Connect, limits: Limits, canaries: int = 0) -> Handed:
+@dataclass(frozen=True)
+class Terms:
+    """On what terms array jobs are submitted.
+
+    Attributes
+    ----------
+    limits
+        What the site takes.
+    canaries
+        How many elements of each array job run ahead of the others.
+    begin
+        Array job and present time → when it may begin, if that is another time than its script says.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    canaries: int = 0
+    begin: Callable[[ArrayJob, float], float | None] = lambda _array, _now: None
+
+
+def submit(run: RunDirectory, plan: Plan, connect: Connect, terms: Terms) -> Handed:
     """Submit what has not been submitted, as far as the site takes it.
 
     Before each call of the scheduler the intent, with a unique name, is on the disk; after it, the job id. An intent
@@ -59,10 +78,8 @@ def submit(run: RunDirectory, plan: Plan, connect: Connect, limits: Limits, cana
     connect
         Gives the scheduler; its commands hold the file descriptors given, so that nobody submits while one of a
         submitter that was killed still runs.
-    limits
-        What the site takes.
-    canaries
-        How many elements of each array job run ahead of the others.
+    terms
+        What the site takes, and when.
 
     Raises
     ------
@@ -78,30 +95,30 @@ def submit(run: RunDirectory, plan: Plan, connect: Connect, limits: Limits, cana
         found = resolve(status, scheduler, journal)
         if found:
             status = observe(run, plan)
-        handed = hand_over(run, status, scheduler, journal, limits, canaries)
+        handed = hand_over(run, status, scheduler, journal, terms)
         handed.found = found
         return handed
 
 
 def hand_over(
-    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, journal: Journal, limits: Limits, canaries: int = 0
+    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, journal: Journal, terms: Terms
 ) -> Handed:
     """Submit what has not been submitted, for one who holds the lock; see `submit`."""
     handed = Handed(failed=sum(one.is_over and not one.state.is_success for one in status.everyone()))
     is_anything_left = any(missing(status, array) for array in status.plan.arrays)
     if is_anything_left:
         unseal(run)
-    room = _room(scheduler, limits) if is_anything_left else None
-    for part in unsubmitted(run, status, scheduler, handed.waiting, canaries):
+    room = _room(scheduler, terms.limits) if is_anything_left else None
+    for part in unsubmitted(run, status, scheduler, handed.waiting, terms.canaries):
         if part.array.name in handed.waiting:
             continue
-        taken = _what_fits(part, room, limits)
+        taken = _what_fits(part, room, terms.limits)
         if len(taken) < len(part.elements):
             handed.waiting.append(part.array.name)
         if not taken:
             continue
         try:
-            job = _submit_part(run, status, scheduler, journal, replace(part, elements=taken))
+            job = _submit_part(run, status, scheduler, journal, replace(part, elements=taken), terms)
         except QueueFullError:
             if not status.submissions.jobs:
                 raise
@@ -113,7 +130,9 @@ def hand_over(
     return handed
 
 
-def _submit_part(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, journal: Journal, part: Part) -> str:
+def _submit_part(
+    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, journal: Journal, part: Part, terms: Terms
+) -> str:
     known = _open_intent(status, part)
     if known is None:
         known = _intended(run, status, part, journal.clock())
@@ -128,7 +147,7 @@ def _submit_part(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler
     if known.name not in status.submissions.by_name:
         status.submissions.add(known)
     try:
-        job = scheduler.submit(_submission(run, status, part, known.name, journal.clock()))
+        job = scheduler.submit(_submission(run, status, part, known.name, journal.clock(), terms))
     except SchedulerError as error:
         journal.append([{"event": REFUSED, "array": known.array, "name": known.name, "error": error.message}])
         raise
@@ -162,21 +181,22 @@ def _intent(one: Submitted) -> dict[str, Any]:
     }
 
 
-def _submission(run: RunDirectory, status: RunStatus, part: Part, name: str, now: float) -> Submission:
+def _submission(run: RunDirectory, status: RunStatus, part: Part, name: str, now: float, terms: Terms) -> Submission:
     array, known = part.array, status.indices[part.array.name]
     attempts = {
         element: max(known[index].attempt for index in array.of_element(element)) + 1 for element in part.elements
     }
     avoided = tuple(sorted(node for node, until in status.submissions.avoided.items() if until > now))
-    return Submission(array, run.script(array.name_on_node), attempts, name, part.after, avoided)
+    begin = terms.begin(array, now)
+    return Submission(array, run.script(array.name_on_node), attempts, name, part.after, avoided, begin)
 
 
-def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, canaries: int = 0) -> list[str]:
+def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms) -> list[str]:
     """The calls of the scheduler that `submit` would make now; for jobs to come stand the names of their array jobs."""
     found = []
-    for part in unsubmitted(run, status, scheduler, [], canaries):
+    for part in unsubmitted(run, status, scheduler, [], terms.canaries):
         known = _intended(run, status, part, 0.0)
-        found.append(scheduler.call(_submission(run, status, part, known.name, 0.0)))
+        found.append(scheduler.call(_submission(run, status, part, known.name, 0.0, terms)))
         known.job = part.array.name
         status.submissions.add(known)
     return found
@@ -201,6 +221,8 @@ def _by_records(status: RunStatus) -> dict[str, str]:
     known = status.submissions.jobs
     found: dict[str, str] = {}
     for one in status.submissions.open:
+        if one.array == TEND:  # it leaves no records
+            continue
         array = status.plan.array(one.array)
         for index in (index for element in one.indices for index in array.of_element(element)):
             record = status.indices[one.array][index].record

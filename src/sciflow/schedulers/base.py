@@ -40,6 +40,8 @@ class Submission:
         The jobs that it waits for.
     avoided
         The nodes on which it is not to run.
+    begin
+        When it may begin, in seconds since the epoch; None for what its script says.
     """
 
     array: ArrayJob
@@ -48,6 +50,29 @@ class Submission:
     name: str = ""
     after: tuple[After, ...] = ()
     avoided: tuple[str, ...] = ()
+    begin: float | None = None
+
+
+@dataclass(frozen=True)
+class Errand:
+    """One small job that is no array job.
+
+    Attributes
+    ----------
+    script
+        Its job script, in the run directory.
+    name
+        The unique name under which the scheduler knows it.
+    after
+        The jobs of which the first to end lets it start.
+    begin
+        When it may begin at the earliest, in seconds since the epoch.
+    """
+
+    script: Path
+    name: str
+    after: tuple[str, ...] = ()
+    begin: float | None = None
 
 
 class Scheduler(Protocol):
@@ -94,6 +119,20 @@ class QueueScheduler(Scheduler, Protocol):
         ------
         SchedulerError, TransportError
             Where it cannot be told whether there are such jobs.
+        """
+        ...
+
+    def send(self, errand: Errand) -> str:
+        """Hand over a small job; gives its job id."""
+        ...
+
+    def postpone(self, job: str, after: Sequence[After]) -> None:
+        """Let a job that waits wait for these jobs, in place of what it was submitted with.
+
+        Raises
+        ------
+        SchedulerError
+            Where it does not wait any more.
         """
         ...
 

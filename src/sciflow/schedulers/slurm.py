@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sciflow.errors import QueueFullError, SchedulerError, SciflowError, TransportError
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement, Testimony
-from sciflow.schedulers.base import After, Submission
+from sciflow.schedulers.base import After, Errand, Submission
 from sciflow.schedulers.slurm_words import REJECTED, STATES, state_and_reason, way_out
 from sciflow.transport.base import Answer, Transport
 from sciflow_shim import files
@@ -68,7 +68,17 @@ class SlurmScheduler:
                 hint="run it from a folder of another name, or name one with `--runs`",
             )
         command = submit_command(submission, self.directory)
-        return read_job_id(self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE), submission)
+        what = describe_submission(submission)
+        return read_job_id(self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE), what)
+
+    def send(self, errand: Errand) -> str:
+        """Hand over a small job; gives its job id."""
+        command = errand_command(errand, self.directory)
+        return read_job_id(self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE), errand.name)
+
+    def postpone(self, job: str, after: Sequence[After]) -> None:
+        """Let a job that waits wait for other jobs; see `QueueScheduler`."""
+        _heard(self.transport.run(["scontrol", "update", f"JobId={job}", f"Dependency={_dependency(after)}"]))
 
     def call(self, submission: Submission) -> str:
         """The call by which it would be submitted."""
@@ -154,6 +164,8 @@ def submit_command(submission: Submission, directory: Path) -> list[str]:
         command.append(f"--array={files.format_ranges(sorted(submission.attempts))}")
     if submission.after:
         command.append(f"--dependency={_dependency(submission.after)}")
+    if submission.begin is not None:
+        command.append(f"--begin=uts{int(submission.begin)}")
     if submission.avoided:
         command.append(f"--exclude={','.join([*_excluded(submission), *submission.avoided])}")
     if "%" in str(directory):  # Slurm would read it as part of the pattern that it makes of the script's relative one
@@ -162,7 +174,26 @@ def submit_command(submission: Submission, directory: Path) -> list[str]:
     return [*command, str(submission.script.relative_to(directory))]
 
 
-def read_job_id(answer: Answer, submission: Submission) -> str:
+def describe_submission(submission: Submission) -> str:
+    """What is submitted, for messages."""
+    array = submission.array
+    asked = "".join(f", {one}" for one in array.options.described())
+    return f"array job `{array.name}` of task `{array.task}` ({array.resources.describe()}{asked})"
+
+
+def errand_command(errand: Errand, directory: Path) -> list[str]:
+    """The `sbatch` call for a small job, in the run directory."""
+    command = ["sbatch", "--parsable", f"--job-name={errand.name}"]
+    if errand.after:
+        command.append(f"--dependency={'?'.join(f'afterany:{job}' for job in errand.after)}")
+    if errand.begin is not None:
+        command.append(f"--begin=uts{int(errand.begin)}")
+    if "%" in str(directory):
+        command.append(f"--output={str(directory / 'logs').replace('%', '%%')}/{errand.name}.%j.out")
+    return [*command, str(errand.script.relative_to(directory))]
+
+
+def read_job_id(answer: Answer, what: str) -> str:
     """The job id that `sbatch --parsable` printed.
 
     Raises
@@ -170,25 +201,18 @@ def read_job_id(answer: Answer, submission: Submission) -> str:
     SchedulerError
         Where it refused, or printed something else.
     """
-    array = submission.array
     if answer.code:
         said = re.sub(r"sbatch: (error: )?", "", answer.complaint)
         if re.search(_SILENT, said):
             hint = way_out(said) if "Unable to contact" in said else _PERHAPS
-            raise TransportError(
-                f"Slurm did not answer for array job `{array.name}` of task `{array.task}`: {said}", hint
-            )
+            raise TransportError(f"Slurm did not answer for {what}: {said}", hint)
         kind = QueueFullError if re.search(_FULL, said) else SchedulerError
-        raise kind(
-            f"Slurm refuses array job `{array.name}` of task `{array.task}` "
-            f"({array.resources.describe()}{''.join(', ' + one for one in array.options.described())}): {said}",
-            hint=way_out(said),
-        )
+        raise kind(f"Slurm refuses {what}: {said}", hint=way_out(said))
     # Sites print greetings around it; with several clusters it is `616;lab`.
     ids = re.findall(r"^(\d+)(?:;\S+)?$", answer.out, re.MULTILINE)
     if len(ids) != 1:
         raise SchedulerError(
-            f"`sbatch` answered {answer.out!r} for array job `{array.name}`, which holds no job id",
+            f"`sbatch` answered {answer.out!r} for {what}, which holds no job id",
             hint="the same command looks for the job before it submits anything again",
         )
     return ids[0]

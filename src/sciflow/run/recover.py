@@ -1,0 +1,135 @@
+"""Meets the failures of a run in a queue: decides, writes that down, and submits what is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from sciflow.errors import SchedulerError
+from sciflow.model.plan import ArrayJob, Plan
+from sciflow.model.policy import SchedulingPolicy
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.recovery import RecoveryPolicy
+from sciflow.planning.calendar import begin_time
+from sciflow.run.bad_nodes import Suspect, new_suspects
+from sciflow.run.decide import Decision, Wish
+from sciflow.run.parts import dependencies
+from sciflow.run.retry import Again, decide, note, release_all
+from sciflow.run.status import RunStatus
+from sciflow.run.submit import Connect, Handed, Terms, hand_over, resolve
+from sciflow.run.track import observe
+from sciflow.schedulers.base import QueueScheduler
+from sciflow.store.journal import Journal
+from sciflow.store.layout import RunDirectory
+from sciflow.store.lock import hold
+from sciflow.store.submissions import EXCLUDED
+
+_HOUR = 3600.0
+
+
+@dataclass
+class Recovered:
+    """What was decided and done about the failures of a run.
+
+    Attributes
+    ----------
+    decisions
+        About each failure, and what waits for it.
+    handed
+        What was submitted.
+    released
+        Array jobs that were held back until now.
+    avoided
+        Nodes that are not used from now on, for a while.
+    notes
+        What could not be done.
+    """
+
+    decisions: list[Decision] = field(default_factory=list)
+    handed: Handed = field(default_factory=Handed)
+    released: list[str] = field(default_factory=list)
+    avoided: list[Suspect] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def recover(
+    run: RunDirectory,
+    plan: Plan,
+    connect: Connect,
+    profile: ClusterProfile,
+    recovery: RecoveryPolicy,
+    terms: Terms,
+    render: Callable[[ArrayJob], str],
+    wish: Wish,
+) -> Recovered:
+    """Try again what has failed, as far as that is wished and within bounds, and submit what is left besides.
+
+    Raises
+    ------
+    RunError, SchedulerError, TransportError
+        As for `submit`. What was decided stays, and whoever submits next carries it out.
+    """
+    with hold(run.lock) as lock:
+        scheduler = connect((lock,))
+        journal = Journal(run.journal)
+        status = observe(run, plan)
+        found = resolve(status, scheduler, journal)
+        if found:
+            status = observe(run, plan)
+        done = Recovered(decisions=decide(run, plan, status, profile, recovery, wish))
+        if wish.is_released:
+            done.released = release_all(run, [array.name for array in plan.arrays])
+        done.avoided = _avoid(run, status, recovery, journal)
+        again = note(run, plan, status, journal, done.decisions, render)
+        if again:
+            status = observe(run, plan)
+        done.handed = hand_over(run, status, scheduler, journal, terms)
+        done.handed.found = found
+        done.notes = list(_postpone(status, scheduler, again))
+        return done
+
+
+def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: SchedulingPolicy) -> Terms:
+    """On what terms array jobs of a run are submitted."""
+
+    def begin(array: ArrayJob, now: float) -> float | None:
+        # What was planned to begin at a time that has passed would begin in the middle of the day.
+        if array.begin is None or array.begin.timestamp() > now or not profile.keeps_start_times:
+            return None
+        moment = begin_time(policy, datetime.fromtimestamp(now, timezone.utc))
+        return moment.timestamp() if moment else None
+
+    return Terms(profile.limits, recovery.canaries, begin)
+
+
+def _avoid(run: RunDirectory, status: RunStatus, recovery: RecoveryPolicy, journal: Journal) -> list[Suspect]:
+    """Note the nodes on which more fails than chance explains."""
+    if not recovery.exclude_hours:
+        return []
+    found = new_suspects(run, status, journal.clock())
+    for one in found:
+        until = journal.clock() + recovery.exclude_hours * _HOUR
+        event = {"event": EXCLUDED, "node": one.node, "until": until, "why": one.why}
+        journal.commit(event)
+        status.submissions.hear({"time": journal.clock(), **event})
+    return found
+
+
+def _postpone(status: RunStatus, scheduler: QueueScheduler, again: Sequence[Again]) -> list[str]:
+    """Let what waits for the whole of an array job also wait for what of it is tried again."""
+    notes = []
+    tried = {one.array.name for one in again}
+    for array in status.plan.arrays:
+        if not any(one.kind == "whole" and one.array in tried for one in array.after):
+            continue
+        for one in status.submissions.of_array(array.name):
+            waits = (
+                status.indices[array.name][index] for element in one.indices for index in array.of_element(element)
+            )
+            if one.job and one.link == 1 and all(status.indices[array.name][i].is_waiting for i in places):
+                try:
+                    scheduler.postpone(one.job, dependencies(status, array, sorted(one.indices)))
+                except SchedulerError as error:
+                    notes.append(f"{array.name} does not wait for what is tried again: {error.message}")
+    return notes
