@@ -14,7 +14,7 @@ _MINUTE = 60
 _UNSAID_SECONDS = 3600
 
 
-def more_memory(given: int, own_peak: int, neighbours: Sequence[int], cap: int | None) -> int | None:
+def more_memory(given: int, own_peak: int, neighbours: Sequence[float], cap: int | None) -> int | None:
     """Bytes to ask for after memory was used up.
 
     At least half as much again as was given, and a fifth more than the most that was measured. Requests grow by steps,
