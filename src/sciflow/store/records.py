@@ -34,12 +34,14 @@ class RecordState:
         The scheduler's id of the array job that it belonged to.
     was_killed
         Whether a signal ended the program, or what the program had started.
+    node
+        On which of the scheduler's nodes it ran; the host where that is not one plain name.
     error_type, origin
         The type of the error, and where in the user's own code it was raised: ``train.py:88 in fit``.
     exit_code, signal
         How the program ended; -1 and 0 for none.
-    start, node
-        When it started, and on which of the scheduler's nodes; the host where that is not one plain name.
+    start
+        When it started.
     checkpoint_left, left_time, found_time
         Whether there was a checkpoint when the record was written, when that was last changed, and when the one was
         that the attempt had found. Only of attempts that may go on from it.
@@ -53,12 +55,12 @@ class RecordState:
     end: float = 0.0
     host: str = ""
     was_killed: bool = False
+    node: str = ""
     error_type: str = ""
     origin: str = ""
     exit_code: int = -1
     signal: int = 0
     start: float = 0.0
-    node: str = ""
     checkpoint_left: bool = False
     left_time: float = 0.0
     found_time: float = 0.0
@@ -130,8 +132,7 @@ def members_of(root: RecordGroup, index: int) -> Iterator[tuple[int, dict[str, A
 def state_of(facts: dict[str, Any], group: RecordGroup) -> RecordState:
     """How an attempt ended, by its record's attributes, and by the group that holds them."""
     code, number, state = facts.get("exit_code", -1), facts.get("signal", 0), facts["state"]
-    host = facts.get("host", "")
-    nodes = facts.get("SLURM_JOB_NODELIST", "")
+    host, nodes, traceback = facts.get("host", ""), facts.get("SLURM_JOB_NODELIST", ""), facts.get("traceback")
     checkpoint: dict[str, Any] = {}
     if state in _GOES_ON and "checkpoint" in group:
         checkpoint = group["checkpoint"].attributes
@@ -144,12 +145,12 @@ def state_of(facts: dict[str, Any], group: RecordGroup) -> RecordState:
         end=facts["end"],
         host=host,
         was_killed=bool(number) or code > _KILLED,
+        node=nodes if nodes and _ONE_NODE.fullmatch(nodes) else host,
         error_type=facts.get("error_type", ""),
-        origin=origin_of(facts.get("traceback", "")),
+        origin=origin_of(traceback) if traceback else "",
         exit_code=code,
         signal=number,
         start=facts["start"],
-        node=nodes if _ONE_NODE.fullmatch(nodes) else host,
         checkpoint_left=checkpoint.get("left_files", 0) > 0,
         left_time=checkpoint.get("left_time", 0.0),
         found_time=checkpoint.get("time", 0.0),
@@ -158,8 +159,6 @@ def state_of(facts: dict[str, Any], group: RecordGroup) -> RecordState:
 
 def origin_of(traceback: str) -> str:
     """Where an error was raised: the innermost line that is neither of Python, nor of a package, nor of the shim."""
-    if not traceback:
-        return ""
     for path, line, function in reversed(_FRAME.findall(traceback)):
         if not _NOT_THE_USERS.search(path):
             place = f"{path.rpartition('/')[2]}:{line}"

@@ -153,8 +153,9 @@ def test_failures_that_differ_in_numbers_are_one_kind(sciflow: Command, project:
     [
         ("float('x')", "4 × f FAILED: ValueError in broken.py:2: could not convert string to float: 'x'  [f.0[0-3]]"),
         (
-            "float(f'x{x}')",
-            "4 × f FAILED: ValueError in broken.py:2 (for example: could not convert string to float: 'x1')  [f.0[0-3]]",
+            "int(f'x{x}')",
+            "4 × f FAILED: ValueError in broken.py:2 (for example: invalid literal for int() with base 10: 'x1')  "
+            "[f.0[0-3]]",
         ),
     ],
 )
