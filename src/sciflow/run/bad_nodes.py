@@ -37,6 +37,14 @@ class Suspect:
     others_attempts: int
     p: float
 
+    @property
+    def why(self) -> str:
+        """What speaks against it, in words."""
+        return (
+            f"{self.failures} of {self.attempts} failed on it, {self.others_failures} of {self.others_attempts} "
+            f"elsewhere (p = {self.p:.1g})"
+        )
+
 
 def suspects(trials: Mapping[str, tuple[int, int]], level: float = 0.01) -> list[Suspect]:
     """The nodes on which more fails than chance explains, the least likely first.

@@ -17,11 +17,10 @@ from sciflow.run.signatures import normalised
 from sciflow.run.status import IndexStatus, RunStatus
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState, read_states
-from sciflow_shim.files import format_ranges
+from sciflow.store.submissions import Submitted
+from sciflow_shim.files import HELD_BACK, HELD_CODE, format_ranges
 
 LONGEST = 200  # characters of an error
-HELD_BACK = "held back: "
-HELD_BACK_CODE = "75:0"  # the exit code of an index that is held back, as the scheduler writes it
 MISSING = "ResultMissing"
 NOT_STARTED = 70  # the exit code of a program's process in which the program could not be started
 _SIGKILL, _SIGKILL_CODE = 9, 137
@@ -149,9 +148,8 @@ class _ArrayFailures:
         self._run = run
         self._array = array
         self._logs = logs
-        self._submitted = status.submissions.latest(array.name)
+        self._submissions = status.submissions
         self._jobs = {one.job for one in status.submissions.of_array(array.name)}
-        self._cancelled = status.submissions.cancelled
         self._read: dict[str, dict[int, RecordState] | None] = {}
 
     def failure(self, index: int, one: IndexStatus) -> Failure:
@@ -169,11 +167,16 @@ class _ArrayFailures:
     def _record(self, index: int, one: IndexStatus) -> RecordState | None:
         """The last record, unless it is of a job before the last one."""
         record = one.record
-        submitted = self._submitted.get(self._array.element(index))
-        if submitted is None or not submitted.job:
+        jobs = [link.job for link in self._links(index) if link.job]
+        if not jobs:
             return record if record is not None or not one.attempt else self._read_record(index, one)
-        is_of_job = record is not None and (record.job in ("", submitted.job) or record.job not in self._jobs)
+        is_of_job = record is not None and (record.job in ("", *jobs) or record.job not in self._jobs)
         return record if is_of_job else None
+
+    def _links(self, index: int) -> tuple[Submitted, ...]:
+        """The submissions in which an index was run last."""
+        found = self._submissions.round_of(self._array.name, self._array.element(index), index)
+        return found.links if found is not None else ()
 
     def _read_record(self, index: int, one: IndexStatus) -> RecordState | None:
         """The record of an index whose end the journal has told, so that nobody has read it yet."""
@@ -207,14 +210,14 @@ class _ArrayFailures:
         place = f"{self._array.name}[{index}] "
         exit_code = one.said.exit if one.said is not None else ""
         held = [line for line in lines if line.startswith(place + HELD_BACK)]
-        if held or exit_code == HELD_BACK_CODE:
+        if held or exit_code == f"{HELD_CODE}:0":
             text = held[-1].removeprefix(place) if held else "held back"
             return Cause.HELD, normalised(text), _first_line(text)
         # What cannot be recorded is said on standard error, and to the driver of a run on this machine.
         unwritten = next((line for line in [*reversed(lines), error] if _NO_RECORD_POSSIBLE in line), "")
         if unwritten:
             text = f"its {_NO_RECORD_POSSIBLE}{unwritten.partition(_NO_RECORD_POSSIBLE)[2]}"
-        elif record is not None or not self._submitted:
+        elif record is not None or not self._jobs:
             return Cause.APPLICATION_ERROR, normalised(error), error
         else:
             last = next((line for line in lines if "couldn't chdir to" in line), lines[-1] if lines else "")
@@ -235,10 +238,9 @@ class _ArrayFailures:
         for text in (one.error, one.reason):
             if text.startswith(HELD_BACK):
                 return Failure(Cause.HELD, normalised(text), _first_line(text), node, state=one.state)
-        submitted = self._submitted.get(self._array.element(index))
-        since = submitted.since if submitted is not None else 0.0
+        since = max((link.since for link in self._links(index)), default=0.0)
         by = ""
-        if self._cancelled.get((self._array.name, index), -1.0) >= since:
+        if self._submissions.cancelled.get((self._array.name, index), -1.0) >= since:
             by = "sciflow cancel"
         elif one.said is not None and one.said.word.startswith("DEADLINE"):
             by = "the scheduler, since its deadline could not be met"
@@ -251,8 +253,8 @@ class _ArrayFailures:
 
     def _log(self, index: int, record: RecordState | None) -> str:
         element = self._array.element(index)
-        submitted = self._submitted.get(element)
-        job = (record.job if record is not None else "") or (submitted.job if submitted is not None else "")
+        jobs = [link.job for link in self._links(index) if link.job]
+        job = (record.job if record is not None else "") or (jobs[0] if jobs else "")
         return self._logs.tail(self._array.name, element, job) if job else ""
 
 

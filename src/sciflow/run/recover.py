@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -12,8 +12,10 @@ from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.planning.calendar import begin_time
-from sciflow.run.bad_nodes import Suspect, new_suspects
+from sciflow.run.bad_nodes import Suspect, count_trials, suspects
+from sciflow.run.causes import Failure, classify
 from sciflow.run.decide import Decision, Wish
+from sciflow.run.needs import Place
 from sciflow.run.parts import dependencies
 from sciflow.run.retry import Again, decide, note, release_all
 from sciflow.run.status import RunStatus
@@ -77,10 +79,11 @@ def recover(
         found = resolve(status, scheduler, journal)
         if found:
             status = observe(run, plan)
-        done = Recovered(decisions=decide(run, plan, status, profile, recovery, wish))
+        failures = classify(run, status)
+        done = Recovered(decisions=decide(run, plan, status, failures, profile, recovery, wish))
         if wish.is_released:
             done.released = release_all(run, [array.name for array in plan.arrays])
-        done.avoided = _avoid(run, status, recovery, journal)
+        done.avoided = _avoid(status, failures, recovery, journal)
         again = note(run, plan, status, journal, done.decisions, render)
         if again:
             status = observe(run, plan)
@@ -103,16 +106,22 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: Scheduli
     return Terms(profile.limits, recovery.canaries, begin)
 
 
-def _avoid(run: RunDirectory, status: RunStatus, recovery: RecoveryPolicy, journal: Journal) -> list[Suspect]:
-    """Note the nodes on which more fails than chance explains."""
+def _avoid(
+    status: RunStatus, failures: Mapping[Place, Failure], recovery: RecoveryPolicy, journal: Journal
+) -> list[Suspect]:
+    """Note the nodes on which more fails than chance explains; not those that somebody trusts all the same."""
+    now, known = journal.clock(), status.submissions
     if not recovery.exclude_hours:
         return []
-    found = new_suspects(run, status, journal.clock())
+    found = [
+        one
+        for one in suspects(count_trials(status, failures))
+        if one.node not in known.trusted and known.avoided.get(one.node, 0.0) <= now
+    ]
     for one in found:
-        until = journal.clock() + recovery.exclude_hours * _HOUR
-        event = {"event": EXCLUDED, "node": one.node, "until": until, "why": one.why}
+        event = {"event": EXCLUDED, "node": one.node, "until": now + recovery.exclude_hours * _HOUR, "why": one.why}
         journal.commit(event)
-        status.submissions.hear({"time": journal.clock(), **event})
+        known.hear({"time": now, **event})
     return found
 
 
@@ -124,9 +133,7 @@ def _postpone(status: RunStatus, scheduler: QueueScheduler, again: Sequence[Agai
         if not any(one.kind == "whole" and one.array in tried for one in array.after):
             continue
         for one in status.submissions.of_array(array.name):
-            waits = (
-                status.indices[array.name][index] for element in one.indices for index in array.of_element(element)
-            )
+            places = (index for element in one.indices for index in array.of_element(element))
             if one.job and one.link == 1 and all(status.indices[array.name][i].is_waiting for i in places):
                 try:
                     scheduler.postpone(one.job, dependencies(status, array, sorted(one.indices)))

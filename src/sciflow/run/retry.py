@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
-from sciflow.run.causes import classify
+from sciflow.run.causes import Failure
 from sciflow.run.decide import Decider, Decision, Wish
+from sciflow.run.needs import Place
 from sciflow.run.sizing import Ask, Sizing
 from sciflow.run.status import RunStatus
 from sciflow.run.variants import next_of, write_variant
@@ -50,13 +51,19 @@ class Again:
 
 
 def decide(
-    run: RunDirectory, plan: Plan, status: RunStatus, profile: ClusterProfile, recovery: RecoveryPolicy, wish: Wish
+    run: RunDirectory,
+    plan: Plan,
+    status: RunStatus,
+    failures: Mapping[Place, Failure],
+    profile: ClusterProfile,
+    recovery: RecoveryPolicy,
+    wish: Wish,
 ) -> list[Decision]:
     """Decide what is done about each failure of a run, and about what waits for it."""
     decider = Decider(
         run,
         status,
-        classify(run, status),
+        failures,
         recovery,
         task_retries(run),
         read_brakes(run),

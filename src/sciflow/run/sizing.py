@@ -11,7 +11,7 @@ from sciflow.model.profile import ClusterProfile
 from sciflow.model.units import format_duration, format_memory
 from sciflow.planning.caps import longest_walltime, most_memory
 from sciflow.planning.estimate import more_memory, more_time
-from sciflow.run.measured import Measured
+from sciflow.run.measured import MEMORY, SECONDS, Measured
 from sciflow.run.needs import Place
 from sciflow.run.status import RunStatus
 from sciflow.store.layout import RunDirectory
@@ -54,25 +54,25 @@ class Sizing:
         """What it was given, or has used, times factors for ``memory`` and ``runtime``; None if it has the most."""
         given = asked = self.given(place)
         if (factor := scale.get("memory", 1.0)) != 1.0:
-            base = given.memory or self._measured.own(*place, "memory")
+            base = given.memory or self._measured.own(*place).memory
             asked = asked._replace(memory=_scaled(base, factor, self.most_memory(place)))
         if (factor := scale.get("runtime", 1.0)) != 1.0:
-            base = given.seconds or self._measured.own(*place, "seconds")
+            base = given.seconds or self._measured.own(*place).seconds
             asked = asked._replace(seconds=_scaled(base, factor, self.longest(place)))
         return None if asked == given and any(factor > 1 for factor in scale.values()) else asked
 
     def more_memory(self, place: Place) -> Ask | None:
         """More memory, by what it and its completed neighbours used; None where it has the most already."""
-        given = self.given(place)
-        neighbours = self._measured.neighbours(*place, "memory")
-        found = more_memory(given.memory, self._measured.own(*place, "memory"), neighbours, self.most_memory(place))
+        given, own = self.given(place), self._measured.own(*place)
+        peaks = [int(peak) for peak in self._measured.neighbours(*place, MEMORY)]
+        found = more_memory(given.memory or own.limit, own.memory, peaks, self.most_memory(place))
         return None if found is None else given._replace(memory=found)
 
     def more_time(self, place: Place) -> Ask | None:
         """More walltime, likewise."""
-        given = self.given(place)
-        neighbours = self._measured.neighbours(*place, "seconds")
-        found = more_time(given.seconds, self._measured.own(*place, "seconds"), neighbours, self.longest(place))
+        given, own = self.given(place), self._measured.own(*place)
+        neighbours = self._measured.neighbours(*place, SECONDS)
+        found = more_time(given.seconds, own.seconds, neighbours, self.longest(place))
         return None if found is None else given._replace(seconds=found)
 
     def most_memory(self, place: Place) -> int | None:

@@ -8,12 +8,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sciflow import assets
 from sciflow.model.plan import ArrayJob
 from sciflow.model.resources import Resources
+from sciflow.planning.render import ScriptRenderer
 from sciflow.store.layout import RunDirectory, read_document, write_whole
+from sciflow.store.manifest import read_profile
 from sciflow_shim import files
 
 NEXT = "next"  # the links of a chain after the first
+
+
+def renderer_of(run: RunDirectory) -> ScriptRenderer:
+    """What renders scripts of a run, from the templates of which its scripts were made."""
+    manifest = read_document(run.manifest)
+    path = run / files.TEMPLATES
+    kept = read_document(path) if path.is_file() else {}  # a run of an earlier sciflow has kept none
+    profile = read_profile(run)
+
+    def find(name: str) -> tuple[str, str] | None:
+        return (kept[name], name) if name in kept else assets.read_template(Path(manifest["directory"]), name)
+
+    return ScriptRenderer(profile, profile.python or manifest["interpreter"], find)
 
 
 def next_of(variant: str) -> str:

@@ -71,8 +71,3 @@ def task_retries(run: RunDirectory) -> dict[str, int]:
     """Task → how often its program is tried again, of those that say so."""
     tasks = read_document(run.manifest)["tasks"]
     return {task: facts["retries"] for task, facts in tasks.items() if facts.get("retries") is not None}
-
-
-def interpreter(run: RunDirectory) -> str:
-    """The Python that made the run."""
-    return read_document(run.manifest)["interpreter"]

@@ -128,12 +128,15 @@ class Submissions:
         All decisions to try something again, in order.
     avoided : dict
         Node → until when nothing is submitted to it, in seconds since the epoch.
+    trusted : set
+        Nodes that somebody uses again although they were avoided.
     """
 
     by_name: dict[str, Submitted] = field(default_factory=dict)
     cancelled: dict[tuple[str, int], float] = field(default_factory=dict)
     retries: list[Retry] = field(default_factory=list)
     avoided: dict[str, float] = field(default_factory=dict)
+    trusted: set[str] = field(default_factory=set)
     _due: dict[str, dict[int, Retry]] = field(default_factory=dict, repr=False)
     _rounds: dict[str, dict[int, Round]] = field(default_factory=dict, repr=False)
 
@@ -156,6 +159,7 @@ class Submissions:
             self.avoided[event["node"]] = event["until"]
         elif kind == INCLUDED:
             self.avoided.pop(event["node"], None)
+            self.trusted.add(event["node"])
         else:
             return False
         return True

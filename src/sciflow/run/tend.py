@@ -1,0 +1,199 @@
+"""Nobody watching: a small job after the array jobs of a run, which retries, submits what did not fit, and collects."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sciflow.errors import RunError
+from sciflow.model.plan import Plan
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.request import ResourceRequest
+from sciflow.model.site_options import joined
+from sciflow.planning.caps import longest_walltime
+from sciflow.planning.render import ScriptRenderer
+from sciflow.run.status import RunStatus
+from sciflow.run.submit import Connect, resolve
+from sciflow.run.track import observe
+from sciflow.schedulers.base import Errand, QueueScheduler
+from sciflow.store.journal import Journal
+from sciflow.store.layout import RunDirectory, write_whole
+from sciflow.store.lock import hold
+from sciflow.store.submissions import INTENT, SUBMITTED, TEND, Submitted
+from sciflow_shim import files
+
+AUTONOMOUS, TENDED = "autonomous", "tended"  # events of the journal
+LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before
+STEADY, GLANCE = 120.0, 5.0  # seconds for which accounting may lag behind at most, and between two questions
+_NEEDED = ResourceRequest(cpu_cores=1, memory_gb=2, max_runtime="01:00:00")
+
+
+@dataclass(frozen=True)
+class Chained:
+    """The job that tends a run next.
+
+    Attributes
+    ----------
+    job
+        Its id.
+    is_new
+        Whether it was submitted now.
+    """
+
+    job: str
+    is_new: bool
+
+
+def is_autonomous(run: RunDirectory) -> bool:
+    """Whether a run is to be tended by itself."""
+    said = [event["is_on"] for event in Journal(run.journal).events() if event["event"] == AUTONOMOUS]
+    return bool(said) and said[-1]
+
+
+def write_errand(run: RunDirectory, profile: ClusterProfile, render: ScriptRenderer, python: str) -> None:
+    """Write the script of the job that tends a run.
+
+    Raises
+    ------
+    TemplateError
+        Where there is no template for it, or it is wrong.
+    """
+    request = _NEEDED.merged(profile.tend)
+    options = joined(profile, profile.tend)
+    resources = request.resolve({}, TEND)
+    longest = longest_walltime(options, profile)
+    if longest is not None and resources.runtime_seconds > longest:
+        resources = resources._replace(runtime_seconds=longest)
+    words = "templates get `options`, `request`, `interpreter`, `profile` and `python`"
+    text = render.fill("tend.sh.j2", words, options=options, request=resources, interpreter=python)
+    script = run / files.script(TEND)
+    write_whole(script, text)
+    script.chmod(0o755)
+
+
+def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], float] = time.time) -> Chained | None:
+    """See to it that a run which goes on is tended: by one job, which starts when the first of its jobs has ended.
+
+    Gives None where nothing of the run will happen any more.
+
+    Raises
+    ------
+    RunError, SchedulerError, TransportError
+        As for `submit`.
+    """
+    with hold(run.lock) as lock:
+        scheduler, journal = connect((lock,)), Journal(run.journal)
+        status = observe(run, plan)
+        if resolve(status, scheduler, journal):
+            status = observe(run, plan)
+        waited = _open_jobs(status)
+        if not waited and not _is_anything_due(status):
+            return None
+        present = _present(status, scheduler)
+        if present:
+            return Chained(present, is_new=False)
+        return Chained(_send(run, status, scheduler, journal, waited, clock()), is_new=True)
+
+
+def cancel_errands(run: RunDirectory, connect: Connect) -> None:
+    """End the tending of a run, and cancel the job that waits for it."""
+    with hold(run.lock) as lock:
+        scheduler, journal = connect((lock,)), Journal(run.journal)
+        journal.commit({"event": AUTONOMOUS, "is_on": False})
+        status = observe(run)
+        for one in status.submissions.of_array(TEND):
+            if one.job and one.job != _own_job():
+                scheduler.cancel(one.job)
+
+
+def steady(
+    look: Callable[[], RunStatus],
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> RunStatus:
+    """The status of a run as soon as nothing of it is in between: over, but not known to stay so."""
+    until = clock() + STEADY
+    while True:
+        status = look()
+        if not any(_is_in_between(status)) or clock() >= until:
+            return status
+        pause(GLANCE)
+
+
+def patiently(act: Callable[[], Any], seconds: float = LATER, pause: Callable[[float], None] = time.sleep) -> Any:
+    """Do something as soon as nobody else is at the run.
+
+    Raises
+    ------
+    RunError
+        Where somebody is all the time.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except RunError as error:
+            if "is being driven" not in error.message or time.monotonic() >= until:
+                raise
+            pause(GLANCE)
+
+
+def _is_in_between(status: RunStatus) -> Iterable[bool]:
+    queued = status.submissions
+    for array in status.plan.arrays:
+        for index, known in status.indices[array.name].items():
+            found = queued.round_of(array.name, array.element(index), index)
+            yield bool(found and found.last_job) and not known.is_settled and known.said is None
+
+
+def _open_jobs(status: RunStatus) -> list[str]:
+    """The jobs of which something is not over."""
+    found: dict[str, None] = {}
+    for array in status.plan.arrays:
+        for index, known in status.indices[array.name].items():
+            submitted = status.submissions.round_of(array.name, array.element(index), index)
+            if submitted is not None and not known.is_over and submitted.last_job:
+                record = known.record.job if known.record is not None else ""
+                found.update(dict.fromkeys(one.job for one in submitted.since(record)[:2]))
+    return list(found)
+
+
+def _is_anything_due(status: RunStatus) -> bool:
+    """Whether something is to be submitted that nothing is known to stand against."""
+    return any(not known.is_over for known in status.everyone())
+
+
+def _present(status: RunStatus, scheduler: QueueScheduler) -> str:
+    """The job that tends the run next, where there is one that has not begun."""
+    jobs = [one for one in status.submissions.of_array(TEND) if one.job and one.job != _own_job()]
+    if not jobs:
+        return ""
+    last = jobs[-1]
+    known = scheduler.query([last.job]).get(last.job, {})
+    return last.job if any(not state.is_final for state in known.values()) else ""
+
+
+def _send(
+    run: RunDirectory,
+    status: RunStatus,
+    scheduler: QueueScheduler,
+    journal: Journal,
+    waited: list[str],
+    now: float,
+) -> str:
+    name = f"{TEND}.{run.run_id}.{len(status.submissions.by_name) + 1}"
+    open_ones = [one for one in status.submissions.open if one.array == TEND]
+    known = open_ones[0] if open_ones else Submitted(TEND, name, frozenset((0,)), now)
+    journal.commit({"event": INTENT, "array": TEND, "name": known.name, "indices": "0"})
+    begin = None if waited else now + LATER
+    job = scheduler.send(Errand(run.script(TEND), known.name, tuple(waited), begin))
+    journal.commit({"event": SUBMITTED, "array": TEND, "name": known.name, "job": job})
+    return job
+
+
+def _own_job() -> str:
+    """The id of the job in which this process runs."""
+    return os.environ.get("SLURM_JOB_ID", "")
