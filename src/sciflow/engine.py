@@ -19,9 +19,10 @@ from sciflow.planning.build import Compiled, build_plan
 from sciflow.planning.render import ScriptRenderer
 from sciflow.run.drive import drive
 from sciflow.run.progress import ProgressBars
+from sciflow.run.recover import terms_of
 from sciflow.run.reuse import take_over_once
 from sciflow.run.soundness import with_broken_seals
-from sciflow.run.stage import identity, note_modules, point_to_latest, stage, staging_lock, write_run
+from sciflow.run.stage import identity, note_modules, note_recovery, point_to_latest, stage, staging_lock, write_run
 from sciflow.run.status import RunStatus, untouched
 from sciflow.run.submit import Handed, calls
 from sciflow.run.track import observe
@@ -158,10 +159,17 @@ class Engine:
         run.wait()
         return run.collect()
 
-    def submit(self, workflow: ExperimentalWorkflow) -> Run:
+    def submit(self, workflow: ExperimentalWorkflow, autonomous: bool = False) -> Run:
         """Hand a workflow to the profile's scheduler and give the run, which goes on by itself.
 
         Submitting the same workflow again goes on with the run that is there: each array job is submitted once.
+
+        Parameters
+        ----------
+        workflow
+            What to run.
+        autonomous
+            Let small jobs after the array jobs retry what fails, submit what did not fit, and collect.
 
         Raises
         ------
@@ -174,9 +182,9 @@ class Engine:
         compiled = self.compile(workflow)
         for text in compiled.plan.warnings:
             warnings.warn(text, SciflowWarning, stacklevel=2)
-        return self.hand_over(compiled).run
+        return self.hand_over(compiled, autonomous).run
 
-    def hand_over(self, compiled: Compiled) -> Submittal:
+    def hand_over(self, compiled: Compiled, autonomous: bool = False) -> Submittal:
         """Stage what was compiled, or go on with the run that is there, and submit what has not been submitted.
 
         Raises
@@ -194,7 +202,10 @@ class Engine:
             self._warn_of_queued(compiled, directory)
         run = Run(directory)
         try:
-            return Submittal(run, run.submit(), continued, reused)
+            handed = run.submit()
+            if autonomous:
+                run.tend_by_itself()
+            return Submittal(run, handed, continued, reused)
         except (SchedulerError, TransportError) as error:
             error.hint += f"; `sciflow status {directory.name_here}` shows the run so far"
             raise
@@ -207,7 +218,8 @@ class Engine:
         directory = None if self.fresh else self._same_work(compiled)
         status = observe(directory, compiled.plan) if directory else untouched(compiled.plan)
         run = directory or RunDirectory("RUN")
-        return calls(run, status, connect(compiled.profile.scheduler, run))
+        terms = terms_of(compiled.profile, compiled.workflow.recovery, compiled.workflow.policy)
+        return calls(run, status, connect(compiled.profile.scheduler, run), terms)
 
     def has_earlier_runs(self, compiled: Compiled) -> bool:
         """Whether a new run would look for what earlier ones have finished."""
@@ -237,6 +249,7 @@ class Engine:
                 directory = stage(compiled, self.runs, self._renderer(compiled))
             else:
                 note_modules(compiled, directory)
+                note_recovery(compiled, directory)
                 point_to_latest(self.runs, directory)
         return directory, continued, take_over_once(directory, compiled.plan, self.fresh)
 

@@ -12,7 +12,8 @@
     ├── SchedulerError       the scheduler said no
     │   └── QueueFullError       … since as much is queued as may be
     ├── TransportError       a command could not be run where the scheduler is, or did not answer
-    ├── RunError             the run directory: missing, busy, damaged, of a newer format
+    ├── RunError             the run directory: missing, damaged, of a newer format
+    │   └── BusyError            … or somebody else is at it
     └── ResultError          a question that the results cannot answer
 
     SciflowWarning           what was changed or noticed without being asked (a UserWarning)
@@ -79,6 +80,10 @@ class TransportError(SciflowError):
 
 class RunError(SciflowError):
     """A run directory is missing, busy, damaged or of a newer format."""
+
+
+class BusyError(RunError):
+    """Another process is at the run."""
 
 
 class ResultError(SciflowError):

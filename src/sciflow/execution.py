@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,9 @@ from sciflow.run.follow import follow, track, wait, while_driven
 from sciflow.run.status import RunStatus
 from sciflow.run.track import Reader, observe, read_plan
 from sciflow.schedulers.registry import connect
+from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, find_run
-from sciflow.store.manifest import has_queue, read_profile, scheduler_name
+from sciflow.store.manifest import has_queue, read_policy, read_profile, read_recovery, scheduler_name
 from sciflow.store.records import read_states
 
 if TYPE_CHECKING:
@@ -22,8 +24,12 @@ if TYPE_CHECKING:
     from sciflow.analysis.table import Results
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile
+    from sciflow.run.decide import Decision, Wish
+    from sciflow.run.drive import Watch
+    from sciflow.run.recover import Recovered
     from sciflow.run.seal import Sealed
     from sciflow.run.submit import Handed
+    from sciflow.run.tend import Chained, Tended
     from sciflow.schedulers.base import QueueScheduler
 
 
@@ -79,9 +85,11 @@ class Run:
 
     def submit(self) -> Handed:
         """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""
+        from sciflow.run.recover import terms_of
         from sciflow.run.submit import submit
 
-        return submit(self.directory, self.plan, self._connect, self.profile.limits)
+        terms = terms_of(self.profile, read_recovery(self.directory), read_policy(self.directory))
+        return submit(self.directory, self.plan, self._connect, terms)
 
     def follow(self) -> Iterator[RunStatus]:
         """Give the status again and again, until nothing more will happen; what waits to be submitted is fed."""
@@ -103,6 +111,72 @@ class Run:
             Where it takes longer, or nobody drives a run on this machine.
         """
         return wait(self.follow(), seconds)
+
+    def decide(self, wish: Wish | None = None) -> list[Decision]:
+        """What `retry` would do about each failure, and why; changes nothing."""
+        from sciflow.run.causes import classify
+        from sciflow.run.decide import Wish
+        from sciflow.run.retry import decide
+
+        status, recovery = self.status(), read_recovery(self.directory)
+        failures = classify(self.directory, status)
+        return decide(self.directory, self.plan, status, failures, self.profile, recovery, wish or Wish())
+
+    def retry(self, wish: Wish | None = None, watch: Watch | None = None) -> Recovered:
+        """Try again what has failed, and what depends on it, within the bounds of the run's recovery policy.
+
+        In a queue it is submitted; on this machine it is run to its end.
+
+        Parameters
+        ----------
+        wish
+            What is meant, and how; by default all failures that are tried again by themselves.
+        watch
+            As for `sciflow.run.drive.drive`.
+
+        Raises
+        ------
+        RunError, SchedulerError, TransportError
+            As for `submit`.
+        """
+        from sciflow.run.decide import Wish
+        from sciflow.run.recover import recover, recover_here, terms_of
+        from sciflow.run.tend import is_autonomous
+        from sciflow.run.variants import renderer_of
+
+        run, profile, recovery = self.directory, self.profile, read_recovery(self.directory)
+        render, wish = renderer_of(run), wish or Wish()
+        if not has_queue(run):
+            return recover_here(run, self.plan, profile, recovery, render, wish, watch)
+        self.status()  # what has ended meanwhile is known then
+        terms = terms_of(profile, recovery, read_policy(run))
+        done = recover(run, self.plan, self._connect, profile, recovery, terms, render, wish)
+        if is_autonomous(run):
+            self.tend_by_itself()
+        return done
+
+    def tend(self, is_chained: bool = False) -> Tended:
+        """Retry within bounds, submit what did not fit, and collect; see `sciflow.run.tend.tend`.
+
+        Parameters
+        ----------
+        is_chained
+            Whether the small job is at it which nobody watches: then the next one of it follows, or the end.
+        """
+        from sciflow.run.tend import tend
+
+        following = self.tend_by_itself if is_chained else None
+        return tend(self.directory, self.status, self.retry, self.collect, following)
+
+    def tend_by_itself(self) -> Chained | None:
+        """Let small jobs tend the run, one after another, until nothing more will happen."""
+        from sciflow.run.tend import AUTONOMOUS, chain, is_autonomous, write_errand
+        from sciflow.run.variants import renderer_of
+
+        if not is_autonomous(self.directory):
+            write_errand(self.directory, self.profile, renderer_of(self.directory), sys.executable)
+            Journal(self.directory.journal).append([{"event": AUTONOMOUS, "is_on": True}])
+        return chain(self.directory, self.plan, self._connect)
 
     def cancel(self, places: Mapping[str, Iterable[int]] | None = None) -> dict[str, list[int]]:
         """Cancel what is not over: all, or some indices of some array jobs; gives what was cancelled.
@@ -128,6 +202,10 @@ class Run:
                 raise RunError(f"run `{self.run_id}` has no `{array}` {sorted(indices)}", hint=f"it has {known}")
         self.status()  # what has ended meanwhile is not there to be cancelled
         chosen = None if places is None else {array: set(indices) for array, indices in places.items()}
+        if places is None:
+            from sciflow.run.tend import end_tending
+
+            end_tending(self.directory, self._connect)
         return cancel(self.directory, self.plan, self._connect, chosen)
 
     def collect(self, verify: bool = False, join_arrays: bool = False) -> Results:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.argument("workflow")
 @click.option("--profile", required=True, help="The cluster profile, by name or file.")
 @click.option("--wait", "is_waiting", is_flag=True, help="Wait for the end, then collect.")
+@click.option("--autonomous", is_flag=True, help="Let small jobs after it retry, submit what is left, and collect.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the calls of the scheduler, and submit nothing.")
 @click.option("--strict", is_flag=True, help="Refuse what warnings are about.")
 @click.option("--fresh", is_flag=True, help="Start a new run, and take nothing over from earlier ones.")
@@ -29,6 +30,7 @@ def submit(
     workflow: str,
     profile: str,
     is_waiting: bool,
+    autonomous: bool,
     dry_run: bool,
     strict: bool,
     fresh: bool,
@@ -47,7 +49,7 @@ def submit(
     if dry_run:
         _show(engine, compiled, as_json)
         return
-    done = engine.hand_over(compiled)
+    done = engine.hand_over(compiled, autonomous)
     if not is_waiting:
         emit(as_json, _document(done), _describe(done))
         context.exit(SOME_FAILED if done.handed.failed and not (done.handed.jobs or done.handed.waiting) else DONE)
@@ -109,8 +111,8 @@ def _describe(done: Submittal) -> str:
         lines.append("nothing is left to submit")
     if handed.failed:
         lines.append(
-            f"{handed.failed} indices have failed or were cancelled: they are not submitted again; "
-            "`--fresh` starts a new run, and changed code does so by itself"
+            f"{handed.failed} indices have failed or were cancelled: `sciflow retry {run.directory.name_here}` tries "
+            "them again; `--fresh` starts a new run, and changed code does so by itself"
         )
     if handed.waiting:
         lines.append(f"not submitted yet, since the site takes no more at a time: {', '.join(handed.waiting)}")

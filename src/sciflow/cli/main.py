@@ -22,6 +22,8 @@ _VERBS = {
     "submit": ("cluster", "Hand a workflow to a cluster's scheduler."),
     "status": ("runs", "Show how far a run is, and what failed why."),
     "logs": ("runs", "Print what an index printed."),
+    "retry": ("recovery", "Try again what has failed, by cause."),
+    "tend": ("recovery", "Retry, submit what did not fit, and collect, once."),
     "exec": ("runs", "Run one index of a run again, here and now."),
     "cancel": ("cluster", "Cancel what is not over of a run, or some of it."),
     "collect": ("answers", "Join all records into results.h5."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from sciflow.model.fields import Names, Variables
+from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import SetUp, SiteOptions
 from sciflow.model.units import parse_duration
 from sciflow.model.validation import Value
@@ -57,6 +58,7 @@ class ClusterProfile(SiteOptions, SetUp):
 
     `shared` says whether others work there too: start times are kept only where it is true. `accounts` and
     `qos_names` are those that the user may name, and `python` is the interpreter that runs the shim on the nodes.
+    `tend` is what the small job asks for that tends a run while nobody is there.
     """
 
     name: str
@@ -72,6 +74,7 @@ class ClusterProfile(SiteOptions, SetUp):
     qos_names: Names = ()
     limits: Limits = Limits()
     environment: Variables = {}
+    tend: ResourceRequest = ResourceRequest()
 
     @property
     def has_queue(self) -> bool:

@@ -60,28 +60,34 @@ class ScriptRenderer:
         TemplateError
             For a template that is missing or wrong, naming file and line.
         """
-        return self.fill("array.sh.j2", "templates get `array`, `profile` and `python`", array=array)
+        return self._filled([f"{self._folder}/array.sh.j2"], {"array": array})
 
-    def fill(self, kind: str, hint: str, **values: Any) -> str:
-        """Fill one of the scheduler's templates, such as ``array.sh.j2``; `hint` says which words it may use.
+    def errand(self, **values: Any) -> str:
+        """The job script of the small job that tends a run; where a lab's templates have none, that of the scheduler.
 
         Raises
         ------
         TemplateError
             For a template that is missing or wrong, naming file and line.
         """
-        name = f"{self._folder}/{kind}"
+        return self._filled([f"{self._folder}/tend.sh.j2", f"{self.profile.scheduler}/tend.sh.j2"], values)
+
+    def _filled(self, names: list[str], values: dict[str, Any]) -> str:
+        name = names[0]
         try:
-            return self._environment.get_template(name).render(profile=self.profile, python=self.python, **values)
+            template = self._environment.select_template(names)
+            return template.render(profile=self.profile, python=self.python, **values)
         except jinja2.TemplateNotFound as error:
+            missing = name if isinstance(error, jinja2.TemplatesNotFound) else error.name
             raise TemplateError(
-                f"there is no template `{error.name}`",
+                f"there is no template `{missing}`",
                 hint="templates are looked for in `templates/` beside the workflow",
             ) from None
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"`{error.filename or name}`, line {error.lineno}: {error.message}") from None
         except jinja2.UndefinedError as error:
-            raise TemplateError(f"`{name}`: {error.message}", hint=hint) from None
+            words = ", ".join(f"`{word}`" for word in (*values, "profile"))
+            raise TemplateError(f"`{name}`: {error.message}", hint=f"templates get {words} and `python`") from None
 
     def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         found = self._find(name)

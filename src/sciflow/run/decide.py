@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from sciflow.errors import RunError
 from sciflow.model.cause import Cause
+from sciflow.model.nearest import nearest
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
 from sciflow.run.causes import Failure
@@ -17,6 +19,7 @@ from sciflow.store.brakes import Brake
 from sciflow.store.layout import RunDirectory
 from sciflow.store.submissions import Retry
 
+SCALED = ("memory", "runtime")
 _OF_THE_PROGRAM = (Cause.APPLICATION_ERROR, Cause.RESULT_MISSING, Cause.CRITERIA_NOT_MET)
 # What is no failure of an index, and so does not count towards how often it may fail.
 _UNCOUNTED = (Cause.PREEMPTED, Cause.CANCELLED, Cause.HELD, Cause.UPSTREAM_FAILED)
@@ -56,6 +59,8 @@ class Wish:
         Whether also what would be given up is tried again.
     is_released
         Whether array jobs that a brake holds back go on.
+    trusted
+        Nodes that are used again although they were avoided.
     """
 
     only: frozenset[Cause] | None = None
@@ -63,6 +68,7 @@ class Wish:
     scale: Mapping[str, float] = field(default_factory=dict)
     is_forced: bool = False
     is_released: bool = False
+    trusted: tuple[str, ...] = ()
 
     @property
     def is_partial(self) -> bool:
@@ -76,6 +82,54 @@ class Wish:
     def wants(self, place: Place) -> bool:
         """Whether an index is among those that are meant."""
         return self.places is None or place[1] in self.places.get(place[0], ())
+
+
+def make_wish(
+    only: str | Iterable[str] | None = None,
+    places: Mapping[str, set[int]] | None = None,
+    scale: Iterable[str] | Mapping[str, float] = (),
+    is_forced: bool = False,
+    is_released: bool = False,
+    trusted: Iterable[str] = (),
+) -> Wish:
+    """Read a wish as it is typed: ``out_of_memory,timeout`` and ``memory=2``.
+
+    Raises
+    ------
+    RunError
+        For a cause that there is not, or a factor that is none.
+    """
+    causes = None
+    if only is not None:
+        words = only.split(",") if isinstance(only, str) else list(only)
+        causes = frozenset(_cause(word.strip()) for word in words)
+    pairs = scale.items() if isinstance(scale, Mapping) else [_pair(text) for text in scale]
+    factors = {what: _factor(what, text) for what, text in pairs}
+    return Wish(causes, places, factors, is_forced, is_released, tuple(trusted))
+
+
+def _cause(word: str) -> Cause:
+    known = [cause.value for cause in Cause]
+    if word not in known:
+        raise RunError(f"`{word}` is no cause of a failure", hint=nearest(word, known))
+    return Cause(word)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    what, _, factor = text.partition("=")
+    return what, factor
+
+
+def _factor(what: str, text: str | float) -> float:
+    if what not in SCALED:
+        raise RunError(f"`{what}` cannot be scaled", hint=f"write {' or '.join(f'`{one}=2`' for one in SCALED)}")
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor < float("inf"):
+        raise RunError(f"`{text}` is no factor for `{what}`", hint=f"write it like `{what}=2`")
+    return factor
 
 
 @dataclass(frozen=True)

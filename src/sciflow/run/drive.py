@@ -24,6 +24,7 @@ from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
 from sciflow.store.records import has_broken_seal
 
+Watch = Callable[[RunStatus], Callable[[dict[str, Any]], None]]
 _BATCH = 50  # events that may wait for the journal while others come in at once
 
 
@@ -31,7 +32,7 @@ def drive(
     run: RunDirectory,
     plan: Plan,
     profile: ClusterProfile,
-    watch: Callable[[RunStatus], Callable[[dict[str, Any]], None]] | None = None,
+    watch: Watch | None = None,
     machine: Machine | None = None,
     choose: Callable[[RunStatus, Journal], set[Place]] | None = None,
 ) -> RunStatus:

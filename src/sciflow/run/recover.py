@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from sciflow.errors import SchedulerError
+from sciflow.errors import RunError, SchedulerError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.profile import ClusterProfile
@@ -15,6 +15,7 @@ from sciflow.planning.calendar import begin_time
 from sciflow.run.bad_nodes import Suspect, count_trials, suspects
 from sciflow.run.causes import Failure, classify
 from sciflow.run.decide import Decision, Wish
+from sciflow.run.drive import Watch, drive
 from sciflow.run.needs import Place
 from sciflow.run.parts import dependencies
 from sciflow.run.retry import Again, decide, note, release_all
@@ -25,7 +26,7 @@ from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
-from sciflow.store.submissions import EXCLUDED
+from sciflow.store.submissions import EXCLUDED, INCLUDED
 
 _HOUR = 3600.0
 
@@ -46,6 +47,8 @@ class Recovered:
         Nodes that are not used from now on, for a while.
     notes
         What could not be done.
+    status
+        How it ended, of a run on this machine.
     """
 
     decisions: list[Decision] = field(default_factory=list)
@@ -53,6 +56,7 @@ class Recovered:
     released: list[str] = field(default_factory=list)
     avoided: list[Suspect] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    status: RunStatus | None = None
 
 
 def recover(
@@ -83,6 +87,7 @@ def recover(
         done = Recovered(decisions=decide(run, plan, status, failures, profile, recovery, wish))
         if wish.is_released:
             done.released = release_all(run, [array.name for array in plan.arrays])
+        _trust(status, wish, journal)
         done.avoided = _avoid(status, failures, recovery, journal)
         again = note(run, plan, status, journal, done.decisions, render)
         if again:
@@ -91,6 +96,35 @@ def recover(
         done.handed.found = found
         done.notes = list(_postpone(status, scheduler, again))
         return done
+
+
+def recover_here(
+    run: RunDirectory,
+    plan: Plan,
+    profile: ClusterProfile,
+    recovery: RecoveryPolicy,
+    render: Callable[[ArrayJob], str],
+    wish: Wish,
+    watch: Watch | None = None,
+) -> Recovered:
+    """Try again what has failed of a run on this machine, and run that to its end; see `recover`.
+
+    Raises
+    ------
+    RunError
+        When another process drives the run.
+    """
+    done = Recovered()
+
+    def choose(status: RunStatus, journal: Journal) -> set[Place]:
+        done.decisions = decide(run, plan, status, classify(run, status), profile, recovery, wish)
+        if wish.is_released:
+            done.released = release_all(run, [array.name for array in plan.arrays])
+        note(run, plan, status, journal, done.decisions, render)
+        return {one.place for one in done.decisions if one.action.is_retry}
+
+    done.status = drive(run, plan, profile, watch, choose=choose)
+    return done
 
 
 def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: SchedulingPolicy) -> Terms:
@@ -104,6 +138,18 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: Scheduli
         return moment.timestamp() if moment else None
 
     return Terms(profile.limits, recovery.canaries, begin)
+
+
+def _trust(status: RunStatus, wish: Wish, journal: Journal) -> None:
+    """Note the nodes that somebody wants to be used again."""
+    unknown = [node for node in wish.trusted if node not in status.submissions.avoided]
+    if unknown:
+        known = ", ".join(f"`{node}`" for node in status.submissions.avoided) or "none"
+        raise RunError(f"node `{unknown[0]}` is not avoided", hint=f"these are: {known}")
+    for node in wish.trusted:
+        event = {"event": INCLUDED, "node": node}
+        journal.commit(event)
+        status.submissions.hear({"time": journal.clock(), **event})
 
 
 def _avoid(

@@ -30,7 +30,9 @@ from sciflow.run.inputs import describe_inputs, for_the_node
 from sciflow.run.payload import modules, write_payload
 from sciflow.run.variants import NEXT, write_variant
 from sciflow.store.digests import FileDigest, KnownDigests
+from sciflow.store.journal import Journal
 from sciflow.store.layout import LATEST, RunDirectory, read_document
+from sciflow.store.manifest import RECOVERY, read_recovery
 from sciflow_shim import files
 from sciflow_shim.redaction import redact
 
@@ -148,6 +150,13 @@ def note_modules(compiled: Compiled, run: RunDirectory) -> None:
             partial = path.with_name(f".{path.name}.{os.getpid()}")
             _write_json(partial, now)
             partial.replace(path)
+
+
+def note_recovery(compiled: Compiled, run: RunDirectory) -> None:
+    """Note in a run that goes on how its failures are met now; that changes no result."""
+    if compiled.workflow.recovery != read_recovery(run):
+        policy = compiled.workflow.recovery.model_dump(exclude_none=True, mode="json")
+        Journal(run.journal).append([{"event": RECOVERY, "policy": policy}])
 
 
 def _remove_abandoned(home: Path) -> None:

@@ -6,15 +6,17 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from sciflow.errors import RunError
+from sciflow.errors import BusyError
 from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import joined
 from sciflow.planning.caps import longest_walltime
 from sciflow.planning.render import ScriptRenderer
+from sciflow.run.chronicle import CHRONICLE, chronicle
+from sciflow.run.recover import Recovered
 from sciflow.run.status import RunStatus
 from sciflow.run.submit import Connect, resolve
 from sciflow.run.track import observe
@@ -25,9 +27,10 @@ from sciflow.store.lock import hold
 from sciflow.store.submissions import INTENT, SUBMITTED, TEND, Submitted
 from sciflow_shim import files
 
-AUTONOMOUS, TENDED = "autonomous", "tended"  # events of the journal
+AUTONOMOUS = "autonomous"  # the event of the journal
 LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before
 STEADY, GLANCE = 120.0, 5.0  # seconds for which accounting may lag behind at most, and between two questions
+T = TypeVar("T")
 _NEEDED = ResourceRequest(cpu_cores=1, memory_gb=2, max_runtime="01:00:00")
 
 
@@ -67,11 +70,62 @@ def write_errand(run: RunDirectory, profile: ClusterProfile, render: ScriptRende
     longest = longest_walltime(options, profile)
     if longest is not None and resources.runtime_seconds > longest:
         resources = resources._replace(runtime_seconds=longest)
-    words = "templates get `options`, `request`, `interpreter`, `profile` and `python`"
-    text = render.fill("tend.sh.j2", words, options=options, request=resources, interpreter=python)
+    text = render.errand(options=options, request=resources, interpreter=python)
     script = run / files.script(TEND)
     write_whole(script, text)
     script.chmod(0o755)
+
+
+@dataclass(frozen=True)
+class Tended:
+    """What tending a run once has done.
+
+    Attributes
+    ----------
+    recovered
+        What was tried again, and what was not.
+    status
+        How the run is after that.
+    chained
+        The job that tends it next; None where nothing more will happen by itself, or nobody asked for one.
+    """
+
+    recovered: Recovered
+    status: RunStatus
+    chained: Chained | None = None
+
+
+def tend(
+    run: RunDirectory,
+    ask: Callable[[], RunStatus],
+    recover: Callable[[], Recovered],
+    collect: Callable[[], object],
+    following: Callable[[], Chained | None] | None,
+) -> Tended:
+    """Do once what a person would do who looks after a run: retry within bounds, submit what did not fit, collect.
+
+    Parameters
+    ----------
+    run
+        The run.
+    ask, recover, collect
+        Ask the scheduler for the status; meet failures and submit; collect.
+    following
+        Sees to it that somebody does the same later; None where that is not wanted.
+
+    Raises
+    ------
+    RunError, SchedulerError, TransportError
+        Where something of it cannot be done; what was done stays.
+    """
+    steady(ask)
+    done: Recovered = patiently(recover)
+    # Before anything that takes its time: who is killed now has a successor.
+    chained: Chained | None = patiently(following) if following else None
+    collect()
+    status = ask()
+    write_whole(run / CHRONICLE, chronicle(run, status, done.decisions))
+    return Tended(done, status, chained)
 
 
 def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], float] = time.time) -> Chained | None:
@@ -98,8 +152,10 @@ def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], f
         return Chained(_send(run, status, scheduler, journal, waited, clock()), is_new=True)
 
 
-def cancel_errands(run: RunDirectory, connect: Connect) -> None:
+def end_tending(run: RunDirectory, connect: Connect) -> None:
     """End the tending of a run, and cancel the job that waits for it."""
+    if not is_autonomous(run):
+        return
     with hold(run.lock) as lock:
         scheduler, journal = connect((lock,)), Journal(run.journal)
         journal.commit({"event": AUTONOMOUS, "is_on": False})
@@ -123,20 +179,20 @@ def steady(
         pause(GLANCE)
 
 
-def patiently(act: Callable[[], Any], seconds: float = LATER, pause: Callable[[float], None] = time.sleep) -> Any:
+def patiently(act: Callable[[], T], seconds: float = LATER, pause: Callable[[float], None] = time.sleep) -> T:
     """Do something as soon as nobody else is at the run.
 
     Raises
     ------
-    RunError
+    BusyError
         Where somebody is all the time.
     """
     until = time.monotonic() + seconds
     while True:
         try:
             return act()
-        except RunError as error:
-            if "is being driven" not in error.message or time.monotonic() >= until:
+        except BusyError:
+            if time.monotonic() >= until:
                 raise
             pause(GLANCE)
 

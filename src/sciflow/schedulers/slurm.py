@@ -276,7 +276,7 @@ def read_queue(text: str, jobs: Mapping[str, str]) -> Jobs:
         if jobs[job] and name != jobs[job]:
             continue  # another job that was given the same id
         statement = Statement(*state_and_reason(word, reason), _time(start), _time(end), node)
-        for index in read_indices(indices):
+        for index in read_indices(indices) if indices != "N/A" else (0,):  # a job that is no array is like its index 0
             found[job][index] = statement
     return found
 

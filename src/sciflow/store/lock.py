@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sciflow.errors import RunError
+from sciflow.errors import BusyError
 
 _PAUSE = 0.05
 
@@ -33,7 +33,7 @@ def hold(path: Path, patience: float = 15.0, clock: Callable[[], float] = time.m
 
     Raises
     ------
-    RunError
+    BusyError
         When another process holds it.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # whoever may read the run may see whether it is driven
@@ -46,7 +46,7 @@ def hold(path: Path, patience: float = 15.0, clock: Callable[[], float] = time.m
             except OSError:
                 holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
                 if clock() >= until or _is_alive(holder):
-                    raise RunError(
+                    raise BusyError(
                         f"the run `{path.parent}` is being driven by {holder or 'another process'}",
                         hint="wait for it, or stop it with Ctrl-C where it runs",
                     ) from None
