@@ -11,7 +11,7 @@ import sys
 from sciflow_shim import files
 from sciflow_shim.array import Array
 from sciflow_shim.attempt import claim_attempt
-from sciflow_shim.environment_record import ensure_captured
+from sciflow_shim.fingerprint import ensure_captured
 from sciflow_shim.leftovers import kill_marked
 from sciflow_shim.supervisor import STOPPED, Supervisor
 

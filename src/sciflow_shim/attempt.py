@@ -1,17 +1,14 @@
-"""One attempt of one array index: what is known of it, and the record that it leaves."""
+"""One attempt of one array index: what is known of it, and how its end is judged."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
 from sciflow_shim import files
 from sciflow_shim.array import Array, last_attempt
-from sciflow_shim.cgroup import job_memory
 from sciflow_shim.outcome import PARTIAL, Outcome
 from sciflow_shim.record_format import sha256
-from sciflow_shim.upstream import Upstream
 from sciflow_shim.usage import Resources, Series
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
@@ -19,19 +16,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sciflow_shim.gpu_use import GpuUse
-    from sciflow_shim.record import ExternalLink, Group
 
     # When an attempt started, its state, whether it leaves a checkpoint where time was too short, and its complaint.
     Ending = tuple[float, str, bool, str]
 
-# What differs between the indices of an array, so that no capture that they share can hold it.
-_SCHEDULER_VARIABLES = (
-    *("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_CLUSTER_NAME"),
-    *("SLURM_JOB_PARTITION", "SLURM_JOB_ACCOUNT", "SLURM_JOB_QOS", "SLURM_JOB_NODELIST", "SLURM_CPUS_ON_NODE"),
-    *("SLURM_MEM_PER_NODE", "SLURM_JOB_GPUS", "PBS_JOBID", "CUDA_VISIBLE_DEVICES"),
-)
-# What is the same for all that run in one array index.
-OF_THE_INDEX = ("format", "run", "task", "array", "variant", "attempt", "recipe", "host", *_SCHEDULER_VARIABLES)
 FAILURES = ("FAILED", "OUT_OF_MEMORY", "TIMEOUT", "CRITERIA_NOT_MET")  # states that are an attempt's own fault
 
 
@@ -93,7 +81,7 @@ class Attempt:
     @property
     def ending(self) -> Ending:
         """What counts of it for a brake."""
-        left = self.state == "TIMEOUT" and "left_files" in self._checkpoint_facts()
+        left = self.state == "TIMEOUT" and bool(self.left_checkpoint())
         return self.start, self.state, left, self.complaint
 
     def apply_brake(self) -> None:
@@ -130,6 +118,10 @@ class Attempt:
 
     def is_held_back(self) -> bool:
         """Whether it cannot start because of what it needs; its state says so then."""
+        if not self.array.header["upstream"]:
+            return False
+        from sciflow_shim.upstream import Upstream  # only for those that need something
+
         upstream = Upstream(self.array, self.line, self.index)
         failures = upstream.failures()
         self.upstream = upstream.used()
@@ -205,15 +197,24 @@ class Attempt:
 
             self.checkpoint = checkpoints.found(self.array, self.index, self.attempt, self.work)
 
+    def left_checkpoint(self) -> dict[str, Any]:
+        """What is known of the checkpoint that is there now; nothing where there is none."""
+        if not self._has_checkpoint_folder():
+            return {}
+        from sciflow_shim import checkpoints  # most have none
+
+        return checkpoints.look(self.work)
+
     def _has_checkpoint_folder(self) -> bool:
         return os.path.isdir(os.path.join(self.work, files.CHECKPOINT))
 
     def write(self) -> None:
         """Write the record, beside and renamed."""
-        from sciflow_shim.record import write_record  # loaded while the program runs, and not before it starts
+        from sciflow_shim.attempt_record import tree  # loaded while the program runs, and not before it starts
+        from sciflow_shim.record import write_record
 
         path = self.array.path(files.record(self.array.name, self.index, self.attempt))
-        write_record(path, self._tree(path), seal=self.end is not None)
+        write_record(path, tree(self, path), seal=self.end is not None)
 
     def close(self) -> None:
         """Write the last record; what cannot be recorded is a failure, and no reason to leave others without one."""
@@ -240,105 +241,6 @@ class Attempt:
         self.state = "FAILED" if self.state == "COMPLETED" else self.state
         self.error = {"type": "", "message": message}
 
-    def _tree(self, path: str) -> Group:
-        from sciflow_shim.record import Dataset, Group
-
-        root = Group(self._attributes())
-        usage = Group({**self.resources.as_dict(), **job_memory(os.getpid(), os.environ)})
-        usage.attributes.update(self.gpus.as_dict() if self.gpus else {})
-        for name, column in self.series.columns().items():
-            usage.members[name] = Dataset(column, "<f8")
-        members: dict[str, Any] = {
-            "parameters": Group({name: _attribute(value) for name, value in self.line["parameters"].items()}),
-            "metrics": Group(dict(self.outcome.metrics)),
-            "results": self._results(),
-            "resources": usage,
-            "artifacts": Group(
-                {}, {str(number): Group(self._file(one)) for number, one in enumerate(self.outcome.artifacts)}
-            ),
-            "inputs": self._inputs(),
-        }
-        if checkpoint := self._checkpoint_facts():
-            members["checkpoint"] = Group(checkpoint)
-        if any(self.array.metadata.values()):
-            from sciflow_shim.requested import requested_group
-
-            variables = {**os.environ, **self.variables, **self.array.task["environment"]}
-            work = self.work if self.end is not None else None
-            members["metadata"] = requested_group(self.array.metadata, variables, work)
-        if self.environment:
-            members["environment"] = environment_link(self.array, self.environment, path)
-        root.members.update(members)
-        return root
-
-    def _inputs(self) -> Group:
-        if not (self.upstream or self.array.task.get("inputs")):
-            from sciflow_shim.record import Group
-
-            return Group({"count": 0, "size": 0, "sha256": "", "upstream": "{}"})
-        from sciflow_shim.inputs import inputs_group  # only for those that were given something
-
-        return inputs_group(self.array, self.upstream)
-
-    def _checkpoint_facts(self) -> dict[str, Any]:
-        """What it found and what is there now; nothing where there neither was nor is a checkpoint."""
-        left: dict[str, Any] = {}
-        if self._has_checkpoint_folder():
-            from sciflow_shim import checkpoints
-
-            left = {f"left_{name}": value for name, value in checkpoints.look(self.work).items()}
-        return {"found": bool(self.checkpoint), **self.checkpoint, **left} if self.checkpoint or left else {}
-
-    def _attributes(self) -> dict[str, Any]:
-        attributes = {
-            "format": files.FORMAT,
-            **self.facts,
-            "run": self.array.header["run"],
-            "recipe": self.array.task["recipe"],
-            "parameters": json.dumps(self.line["parameters"], ensure_ascii=False),
-            "state": self.state,
-            "exit_code": -1 if self.exit_code is None else self.exit_code,
-            "signal": self.signal or 0,
-            "error_type": self.error.get("type", ""),
-            "error": self.error.get("message", ""),
-            "traceback": self.error.get("traceback", ""),
-            "start": self.start,
-            "end": self.end if self.end is not None else float("nan"),
-            "host": os.uname().nodename,
-            "returned": self.outcome.returned,
-            "order": json.dumps(self.outcome.order, ensure_ascii=False),
-        }
-        if units := self.array.task.get("units"):
-            attributes["units"] = json.dumps({n: u for n, u in units.items() if n in self.outcome.metrics})
-        if self.array.variant:
-            attributes["variant"] = self.array.variant
-        variables = {**os.environ, **self.variables}
-        attributes.update({name: variables[name] for name in _SCHEDULER_VARIABLES if name in variables})
-        attributes.update({f"note_{name}": note for name, note in self.outcome.notes.items()})
-        return attributes
-
-    def _results(self) -> Group:
-        from sciflow_shim.record import Dataset, FileSlice, Group
-
-        results = Group()
-        units = self.array.task.get("units", {})
-        for one in self.outcome.results:
-            if one["name"] in units and one["attributes"].get("kind") in ("array", "list", "tuple"):
-                one["attributes"].setdefault("units", units[one["name"]])
-            data = FileSlice(self.outcome_path, one["offset"], one["length"]) if one["length"] else b""
-            stored = Dataset(data, one["dtype"], tuple(one["shape"]), one["attributes"])
-            table, slash, column = one["name"].partition("/")
-            if slash:
-                results.members.setdefault(table, Group({"kind": "table"})).members[column] = stored
-            else:
-                results.members[one["name"]] = stored
-        return results
-
-    def _file(self, described: dict[str, Any]) -> dict[str, Any]:
-        inside = os.path.relpath(described["path"], self.array.run)
-        path = described["path"] if inside.startswith("..") else inside
-        return {**described, "path": path}
-
 
 def claim_attempt(run: str, array: str, index: int) -> int:
     """Give an index's next attempt a number that nobody else gives to one: its log is made, and must be new.
@@ -359,21 +261,9 @@ def claim_attempt(run: str, array: str, index: int) -> int:
             return attempt
 
 
-def environment_link(array: Array, fingerprint: str, record: str) -> ExternalLink:
-    """What stands in a record for the environment that it was made in."""
-    from sciflow_shim.record import ExternalLink
-
-    target = array.path(files.environment(fingerprint))
-    return ExternalLink(os.path.relpath(target, os.path.dirname(record)), "/")
-
-
 def how_it_ended(code: int | None, number: int | None) -> str:
     """Say in words what an exit code or a signal tells."""
     return f"was killed by signal {number} ({_signal_name(number)})" if number else f"ended with exit code {code}"
-
-
-def _attribute(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list) else value
 
 
 def _signal_name(number: int) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
+from sciflow_shim import files
 from sciflow_shim.record_format import sha256
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
@@ -18,6 +20,42 @@ _VARIABLES = frozenset(
         *("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"),
     )
 )
+
+
+def ensure_captured(run: str, commands: Mapping[str, str] | None = None) -> tuple[str, int]:
+    """Give the fingerprint of this environment; where it is a new one, capture it in a process on the side.
+
+    Parameters
+    ----------
+    run
+        The run directory.
+    commands
+        Name → line for bash, of what the task wants to be asked of the node.
+
+    Returns
+    -------
+    tuple
+        The fingerprint, and the process that captures; 0 where that has been done.
+    """
+    mark = fingerprint(os.environ, commands=commands)
+    path = os.path.join(run, files.environment(mark))
+    if os.path.exists(path):
+        return mark, 0
+    pid = os.fork()
+    if pid == 0:
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGTERM, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            os.closerange(3, files.MOST_FILES)  # a lock, or pipes whose end somebody waits for
+            from sciflow_shim.environment_record import write_environment  # only for the index that comes first
+
+            write_environment(path, run, commands or {})
+        except BaseException as error:  # the run goes on without it
+            sys.stderr.write(f"sciflow_shim: the environment cannot be captured: {type(error).__name__}: {error}\n")
+        finally:
+            os._exit(0)
+    return mark, pid
 
 
 def fingerprint(

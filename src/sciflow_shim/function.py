@@ -8,10 +8,10 @@ import sys
 from sciflow_shim.array import Array
 from sciflow_shim.outcome import Outcome
 from sciflow_shim.record_format import sha256
-from sciflow_shim.upstream import Upstream
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Callable
 
     from sciflow_shim.context import TaskContext
@@ -131,7 +131,11 @@ def _arguments(
 ) -> tuple[list[Any], dict[str, Any], TaskContext | None]:
     parameters = {name: _hashable(value) for name, value in line["parameters"].items()}
     facts = {**facts, "parameters": parameters}
-    inputs = Upstream(array, line, facts["index"])
+    inputs: Mapping[str, Any] = {}
+    if array.header["upstream"]:
+        from sciflow_shim.upstream import Upstream  # only for those that are given something
+
+        inputs = Upstream(array, line, facts["index"])
     context: TaskContext | None = None
     positional: list[Any] = []
     named: dict[str, Any] = {}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from sciflow_shim import files
 from sciflow_shim.array import Array
-from sciflow_shim.attempt import OF_THE_INDEX, Attempt, environment_link
+from sciflow_shim.attempt import Attempt
+from sciflow_shim.attempt_record import OF_THE_INDEX, attributes, environment_link, tree
 from sciflow_shim.cgroup import JOB_MEMORY, job_memory
 from sciflow_shim.record import SUPERBLOCK_SIZE, Dataset, FileSlice, Group, Placed, write_record
 from sciflow_shim.record_shelf import MEMBERS
@@ -124,9 +125,9 @@ class Pack:
         ValueError
             For results that a record cannot hold.
         """
-        tree = member.tree()
-        member.has_large_results = _hold_small(tree)
-        placed = Placed(tree, self._end)
+        group = member.tree()
+        member.has_large_results = _hold_small(group)
+        placed = Placed(group, self._end)
         if member.has_large_results:
             self._outcomes.append(member.outcome_path)
         self._common = member.common
@@ -223,17 +224,17 @@ class Member(Attempt):
     @property
     def common(self) -> dict[str, Any]:
         """The attributes that all in the array index have in common."""
-        return {name: value for name, value in self._attributes().items() if name in OF_THE_INDEX}
+        return {name: value for name, value in attributes(self).items() if name in OF_THE_INDEX}
 
     def tree(self) -> Group:
         """What the record says of this one."""
-        tree = self._tree(self.pack.path)
-        tree.members.pop("environment", None)
+        group = tree(self, self.pack.path)
+        group.members.pop("environment", None)
         for name in JOB_MEMORY:
-            tree.members["resources"].attributes.pop(name, None)  # it is that of all
-        own = {name: value for name, value in tree.attributes.items() if name not in OF_THE_INDEX}
-        tree.attributes = {**own, "log_start": self._log_place[0], "log_length": self._log_place[1]}
-        return tree
+            group.members["resources"].attributes.pop(name, None)  # it is that of all
+        own = {name: value for name, value in group.attributes.items() if name not in OF_THE_INDEX}
+        group.attributes = {**own, "log_start": self._log_place[0], "log_length": self._log_place[1]}
+        return group
 
     def write(self) -> None:
         """Write the record of the array index while this one runs; when it has ended, hand it over."""

@@ -198,13 +198,17 @@ def test_a_node_that_dies(make_cluster: Callable[..., SlurmCluster], requeue: bo
     assert experiment.states("work") == {"COMPLETED": 3}
 
 
-def test_memory_that_is_used_up(make_cluster: Callable[..., SlurmCluster]) -> None:
-    """Whether Slurm's control group or the shim notices first: OUT_OF_MEMORY."""
+@pytest.mark.parametrize("then", ["", "; echo never"])
+def test_memory_that_is_used_up(make_cluster: Callable[..., SlurmCluster], then: str) -> None:
+    """Whether Slurm's control group or the shim notices first: OUT_OF_MEMORY, also where a shell waits for it."""
     cluster = make_cluster(nodes=1, cgroup=True)
     program = "import sys; held = bytearray(600 << 20); print(len(held), sys.argv)"
-    experiment = Experiment(cluster, one_task(f"python3 -c '{program}' {{{{ x }}}}", "{memory: 200M}"))
+    experiment = Experiment(cluster, one_task(f"python3 -c '{program}' {{{{ x }}}}{then}", "{memory: 200M}"))
     answer = experiment.submit("--wait", code=3)
     assert answer["tasks"]["work"] == {"OUT_OF_MEMORY": 3}
+    told = [read_record(experiment.run / f"records/work.0/0000/{index}.1.h5").attributes for index in range(3)]
+    assert [one["state"] for one in told] == ["OUT_OF_MEMORY"] * 3
+    assert all("of the 0.20 GB" in one["error"] or "the memory was used up" in one["error"] for one in told), told
 
 
 def test_an_index_put_back_after_its_end(cluster: SlurmCluster) -> None:

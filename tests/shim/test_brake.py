@@ -129,7 +129,10 @@ def test_the_most_frequent_error_is_told(prepare: Prepare) -> None:
     for index, error in enumerate(["OSError: full", "KeyError: " + "x" * 500, "KeyError: " + "x" * 500]):
         run.leave("FAILED", error, index=index)
     apply(run)
-    assert document(run)["error"] == ("KeyError: " + "x" * 500)[:200]
+    found = document(run)
+    assert found["error"] == ("KeyError: " + "x" * 500)[:200]
+    apply(run)  # what is there already is left alone
+    assert document(run) == found
 
 
 def test_what_came_from_another_run_or_is_torn_does_not_count(prepare: Prepare) -> None:

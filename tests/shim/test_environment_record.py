@@ -19,7 +19,7 @@ from sciflow_shim.record_reader import read_record, verify_seal
 SOURCE = str(Path(sciflow_shim.__file__).parents[1])
 CAPTURE = """
 import os, sys
-from sciflow_shim.environment_record import ensure_captured
+from sciflow_shim.fingerprint import ensure_captured
 mark, pid = ensure_captured(sys.argv[1])
 if pid: os.waitpid(pid, 0)
 print(mark, bool(pid))
@@ -83,7 +83,7 @@ def test_a_capture_that_fails_says_so_and_harms_nothing(tmp_path: Path, place: s
 
 ASK = """
 import json, os, sys
-from sciflow_shim.environment_record import ensure_captured
+from sciflow_shim.fingerprint import ensure_captured
 mark, pid = ensure_captured(sys.argv[1], json.loads(sys.argv[2]))
 if pid: os.waitpid(pid, 0)
 print(mark, bool(pid))

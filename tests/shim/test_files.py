@@ -14,9 +14,18 @@ def test_names_of_a_run_do_not_meet() -> None:
     """Every file of an array index has a place of its own, inside the run directory."""
     places = [one("a.0", 7, 2) for one in (files.record, files.outcome, files.log)]
     places += [one("a.0") for one in (files.array_header, files.array_lines, files.script, files.environment)]
-    places += [files.task_file("a"), files.work("a", "7")]
+    places += [files.task_file("a"), files.work("a", "7"), files.brake("a.0"), files.released_brake("a.0", 1)]
+    places += [files.array_variant("a.0", "r1"), files.script("a.0", "r1")]
     assert len(set(places)) == len(places)
     assert not any(place.startswith("/") or ".." in place for place in places)
+
+
+def test_a_variant_is_named_behind_its_array_job() -> None:
+    """Without one, all names are those of the array job itself."""
+    assert files.variant_name("a.0") == "a.0"
+    assert files.script("a.0") == "scripts/a.0.sh"
+    assert files.script("a.0", "r1") == "scripts/a.0@r1.sh"
+    assert files.array_variant("a.0", "r1") == "arrays/a.0@r1.json"
 
 
 def test_a_folder_holds_a_thousand_records() -> None:

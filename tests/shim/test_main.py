@@ -97,7 +97,7 @@ def test_a_signal_while_it_starts_is_not_lost(prepare: Prepare) -> None:
     early.mkdir()
     # Found first on the path, it stands in for the capture, which comes after the handlers and before the program.
     (early / "sitecustomize.py").write_text(
-        "import os, signal, sciflow_shim.environment_record as module\n"
+        "import os, signal, sciflow_shim.fingerprint as module\n"
         "def ensure_captured(run, commands):\n    os.kill(os.getpid(), signal.SIGTERM)\n    return '', 0\n"
         "module.ensure_captured = ensure_captured\n"
     )

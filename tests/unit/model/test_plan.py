@@ -39,3 +39,12 @@ def test_hours_are_summed_over_all_indices() -> None:
     """4 × 2 cores × 0.5 h and 2 × 1 h; 4 × 1 GPU × 0.5 h."""
     assert PLAN.core_hours == 6
     assert PLAN.gpu_hours == 2
+
+
+def test_a_variant_is_what_its_script_calls_it() -> None:
+    """Variants and chains come back from their document; of other array jobs it says nothing about them."""
+    plain = ArrayJob("train.0", "train", 4, Resources())
+    tried = ArrayJob("train.0", "train", 4, Resources(), variant="r1", links=3)
+    assert (plain.name_on_node, tried.name_on_node) == ("train.0", "train.0@r1")
+    assert ArrayJob.from_document(tried.to_document()) == tried
+    assert set(tried.to_document()) - set(plain.to_document()) == {"variant", "links"}
