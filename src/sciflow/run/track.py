@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER
 from sciflow.run.judge import Evidence, Verdict, judge
 from sciflow.run.status import IndexStatus, RunStatus, untouched
+from sciflow.store.brakes import Brake, read_brakes
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RecordFile, RunDirectory, read_document
 from sciflow.store.lock import is_held
@@ -66,7 +67,8 @@ def observe(
     if not status.is_driven:
         _interrupt(known.values())
     if status.is_queued:
-        _apply_submissions(status, observed or read_observed(run.observed), time.time() if now is None else now)
+        observed = observed or read_observed(run.observed)
+        _apply_submissions(run, status, observed, time.time() if now is None else now)
     return status
 
 
@@ -163,8 +165,9 @@ def _apply_record(
     return True
 
 
-def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> None:
+def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed, now: float) -> None:
     """Judge every index that was handed to a scheduler; array jobs come after those that they wait for."""
+    brakes = read_brakes(run)
     for array in status.plan.arrays:
         earlier = {one.job for one in status.submissions.of_array(array.name)}
         twins = [status.indices[one.array] for one in array.after if one.kind == "element"]
@@ -183,7 +186,10 @@ def _apply_submissions(status: RunStatus, observed: Observed, now: float) -> Non
                 _not_submitted(known, found, is_cancelled)
             else:
                 case = _Case(array, index, observed, earlier, is_cancelled, _unmet(array, index, twins))
-                _conclude(known, *_judged(case, known.record, found, now))
+                verdict, is_of_round = _judged(case, known.record, found, now)
+                if not is_of_round:
+                    verdict = _or_held(verdict, brakes.get(array.name, ()))
+                _conclude(known, verdict, is_of_round)
     if not status.is_settled:  # else there is nothing that anybody could add
         status.notes += _silences(observed)
 
@@ -232,6 +238,16 @@ def _judged(case: _Case, record: RecordState | None, found: Round, now: float) -
             following = replace(following, reason=text)
         verdict, known = following, None
     return verdict, known is not None
+
+
+def _or_held(verdict: Verdict, brakes: Sequence[Brake]) -> Verdict:
+    """What a brake did not let start has ended without a trace of its own."""
+    said = verdict.statement
+    if said is not None and verdict.state in (State.FAILED, State.UNKNOWN):
+        for brake in brakes:
+            if brake.was_on(said.end):
+                return replace(verdict, state=State.CANCELLED, reason=brake.reason, error=brake.reason, is_settled=True)
+    return verdict
 
 
 def _is_older(record: RecordState, first: Submitted) -> bool:
