@@ -16,12 +16,12 @@ from sciflow.model.profile import Capacity, ClusterProfile
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import build_plan
-from sciflow.planning.render import script_renderer
+from sciflow.planning.render import ScriptRenderer
 from sciflow.run.cancel import cancel
 from sciflow.run.follow import track
 from sciflow.run.stage import stage
 from sciflow.run.status import RunStatus
-from sciflow.run.submit import submit
+from sciflow.run.submit import Terms, submit
 from sciflow.run.track import observe
 from sciflow.schedulers.base import Submission
 from sciflow.schedulers.slurm import SlurmScheduler
@@ -59,7 +59,7 @@ class SlurmSite:
         account = cluster.account
         compiled = build_plan(workflow, PROFILE)
         find = partial(assets.read_template, workflow.directory)
-        self.render = script_renderer(PROFILE, str(account.python), find)
+        self.render = ScriptRenderer(PROFILE, str(account.python), find)
         self.run = stage(compiled, desk / "runs", self.render)
         self.plan: Plan = compiled.plan
         self.scheduler = SlurmScheduler(AccountTransport(account), self.run.path)
@@ -85,7 +85,7 @@ class SlurmSite:
 
     def submit_all(self) -> dict[str, str]:
         """Submit as `sciflow submit` does."""
-        handed = submit(self.run, self.plan, lambda _keep_open: self.scheduler, PROFILE.limits)
+        handed = submit(self.run, self.plan, lambda _keep_open: self.scheduler, Terms(PROFILE.limits))
         self._belongs_to(self.cluster.account)
         return {array: job for job, (array, _) in handed.jobs.items()}
 

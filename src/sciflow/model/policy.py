@@ -60,7 +60,7 @@ class SchedulingPolicy(Value):
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         """Refuse what the chosen policy would ignore, and miss what it needs."""
-        said = {name for name in self.model_fields_set - {"policy", "timezone"} if getattr(self, name) is not None}
+        said = {name for name in self.model_fields_set - {"policy", "timezone"} if getattr(self, name)}
         if stray := sorted(said - _BELONGS[self.policy]):
             raise ValueError(f"`{stray[0]}` has no meaning for the policy `{self.policy}`")
         if self.policy == "off_peak" and not (self.preferred_hours or self.weekend_preferred):
