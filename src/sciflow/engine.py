@@ -25,6 +25,7 @@ from sciflow.run.soundness import with_broken_seals
 from sciflow.run.stage import identity, note_modules, note_recovery, point_to_latest, stage, staging_lock, write_run
 from sciflow.run.status import RunStatus, untouched
 from sciflow.run.submit import Handed, calls
+from sciflow.run.tend import Chained
 from sciflow.run.track import observe
 from sciflow.schedulers.machine import Machine
 from sciflow.schedulers.registry import check_known, connect
@@ -66,12 +67,15 @@ class Submittal:
         Whether it went on with a run that was there.
     reused
         How many instances earlier runs had finished.
+    chained
+        The job that tends the run next, where nobody is to watch it.
     """
 
     run: Run
     handed: Handed
     continued: bool
     reused: int
+    chained: Chained | None = None
 
 
 class Engine:
@@ -203,9 +207,7 @@ class Engine:
         run = Run(directory)
         try:
             handed = run.submit()
-            if autonomous:
-                run.tend_by_itself()
-            return Submittal(run, handed, continued, reused)
+            return Submittal(run, handed, continued, reused, run.tend_by_itself() if autonomous else None)
         except (SchedulerError, TransportError) as error:
             error.hint += f"; `sciflow status {directory.name_here}` shows the run so far"
             raise

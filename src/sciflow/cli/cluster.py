@@ -94,6 +94,7 @@ def _document(done: Submittal) -> dict[str, Any]:
         "found": done.handed.found,
         "waiting": done.handed.waiting,
         "failed": done.handed.failed,
+        "next": done.chained.job if done.chained else None,
     }
 
 
@@ -114,6 +115,8 @@ def _describe(done: Submittal) -> str:
             f"{handed.failed} indices have failed or were cancelled: `sciflow retry {run.directory.name_here}` tries "
             "them again; `--fresh` starts a new run, and changed code does so by itself"
         )
+    if done.chained is not None:
+        lines.append(f"job {done.chained.job} looks after it next, and nobody need be here")
     if handed.waiting:
         lines.append(f"not submitted yet, since the site takes no more at a time: {', '.join(handed.waiting)}")
         lines.append("next: the same command, `sciflow status --watch` or `--wait` submits it when there is room")

@@ -146,7 +146,7 @@ def _write(run: RunDirectory, again: Again, render: Callable[[ArrayJob], str]) -
 def _events(again: Again) -> Iterator[dict[str, Any]]:
     kinds: dict[tuple[str, str, bool, str], list[int]] = {}
     for one in again.decisions:
-        key = (one.cause.value, one.error, one.counts, f"{one.action.value} {one.why}".rstrip())
+        key = (one.cause.value, one.error, one.counts, ": ".join(filter(None, (one.action.value, one.why))))
         kinds.setdefault(key, []).append(one.place[1])
     for (cause, error, counts, why), indices in kinds.items():
         indices.sort()
