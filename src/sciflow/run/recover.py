@@ -137,7 +137,7 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: Scheduli
         moment = begin_time(policy, datetime.fromtimestamp(now, timezone.utc))
         return moment.timestamp() if moment else None
 
-    return Terms(profile.limits, recovery.canaries, begin)
+    return Terms(profile.limits, recovery.canaries, begin=begin)
 
 
 def _trust(status: RunStatus, wish: Wish, journal: Journal) -> None:

@@ -14,21 +14,21 @@ from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import joined
 from sciflow.planning.caps import longest_walltime
-from sciflow.planning.render import ScriptRenderer
 from sciflow.run.chronicle import CHRONICLE, chronicle
 from sciflow.run.recover import Recovered
 from sciflow.run.status import RunStatus
 from sciflow.run.submit import Connect, resolve
 from sciflow.run.track import observe
+from sciflow.run.variants import renderer_of
 from sciflow.schedulers.base import Errand, QueueScheduler
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, write_whole
 from sciflow.store.lock import hold
-from sciflow.store.submissions import INTENT, SUBMITTED, TEND, Submitted
+from sciflow.store.submissions import AUTONOMOUS, INTENT, SUBMITTED, TEND, Submitted
 from sciflow_shim import files
 
-AUTONOMOUS = "autonomous"  # the event of the journal
 LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before
+RESERVED = 2  # jobs that tend a run: one that runs, and the next
 STEADY, GLANCE = 120.0, 5.0  # seconds for which accounting may lag behind at most, and between two questions
 T = TypeVar("T")
 _NEEDED = ResourceRequest(cpu_cores=1, memory_gb=2, max_runtime="01:00:00")
@@ -56,24 +56,34 @@ def is_autonomous(run: RunDirectory) -> bool:
     return bool(said) and said[-1]
 
 
-def write_errand(run: RunDirectory, profile: ClusterProfile, render: ScriptRenderer, python: str) -> None:
-    """Write the script of the job that tends a run.
+def begin_tending(run: RunDirectory, profile: ClusterProfile, python: str) -> None:
+    """Write the script of the job that tends a run, and note that there is to be one.
+
+    Parameters
+    ----------
+    run, profile
+        The run, and the site.
+    python
+        The interpreter that has sciflow, on the nodes as well.
 
     Raises
     ------
     TemplateError
         Where there is no template for it, or it is wrong.
     """
+    if is_autonomous(run):
+        return
     request = _NEEDED.merged(profile.tend)
     options = joined(profile, profile.tend)
     resources = request.resolve({}, TEND)
     longest = longest_walltime(options, profile)
     if longest is not None and resources.runtime_seconds > longest:
         resources = resources._replace(runtime_seconds=longest)
-    text = render.errand(options=options, request=resources, interpreter=python)
+    text = renderer_of(run).errand(options=options, request=resources, interpreter=python)
     script = run / files.script(TEND)
     write_whole(script, text)
     script.chmod(0o755)
+    Journal(run.journal).append([{"event": AUTONOMOUS, "is_on": True}])
 
 
 @dataclass(frozen=True)
