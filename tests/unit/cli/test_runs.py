@@ -113,7 +113,7 @@ def test_many_kinds_of_failure_are_cut(sciflow: Command, project: Path) -> None:
     """Eight kinds are shown, the most frequent first; JSON has all."""
     document = json.loads((project / "workflow.yaml").read_text())
     document["tasks"] = [{"name": "task", "command": "w=abcdefghij; echo kind ${w:$(( {{ x }} % 10 )):1}; false"}]
-    document["parameters"] = {"x": list(range(1, 22))}
+    document |= {"parameters": {"x": list(range(1, 22))}, "recovery": {"brake": "off"}}
     (project / "workflow.yaml").write_text(json.dumps(document))
     sciflow("run", "workflow.yaml")
     answer = sciflow("status")

@@ -12,14 +12,13 @@ import pytest
 
 from sciflow.errors import RunError
 from sciflow.model.plan import ArrayJob, Plan
-from sciflow.model.profile import Limits
 from sciflow.model.resources import Resources
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement
 from sciflow.run.follow import FIRST, GLANCE, LONGEST, follow, track, wait, while_driven
 from sciflow.run.judge import PATIENCE
 from sciflow.run.status import IndexStatus, RunStatus, untouched
-from sciflow.run.submit import submit
+from sciflow.run.submit import Terms, submit
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
@@ -51,7 +50,7 @@ class Site:
 @pytest.fixture
 def site(chain: RunDirectory, queue: MemoryQueue) -> Site:
     """Return the run of `a`, `b` and `c`, submitted as the jobs 101, 102 and 103."""
-    submit(chain, read_plan(chain), queue.connect, Limits())
+    submit(chain, read_plan(chain), queue.connect, Terms())
     return Site(chain, queue)
 
 

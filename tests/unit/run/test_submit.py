@@ -14,7 +14,7 @@ from sciflow.model.state import State
 from sciflow.model.statement import Statement
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.cancel import cancel
-from sciflow.run.submit import Handed, calls, submit
+from sciflow.run.submit import Handed, Terms, calls, submit
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
@@ -27,7 +27,7 @@ ALL = [0, 1, 2, 3]
 
 def hand_over(run: RunDirectory, queue: MemoryQueue, **limits: Any) -> Handed:
     """Submit a run."""
-    return submit(run, read_plan(run), queue.connect, Limits(**limits))
+    return submit(run, read_plan(run), queue.connect, Terms(Limits(**limits)))
 
 
 def events(run: RunDirectory, *kinds: str) -> list[dict[str, Any]]:
@@ -414,7 +414,7 @@ def test_a_job_whose_id_was_lost_is_cancelled_too(chain: RunDirectory, queue: Me
 def test_the_calls_of_a_dry_run_are_those_of_the_submission(chain: RunDirectory, queue: MemoryQueue) -> None:
     """With the names of array jobs for the ids to come; nothing is submitted, and nothing is written."""
     before = sorted(chain.path.rglob("*"))
-    assert calls(chain, observe(chain), queue) == [
+    assert calls(chain, observe(chain), queue, Terms()) == [
         f"a.0.{chain.run_id}.1 [0, 1, 2, 3]",
         f"b.0.{chain.run_id}.2 [0, 1, 2, 3] element:a.0",
         f"c.0.{chain.run_id}.3 [0] whole:b.0",
@@ -429,7 +429,7 @@ def test_the_calls_of_a_run_that_goes_on(chain: RunDirectory, queue: MemoryQueue
     with pytest.raises(SchedulerError):
         hand_over(chain, queue)
     leave_record(chain, "a.0", 0)
-    shown = calls(chain, observe(chain), queue)
+    shown = calls(chain, observe(chain), queue, Terms())
     assert [line.split(" ", 1)[1] for line in shown] == [
         "[0]",
         "[1, 2, 3] element:101",

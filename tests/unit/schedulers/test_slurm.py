@@ -24,12 +24,10 @@ from sciflow.schedulers.slurm import (
     present_command,
     read_accounting,
     read_indices,
-    read_job_id,
     read_limits,
     read_names,
     read_queue,
     split_list,
-    submit_command,
 )
 from sciflow.transport.base import Answer
 from sciflow_shim import files
@@ -66,33 +64,6 @@ def test_an_array_job_is_submitted_from_its_run_directory() -> None:
     assert (call.cwd, call.seconds) == (RUN, SUBMIT_PATIENCE)
 
 
-def test_some_indices_are_named() -> None:
-    """Only where it is not all of them."""
-    assert "--array=0,2-3" in submit_command(submission({3: 2, 0: 1, 2: 1}), RUN)
-    assert not any(word.startswith("--array") for word in submit_command(submission(), RUN))
-
-
-@pytest.mark.parametrize(
-    ("after", "expected"),
-    [
-        ((After("7", "element"),), "--dependency=aftercorr:7"),
-        ((After("7", "whole"), After("8", "whole")), "--dependency=afterany:7:8"),
-        (
-            (After("7", "whole"), After("8", "element"), After("9", "element")),
-            "--dependency=aftercorr:8:9,afterany:7",
-        ),
-    ],
-)
-def test_jobs_before_it_are_waited_for(after: tuple[After, ...], expected: str) -> None:
-    """Index by index for `element`, until all has ended for `whole`."""
-    assert submit_command(submission(after=after), RUN)[-2:] == [expected, "scripts/train.0.sh"]
-
-
-def test_without_a_unique_name_it_has_that_of_the_array_job() -> None:
-    """A job always has a name."""
-    assert "--job-name=train.0" in submit_command(Submission(ARRAY, RUN / "s.sh", ALL), RUN)
-
-
 def test_the_call_can_be_typed() -> None:
     """It is quoted as a shell reads it, and nothing is run."""
     slurm, transport = scheduler()
@@ -108,17 +79,6 @@ def test_the_call_can_be_typed() -> None:
     assert transport.calls == []
 
 
-def test_a_percent_sign_in_the_folder_is_no_pattern() -> None:
-    """Slurm reads the folder as part of the pattern of the logs; written twice, the sign stands for itself."""
-    folder = Path("/data/50%A/r")
-    made = Submission(ARRAY, folder / "scripts" / "train.0.sh", ALL)
-    assert submit_command(made, folder)[-2:] == [
-        "--output=/data/50%%A/r/logs/train.0/%a.%A.job",
-        "scripts/train.0.sh",
-    ]
-    assert not any("--output" in word for word in submit_command(submission(), RUN))
-
-
 def test_a_backslash_in_the_folder_is_refused() -> None:
     """Slurm can write no logs there: nothing is submitted."""
     transport = ScriptedTransport(sbatch="616\n")
@@ -127,29 +87,6 @@ def test_a_backslash_in_the_folder_is_refused() -> None:
         slurm.submit(Submission(ARRAY, Path("/data/a\\b/scripts/train.0.sh"), ALL))
     assert "`--runs`" in caught.value.hint
     assert transport.calls == []
-
-
-@pytest.mark.parametrize(
-    "answer", ["616\n", "616;lab\n", "Welcome to Lab 9!\n616\nhave a nice day\n", "sbatch: verbose\n616", "\n616\n\n"]
-)
-def test_a_job_id_stands_on_a_line_of_its_own(answer: str) -> None:
-    """Greetings around it are passed over."""
-    assert read_job_id(Answer(0, answer, ""), submission()) == "616"
-
-
-@pytest.mark.parametrize("answer", ["", "Submitted\n", "616\n617\n", "id 616\n", "-616\n"])
-def test_an_answer_without_one_job_id_is_an_error(answer: str) -> None:
-    """None, or several: which it is, nobody guesses; what was said is shown."""
-    with pytest.raises(SchedulerError) as caught:
-        read_job_id(Answer(0, answer, ""), submission())
-    assert f"`sbatch` answered {answer!r} for array job `train.0`, which holds no job id" == caught.value.message
-    assert "looks for the job before it submits anything again" in caught.value.hint
-
-
-def test_a_refusal_without_a_word_says_its_code() -> None:
-    """A job-submit plugin may refuse in silence."""
-    with pytest.raises(SchedulerError, match=r"\(2 cores, 1 GB\): it ended with code 1 and said nothing"):
-        read_job_id(Answer(1, "", ""), submission())
 
 
 # --- cancelling
