@@ -28,6 +28,7 @@ from sciflow.store.submissions import AUTONOMOUS, INTENT, SUBMITTED, TEND, Submi
 from sciflow_shim import files
 
 LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before
+PAUSE = 2.0  # seconds, times the jobs that have tended it so far, between two of these
 RESERVED = 2  # jobs that tend a run: one that runs, and the next
 STEADY, GLANCE = 120.0, 5.0  # seconds for which accounting may lag behind at most, and between two questions
 T = TypeVar("T")
@@ -212,7 +213,8 @@ def _is_in_between(status: RunStatus) -> Iterable[bool]:
     for array in status.plan.arrays:
         for index, known in status.indices[array.name].items():
             found = queued.round_of(array.name, array.element(index), index)
-            yield bool(found and found.last_job) and not known.is_settled and known.said is None
+            is_silent = known.said is None or known.said.state.is_final
+            yield bool(found and found.last_job) and not known.is_settled and is_silent
 
 
 def _open_jobs(status: RunStatus) -> list[str]:
@@ -254,7 +256,8 @@ def _send(
     open_ones = [one for one in status.submissions.open if one.array == TEND]
     known = open_ones[0] if open_ones else Submitted(TEND, name, frozenset((0,)), now)
     journal.commit({"event": INTENT, "array": TEND, "name": known.name, "indices": "0"})
-    begin = None if waited else now + LATER
+    # The longer it goes on, the less often: also where jobs end all the time.
+    begin = now + (min(LATER, PAUSE * len(status.submissions.of_array(TEND))) if waited else LATER)
     job = scheduler.send(Errand(run.script(TEND), known.name, tuple(waited), begin))
     journal.commit({"event": SUBMITTED, "array": TEND, "name": known.name, "job": job})
     return job

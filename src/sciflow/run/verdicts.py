@@ -1,4 +1,4 @@
-"""What is concluded of one submitted index: from its record, the links of its chain, and what witnesses say of these."""
+"""What is concluded of one submitted index, from its record, the links of its chain, and what witnesses say."""
 
 from __future__ import annotations
 
