@@ -52,12 +52,12 @@ def states(found: dict[str, dict[int, Statement]], job: str) -> dict[int, State]
 
 
 def test_right_after_submission_all_indices_wait() -> None:
-    """Lists with gaps, with steps and with a throttle are expanded; a job that is no array has no index."""
+    """Lists with gaps, with steps and with a throttle are expanded; a job that is no array is like its index 0."""
     found = read_queue(recorded("squeue-submitted"), JOBS)
     assert {job: set(indices) for job, indices in found.items()} == {
         "1": set(range(5)),
         "2": set(range(5)),
-        "3": set(),
+        "3": {0},
         "4": HELD,
         "5": ODD,
         "6": set(range(6)),
@@ -112,9 +112,10 @@ def test_all_that_was_cancelled_is_told_by_both() -> None:
         assert {one.reason for one in by_accounting[job].values()} == {"by 65534"}
 
 
-def test_an_array_of_which_each_index_was_cancelled_is_forgotten_by_the_controller() -> None:
-    """Its row has no list any more; accounting tells of those that were left when the last list was written."""
-    assert read_queue(recorded("squeue-cancelled"), {"9": "single"}) == {"9": {}}
+def test_an_array_of_which_each_index_was_cancelled_is_one_row_for_the_controller() -> None:
+    """It has no list any more; accounting tells of those that were left when the last list was written."""
+    found = read_queue(recorded("squeue-cancelled"), {"9": "single"})
+    assert states(found, "9") == {0: State.CANCELLED}
     assert set(read_accounting(recorded("sacct-cancelled"), {"9": "single"})["9"]) == {0, 2}
 
 

@@ -105,7 +105,8 @@ def _describe(plan: Plan) -> str:
         indices = f"0-{array.elements - 1}" if array.elements > 1 else "0"
         count = f"{array.elements} × {array.pack}" if array.pack > 1 else array.elements
         begin = array.begin.isoformat(sep=" ", timespec="minutes") if array.begin else "at once"
-        request = ", ".join([array.resources.describe(), *array.options.described()])
+        times = [f"up to {array.links} times"] if array.links > 1 else []
+        request = ", ".join([array.resources.describe(), *times, *array.options.described()])
         rows.append((array.name, indices, count, request, after or "-", begin))
     lines = [
         f"workflow {plan.workflow} on profile {plan.profile}: {plan.combinations} combinations, "

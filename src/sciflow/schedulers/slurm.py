@@ -194,6 +194,7 @@ def read_queue(text: str, jobs: Mapping[str, str]) -> Jobs:
         Job id → its unique name; an empty name is not compared.
     """
     found: Jobs = {job: {} for job in jobs}
+    bare: dict[str, Statement] = {}
     for line in text.splitlines():
         job, _, rest = line.partition("|")
         if job not in jobs:
@@ -202,8 +203,13 @@ def read_queue(text: str, jobs: Mapping[str, str]) -> Jobs:
         if jobs[job] and name != jobs[job]:
             continue  # another job that was given the same id
         statement = Statement(*state_and_reason(word, reason), _time(start), _time(end), node)
-        for index in read_indices(indices) if indices != "N/A" else (0,):  # a job that is no array is like its index 0
+        if indices == "N/A":
+            bare[job] = statement
+        for index in read_indices(indices):
             found[job][index] = statement
+    for job, statement in bare.items():
+        # A job that is no array is like its index 0; an array of which each index was cancelled has such a row as well.
+        found[job].setdefault(0, statement)
     return found
 
 

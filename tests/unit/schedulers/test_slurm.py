@@ -14,7 +14,7 @@ from sciflow.model.profile import Limits
 from sciflow.model.resources import GIB, Resources
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement
-from sciflow.schedulers.base import After, Submission
+from sciflow.schedulers.base import After, Errand, Submission
 from sciflow.schedulers.slurm import (
     LONGEST_LIST,
     SUBMIT_PATIENCE,
@@ -29,6 +29,7 @@ from sciflow.schedulers.slurm import (
     read_queue,
     split_list,
 )
+from sciflow.schedulers.slurm_submission import errand_command, postpone_command
 from sciflow.transport.base import Answer
 from sciflow_shim import files
 from unit.scripted import ScriptedTransport, refusal
@@ -62,6 +63,27 @@ def test_an_array_job_is_submitted_from_its_run_directory() -> None:
     [call] = transport.calls
     assert call.command == ["sbatch", "--parsable", "--job-name=train.0.1.1", "scripts/train.0.sh"]
     assert (call.cwd, call.seconds) == (RUN, SUBMIT_PATIENCE)
+
+
+def test_a_small_job_is_submitted_like_an_array_job() -> None:
+    """From the run directory, and `sbatch` gets its time; a refusal names it."""
+    errand = Errand(RUN / "scripts" / "tend.sh", "tend.1.9", ("7",))
+    slurm, transport = scheduler(sbatch=["617\n", refusal("sbatch: error: Invalid qos specification\n")])
+    assert slurm.send(errand) == "617"
+    [call] = transport.calls
+    assert (call.command, call.cwd, call.seconds) == (errand_command(errand, RUN), RUN, SUBMIT_PATIENCE)
+    with pytest.raises(SchedulerError, match=r"Slurm refuses tend\.1\.9: Invalid qos specification"):
+        slurm.send(errand)
+
+
+def test_a_job_that_waits_is_made_to_wait_for_others() -> None:
+    """Slurm's own words tell that it does not wait any more."""
+    said = refusal("slurm_update error: Job is no longer pending execution\n")
+    slurm, transport = scheduler(scontrol=["", said])
+    slurm.postpone("12", (After("9", "whole"),))
+    assert transport.calls[0].command == postpone_command("12", (After("9", "whole"),))
+    with pytest.raises(SchedulerError, match="Job is no longer pending execution"):
+        slurm.postpone("12", (After("9", "whole"),))
 
 
 def test_the_call_can_be_typed() -> None:
@@ -146,6 +168,14 @@ def test_rows_of_the_queue_are_read() -> None:
         },
         "9": {},
     }
+
+
+def test_a_job_that_is_no_array_is_like_its_index_0() -> None:
+    """A row of index 0 itself knows better, in whatever order they come: its array has lost all others."""
+    bare, own = "7|N/A|n|CANCELLED|100|200||None\n", "7|0|n|RUNNING|100|200|n1|None\n"
+    assert read_queue(bare, {"7": "n"})["7"] == {0: Statement(State.CANCELLED, "CANCELLED", "", 100.0, 200.0)}
+    for text in (bare + own, own + bare):
+        assert read_queue(text, {"7": "n"})["7"] == {0: Statement(State.RUNNING, "RUNNING", "", 100.0, 200.0, "n1")}
 
 
 def test_a_recycled_id_is_known_by_its_name() -> None:

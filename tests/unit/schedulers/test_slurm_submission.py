@@ -112,7 +112,7 @@ def test_an_array_job_is_described_with_what_it_asks_for() -> None:
     """And where; for messages."""
     asked = replace(ARRAY, options=Options(partition="short"))
     assert describe_submission(submission()) == WHAT
-    assert describe_submission(replace(submission(), array=asked)) == f"{WHAT[:-1]}, partition `short`)"
+    assert describe_submission(replace(submission(), array=asked)) == f"{WHAT[:-1]}, partition short)"
 
 
 # --- small jobs
@@ -161,7 +161,7 @@ def test_a_job_that_has_nothing_to_wait_for_any_more_is_free() -> None:
 )
 def test_a_job_id_stands_on_a_line_of_its_own(answer: str) -> None:
     """Greetings around it are passed over."""
-    assert read_job_id(Answer(0, answer, ""), submission()) == "616"
+    assert read_job_id(Answer(0, answer, ""), WHAT) == "616"
 
 
 @pytest.mark.parametrize("answer", ["", "Submitted\n", "616\n617\n", "id 616\n", "-616\n"])
