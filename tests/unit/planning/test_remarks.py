@@ -32,9 +32,7 @@ def test_chains_are_noted_by_task() -> None:
 def test_packs_are_noted_by_task() -> None:
     """How many combinations run in how many array indices."""
     arrays = [ArrayJob("a.0", "a", 6, SHORT, pack=3), ArrayJob("a.1", "a", 1, SHORT), ArrayJob("b.0", "b", 9, SHORT)]
-    assert list(packing_notes(arrays)) == [
-        "task `a` runs 3 combinations one after another in an array index: 7 in 3"
-    ]
+    assert list(packing_notes(arrays)) == ["task `a` runs 3 combinations one after another in an array index: 7 in 3"]
 
 
 def test_the_walltime_of_a_chain_is_that_of_all_its_links(tmp_path: Path) -> None:
