@@ -21,6 +21,7 @@ class Model:
     """One element or index, looked at alone: its rounds as lists of names, what is due, and what was cancelled."""
 
     rounds: dict[int, list[tuple[list[str], set[int] | None]]] = field(default_factory=dict)
+    links: dict[str, int] = field(default_factory=dict)
     due: dict[int, tuple[str, set[int] | None]] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
@@ -31,14 +32,16 @@ class Model:
         kind, places = event["event"], list(parse_ranges(event.get("indices", "")))
         if kind == "intent" and event["name"] not in self.names:
             self.names.append(event["name"])
+            self.links[event["name"]] = event["link"]
             for element in places:
                 rounds = self.rounds.setdefault(element, [])
                 if element in self.due:
                     rounds.append(([event["name"]], self.due.pop(element)[1]))
-                elif not rounds or event.get("link", 1) == 1:
+                elif not rounds or event["link"] == 1:
                     rounds.append(([event["name"]], None))
                 else:
-                    rounds[-1] = ([*rounds[-1][0], event["name"]], rounds[-1][1])
+                    earlier = [name for name in rounds[-1][0] if self.links[name] < event["link"]]
+                    rounds[-1] = ([*earlier, event["name"]], rounds[-1][1])
         elif kind == "submitted" and event["name"] in self.names:
             self.jobs[event["name"]] = event["job"]
         elif kind == "cancel":

@@ -118,6 +118,20 @@ def test_the_links_of_a_chain_are_one_round() -> None:
     assert (one.last_job, one.before, one.only) == ("8", None, None)
 
 
+def test_a_link_that_was_refused_makes_room_for_that_of_fewer_elements() -> None:
+    """One of them needed none any more when it was tried again; the other still has that which was refused."""
+    found = told(
+        intent("a.1", "0-1"),
+        submitted("a.1", "7"),
+        {**intent("a.2", "0-1"), "link": 2},
+        {"event": "refused", "array": "a.0", "name": "a.2", "error": "full"},
+        {**intent("a.3", "1"), "link": 2},
+        submitted("a.3", "8"),
+    )
+    assert links(found, 0) == ["a.1", "a.2"]
+    assert links(found, 1) == ["a.1", "a.3"]
+
+
 def test_from_a_link_on_are_those_of_which_something_can_be_heard() -> None:
     """From the first, where it is not known which one it was; and none without a job id."""
     found = told(
