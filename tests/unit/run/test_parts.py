@@ -55,18 +55,6 @@ def again(run: RunDirectory, array: str, indices: list[int], variant: str = "", 
     Journal(run.journal).append([{**event, **facts}])
 
 
-@pytest.fixture
-def leave(leave_record: LeaveRecord, monkeypatch: pytest.MonkeyPatch) -> Leave:
-    """Return a function that leaves records of a job: (run, array, job, index → state, attempt)."""
-
-    def make(run: RunDirectory, array: str, job: str, states: dict[int, str], attempt: int = 1) -> None:
-        monkeypatch.setenv("SLURM_ARRAY_JOB_ID", job)
-        for index, state in states.items():
-            leave_record(run, array, index, attempt, state)
-
-    return make
-
-
 # --- chains
 
 
@@ -121,31 +109,16 @@ def test_what_ended_otherwise_than_for_its_time_gets_no_further_link(
 
 
 def test_what_left_a_checkpoint_gets_the_links_that_were_not_submitted(
-    relax: RunDirectory, queue: MemoryQueue, leave: Leave, monkeypatch: pytest.MonkeyPatch
+    relax: RunDirectory, queue: MemoryQueue, leave: Leave
 ) -> None:
     """It is pending, not over, however long that takes; and whoever follows the run knows that something is left."""
     hand_over(relax, queue, submitted_indices=4)
-    leave(relax, "relax.0", "101", dict.fromkeys(ALL, "TIMEOUT"))
-    queue.end("101", State.TIMEOUT)
-    reader = with_checkpoint()
-    monkeypatch.setattr("sciflow.run.track.read_states", reader)
-    monkeypatch.setattr("sciflow.run.track.observe.__defaults__", (None, None, None, reader))
+    leave(relax, "relax.0", "101", dict.fromkeys(ALL, "TIMEOUT"), has_checkpoint=True)
     known = observe(relax).indices["relax.0"][1]
     assert (known.state, known.is_settled) == (State.PENDING, False)
     assert known.reason == "it goes on from its checkpoint, as link 2 of 3: it has not been submitted yet"
     hand_over(relax, queue)
     assert told(queue, 1)[:2] == [("relax.0@next", ALL, ["element:101"]), ("relax.0@next", ALL, ["element:102"])]
-
-
-def with_checkpoint() -> Callable[[str, int], Any]:
-    """Return what reads records as if each had left a checkpoint."""
-    from sciflow.store.records import read_states
-
-    def read(path: str, index: int) -> Any:
-        found = read_states(path, index)
-        return found and {one: replace(state, checkpoint_left=True) for one, state in found.items()}
-
-    return read
 
 
 def test_a_link_that_was_refused_is_tried_again_for_those_that_need_it(
