@@ -41,6 +41,13 @@ def test_some_indices_are_named() -> None:
     assert not any(word.startswith("--array") for word in submit_command(submission(), RUN))
 
 
+def test_of_some_indices_as_many_run_at_once_as_of_all() -> None:
+    """The script says so of all of them; a list of its own takes that away."""
+    some = replace(submission({3: 2, 0: 1, 2: 1}), at_once=2)
+    assert "--array=0,2-3%2" in submit_command(some, RUN)
+    assert not any(word.startswith("--array") for word in submit_command(replace(submission(), at_once=2), RUN))
+
+
 @pytest.mark.parametrize(
     ("after", "expected"),
     [
