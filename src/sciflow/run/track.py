@@ -184,6 +184,9 @@ def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed,
             if is_due and not is_cancelled:
                 known.state, known.is_settled, known.error = State.PENDING, False, ""
                 known.reason = "it is to be tried again, and has not been submitted yet"
+            elif is_due:
+                known.state, known.is_settled, known.error = State.CANCELLED, True, ""
+                known.reason = "it was cancelled before it was tried again"
             elif found is None or not found.last_job:
                 _not_submitted(known, found, is_cancelled)
             else:

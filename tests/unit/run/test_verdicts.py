@@ -122,17 +122,25 @@ def test_a_link_that_was_not_submitted_yet_is_still_to_come(links: int, job: str
     assert verdict.reason == expected
 
 
-@pytest.mark.parametrize(
-    ("left", "is_cancelled"),
-    [
-        (record("101", State.TIMEOUT, has_checkpoint=False), False),
-        (record("101", State.RUNNING), False),
-        (record("101", State.TIMEOUT), True),
-    ],
-)
-def test_a_link_that_would_never_start_is_not_to_come(left: RecordState, is_cancelled: bool) -> None:
-    """Without a checkpoint, killed before it could say that there is one, or cancelled."""
-    assert state_of(case_of(TIMEOUT, is_cancelled=is_cancelled), left, 1)[0] is State.TIMEOUT
+@pytest.mark.parametrize("left", [record("101", State.TIMEOUT, has_checkpoint=False), record("101", State.RUNNING)])
+def test_a_link_that_would_never_start_is_not_to_come(left: RecordState) -> None:
+    """Without a checkpoint, or killed before it could say that there is one."""
+    assert state_of(case_of(TIMEOUT), left, 1)[0] is State.TIMEOUT
+
+
+def test_a_link_that_was_cancelled_before_it_was_submitted_is_not_to_come() -> None:
+    """Though its time was up before, it is cancelled: whoever tries again what was too slow leaves it alone."""
+    case = case_of(TIMEOUT, is_cancelled=True)
+    verdict, _ = judged(case, record("101", State.TIMEOUT), round_of(1), NOW)
+    assert (verdict.state, verdict.is_settled) == (State.CANCELLED, True)
+    assert verdict.reason == "it was cancelled before link 2 of 3 was submitted"
+
+
+def test_a_link_that_waited_when_it_was_cancelled_is_cancelled() -> None:
+    """Slurm forgets such an index at once, as if it had never been there."""
+    case = case_of(TIMEOUT, None, None, is_cancelled=True)
+    verdict, _ = judged(case, record("101", State.TIMEOUT), round_of(3), NOW)
+    assert (verdict.state, verdict.is_settled) == (State.CANCELLED, True)
 
 
 def test_what_is_no_chain_has_no_links_to_come() -> None:
