@@ -11,8 +11,9 @@ from sciflow.cli.output import DONE, SOME_FAILED, emit, exit_code, json_option, 
 
 if TYPE_CHECKING:
     from sciflow.execution import Run
-    from sciflow.run.decide import Decision, Wish
+    from sciflow.run.decide import Decision
     from sciflow.run.recover import Recovered
+    from sciflow.run.wish import Wish
 
 
 @click.command()
@@ -46,8 +47,8 @@ def retry(
     too small."""
     from sciflow.cli.failures import decisions_document
     from sciflow.execution import open_run
-    from sciflow.run.decide import make_wish
     from sciflow.run.inspect import locate_all
+    from sciflow.run.wish import make_wish
 
     opened = open_run(run, obj["runs"])
     places: dict[str, set[int]] = {}
