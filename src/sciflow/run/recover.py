@@ -11,6 +11,7 @@ from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
+from sciflow.model.state import State
 from sciflow.planning.calendar import begin_time
 from sciflow.run.bad_nodes import Suspect, count_trials, suspects
 from sciflow.run.causes import Failure, classify
@@ -48,6 +49,8 @@ class Recovered:
         Nodes that are not used from now on, for a while.
     notes
         What could not be done.
+    besides
+        How many indices were run that had not come to their end before, on this machine.
     status
         How it ended, of a run on this machine.
     """
@@ -57,7 +60,13 @@ class Recovered:
     released: list[str] = field(default_factory=list)
     avoided: list[Suspect] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    besides: int = 0
     status: RunStatus | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was done about any failure."""
+        return not (any(one.action.is_retry for one in self.decisions) or self.handed.jobs or self.besides)
 
 
 def recover(
@@ -118,6 +127,7 @@ def recover_here(
     done = Recovered()
 
     def meet(status: RunStatus, journal: Journal) -> None:
+        done.besides = status.counts().get(State.PENDING, 0)
         done.decisions = decide(run, plan, status, classify(run, status), profile, recovery, wish)
         if wish.is_released:
             done.released = release_all(run, [array.name for array in plan.arrays])
