@@ -190,8 +190,8 @@ def _submission(run: RunDirectory, status: RunStatus, part: Part, name: str, now
         element: max(known[index].attempt for index in array.of_element(element)) + 1 for element in part.elements
     }
     avoided = tuple(sorted(node for node, until in status.submissions.avoided.items() if until > now))
-    begin = terms.begin(array, now)
-    return Submission(array, run.script(array.name_on_node), attempts, name, part.after, avoided, begin)
+    begin, at_once = terms.begin(array, now), terms.limits.running_indices
+    return Submission(array, run.script(array.name_on_node), attempts, name, part.after, avoided, begin, at_once)
 
 
 def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms) -> list[str]:
