@@ -68,8 +68,8 @@ class SlurmScheduler:
                 hint="run it from a folder of another name, or name one with `--runs`",
             )
         command = submit_command(submission, self.directory)
-        what = describe_submission(submission)
-        return read_job_id(self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE), what)
+        answer = self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE)
+        return read_job_id(answer, submission.describe())
 
     def send(self, errand: Errand) -> str:
         """Hand over a small job; gives its job id."""
@@ -173,13 +173,6 @@ def submit_command(submission: Submission, directory: Path) -> list[str]:
         logs = directory / files.logs(submission.array.name)
         command.append(f"--output={str(logs).replace('%', '%%')}/%a.%A.job")
     return [*command, str(submission.script.relative_to(directory))]
-
-
-def describe_submission(submission: Submission) -> str:
-    """What is submitted, for messages."""
-    array = submission.array
-    asked = "".join(f", {one}" for one in array.options.described())
-    return f"array job `{array.name}` of task `{array.task}` ({array.resources.describe()}{asked})"
 
 
 def errand_command(errand: Errand, directory: Path) -> list[str]:
