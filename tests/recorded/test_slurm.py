@@ -22,7 +22,7 @@ from sciflow.schedulers.slurm import (
     read_queue,
 )
 from sciflow.schedulers.slurm_site import read_partitions
-from sciflow.schedulers.slurm_submission import describe_submission, read_job_id
+from sciflow.schedulers.slurm_submission import read_job_id
 from sciflow.transport.base import Answer
 from unit.scripted import ScriptedTransport, refusal
 
@@ -181,7 +181,7 @@ def test_a_refusal_is_told_in_slurms_words_with_a_way_out(kind: str) -> None:
     said, hint = REFUSALS[kind]
     submission = Submission(ArrayJob("train.0", "train", 4, Resources(2)), Path("scripts/train.0.sh"))
     with pytest.raises(SchedulerError) as caught:
-        read_job_id(refusal(recorded(f"sbatch-refuses-{kind}")), describe_submission(submission))
+        read_job_id(refusal(recorded(f"sbatch-refuses-{kind}")), submission.describe())
     assert not isinstance(caught.value, QueueFullError)
     assert caught.value.message.startswith("Slurm refuses array job `train.0` of task `train` (2 cores): ")
     assert said in caught.value.message
@@ -195,7 +195,7 @@ def test_as_much_as_may_be_is_queued(kind: str) -> None:
     """A limit of what is queued is an error of its own: later there is room."""
     submission = Submission(ArrayJob("train.0", "train", 4, Resources()), Path("scripts/train.0.sh"))
     with pytest.raises(QueueFullError):
-        read_job_id(refusal(recorded(f"sbatch-{kind}")), describe_submission(submission))
+        read_job_id(refusal(recorded(f"sbatch-{kind}")), submission.describe())
 
 
 def test_witnesses_that_are_down_are_errors_and_no_answers() -> None:
@@ -235,7 +235,7 @@ def test_a_silence_is_no_refusal() -> None:
     late = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
     submission = Submission(ArrayJob("train.0", "train", 4, Resources()), Path("x"), {0: 1})
     with pytest.raises(TransportError, match="did not answer") as silent:
-        read_job_id(Answer(1, "", late), describe_submission(submission))
+        read_job_id(Answer(1, "", late), submission.describe())
     assert "looks for it before" in silent.value.hint
 
 
@@ -243,7 +243,7 @@ def test_a_silence_is_no_refusal() -> None:
 def test_the_job_id_is_read(name: str, answer: str) -> None:
     """With several clusters the cluster stands behind it."""
     submission = Submission(ArrayJob("train.0", "train", 4, Resources()), Path("scripts/train.0.sh"))
-    assert read_job_id(Answer(0, answer, ""), describe_submission(submission)) == "616"
+    assert read_job_id(Answer(0, answer, ""), submission.describe()) == "616"
 
 
 def test_lists_of_indices_are_read_as_slurm_writes_them() -> None:

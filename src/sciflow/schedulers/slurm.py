@@ -15,7 +15,6 @@ from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement, Testimony
 from sciflow.schedulers.base import After, Errand, Submission
 from sciflow.schedulers.slurm_submission import (
-    describe_submission,
     errand_command,
     postpone_command,
     read_job_id,
@@ -72,8 +71,8 @@ class SlurmScheduler:
                 hint="run it from a folder of another name, or name one with `--runs`",
             )
         command = submit_command(submission, self.directory)
-        what = describe_submission(submission)
-        return read_job_id(self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE), what)
+        answer = self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE)
+        return read_job_id(answer, submission.describe())
 
     def send(self, errand: Errand) -> str:
         """Hand over a small job; gives its job id."""

@@ -35,13 +35,6 @@ def submit_command(submission: Submission, directory: Path) -> list[str]:
     return [*command, str(submission.script.relative_to(directory))]
 
 
-def describe_submission(submission: Submission) -> str:
-    """What is submitted, for messages."""
-    array = submission.array
-    asked = "".join(f", {one}" for one in array.options.described())
-    return f"array job `{array.name}` of task `{array.task}` ({array.resources.describe()}{asked})"
-
-
 def errand_command(errand: Errand, directory: Path) -> list[str]:
     """The `sbatch` call for a small job, in the run directory."""
     command = ["sbatch", "--parsable", f"--job-name={errand.name}"]

@@ -14,12 +14,12 @@ import pytest
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
 from sciflow.run import retry as retry_module
-from sciflow.run.decide import Wish
 from sciflow.run.follow import track
 from sciflow.run.recover import Recovered, recover
 from sciflow.run.submit import Terms, submit
 from sciflow.run.track import observe, read_plan
 from sciflow.run.variants import renderer_of
+from sciflow.run.wish import Wish
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.manifest import read_profile

@@ -13,7 +13,6 @@ from sciflow.model.plan import ArrayJob
 from sciflow.model.resources import GIB, Resources
 from sciflow.schedulers.base import After, Errand, Submission
 from sciflow.schedulers.slurm_submission import (
-    describe_submission,
     errand_command,
     postpone_command,
     read_job_id,
@@ -118,8 +117,8 @@ def test_nodes_that_the_script_excludes_stay_excluded(directive: str) -> None:
 def test_an_array_job_is_described_with_what_it_asks_for() -> None:
     """And where; for messages."""
     asked = replace(ARRAY, options=Options(partition="short"))
-    assert describe_submission(submission()) == WHAT
-    assert describe_submission(replace(submission(), array=asked)) == f"{WHAT[:-1]}, partition short)"
+    assert submission().describe() == WHAT
+    assert replace(submission(), array=asked).describe() == f"{WHAT[:-1]}, partition short)"
 
 
 # --- small jobs
