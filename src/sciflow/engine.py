@@ -206,8 +206,10 @@ class Engine:
             self._warn_of_queued(compiled, directory)
         run = Run(directory)
         try:
+            if autonomous:
+                run.become_autonomous()
             handed = run.submit()
-            return Submittal(run, handed, continued, reused, run.tend_by_itself() if autonomous else None)
+            return Submittal(run, handed, continued, reused, run.chain() if autonomous else None)
         except (SchedulerError, TransportError) as error:
             error.hint += f"; `sciflow status {directory.name_here}` shows the run so far"
             raise

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from sciflow.cli.failures import (
+    describe_decisions,
     describe_failures,
     failures_document,
     failures_of,
@@ -20,6 +22,9 @@ from sciflow.run.forecast import seconds_left
 from sciflow.run.status import RunStatus
 from sciflow.store.layout import RunDirectory
 from sciflow_shim.files import format_ranges
+
+if TYPE_CHECKING:
+    from sciflow.run.decide import Decision
 
 _MOST_GROUPS = 8
 _LONGEST = 60
@@ -46,8 +51,8 @@ def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
     }
 
 
-def describe_status(run: RunDirectory, status: RunStatus) -> str:
-    """A run's status in words: counts, index ranges, why things failed, what to type next."""
+def describe_status(run: RunDirectory, status: RunStatus, decisions: Sequence[Decision] = ()) -> str:
+    """A run's status in words: counts, index ranges, why things failed, what would be done, what to type next."""
     until = status.last_event if status.is_finished or not status.is_queued else time.time()
     took = (until or 0) - (status.first_event or 0)
     time_taken = f"it took {format_duration(took)}" if status.is_finished else f"{format_duration(took)} so far"
@@ -59,7 +64,7 @@ def describe_status(run: RunDirectory, status: RunStatus) -> str:
             count = sum(one.state is state for one in status.indices[array.name].values())
             rows.append((array.name, state.value, count, _shortened(indices)))
     lines.append(table(("array", "state", "count", "indices"), rows))
-    lines += describe_failures(groups)
+    lines += describe_failures(groups) + describe_decisions(decisions)
     lines += _waiting(status)
     lines += [f"note: {note}" for note in status.notes]
     if (left := _left(status)) is not None:

@@ -11,7 +11,6 @@ from sciflow.cli.output import DONE, SOME_FAILED, emit, exit_code, json_option, 
 
 if TYPE_CHECKING:
     from sciflow.execution import Run
-    from sciflow.model.plan import Plan
     from sciflow.run.decide import Decision, Wish
     from sciflow.run.recover import Recovered
 
@@ -45,6 +44,7 @@ def retry(
 ) -> None:
     """Try again what has failed of RUN, and what depends on it: by cause, and with larger requests where these were
     too small."""
+    from sciflow.cli.failures import decisions_document
     from sciflow.execution import open_run
     from sciflow.run.decide import make_wish
     from sciflow.run.inspect import locate_all
@@ -57,7 +57,8 @@ def retry(
     wish = make_wish(only, places if indices else None, scale, force, release, include)
     if dry_run:
         decisions = opened.decide(wish)
-        emit(as_json, {"run": opened.run_id, "decisions": _document(decisions, opened.plan)}, _shown(opened, decisions))
+        document = {"run": opened.run_id, "decisions": decisions_document(decisions, opened.plan)}
+        emit(as_json, document, _shown(opened, decisions))
         return
     _retry(context, opened, wish, is_waiting, as_json)
 
@@ -131,9 +132,11 @@ def _done_text(opened: Run, done: Recovered) -> str:
 
 
 def _done_document(opened: Run, done: Recovered) -> dict[str, Any]:
+    from sciflow.cli.failures import decisions_document
+
     return {
         "run": opened.run_id,
-        "decisions": _document(done.decisions, opened.plan),
+        "decisions": decisions_document(done.decisions, opened.plan),
         "jobs": {job: {"array": array, "indices": count} for job, (array, count) in done.handed.jobs.items()},
         "waiting": done.handed.waiting,
         "released": done.released,
@@ -143,6 +146,8 @@ def _done_document(opened: Run, done: Recovered) -> dict[str, Any]:
 
 
 def _shown(opened: Run, decisions: Iterable[Decision]) -> str:
+    from sciflow.cli.failures import decisions_document
+
     rows = [
         (
             group["task"],
@@ -152,28 +157,9 @@ def _shown(opened: Run, decisions: Iterable[Decision]) -> str:
             group["why"],
             group["indices"],
         )
-        for group in _document(decisions, opened.plan)
+        for group in decisions_document(decisions, opened.plan)
     ]
     head = f"run {opened.run_id}"
     if not rows:
         return f"{head}: nothing has failed"
     return f"{head}\n{table(('task', 'count', 'cause', 'what is done', 'why', 'indices'), rows)}"
-
-
-def _document(decisions: Iterable[Decision], plan: Plan) -> list[dict[str, Any]]:
-    from sciflow_shim.files import format_ranges
-
-    groups: dict[tuple[str, ...], dict[str, list[int]]] = {}
-    for one in decisions:
-        task = plan.array(one.place[0]).task
-        key = (task, one.cause.value, one.error, one.action.value, one.why)
-        groups.setdefault(key, {}).setdefault(one.place[0], []).append(one.place[1])
-    names = ("task", "cause", "error", "action", "why")
-    return [
-        {
-            **dict(zip(names, key, strict=True)),
-            "count": sum(map(len, places.values())),
-            "indices": "; ".join(f"{array}[{format_ranges(sorted(found))}]" for array, found in places.items()),
-        }
-        for key, places in sorted(groups.items(), key=lambda one: -sum(map(len, one[1].values())))
-    ]

@@ -11,6 +11,7 @@ from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
+from sciflow.model.state import State
 from sciflow.planning.calendar import begin_time
 from sciflow.run.bad_nodes import Suspect, count_trials, suspects
 from sciflow.run.causes import Failure, classify
@@ -121,7 +122,13 @@ def recover_here(
         if wish.is_released:
             done.released = release_all(run, [array.name for array in plan.arrays])
         note(run, plan, status, journal, done.decisions, render)
-        return {one.place for one in done.decisions if one.action.is_retry}
+        left = {
+            (array, index)
+            for array, known in status.indices.items()
+            for index, one in known.items()
+            if one.state is State.PENDING  # it was never started, or stopped with its driver
+        }
+        return left | {one.place for one in done.decisions if one.action.is_retry}
 
     done.status = drive(run, plan, profile, watch, choose=choose)
     return done
@@ -137,7 +144,7 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: Scheduli
         moment = begin_time(policy, datetime.fromtimestamp(now, timezone.utc))
         return moment.timestamp() if moment else None
 
-    return Terms(profile.limits, recovery.canaries, begin)
+    return Terms(profile.limits, recovery.canaries, begin=begin)
 
 
 def _trust(status: RunStatus, wish: Wish, journal: Journal) -> None:

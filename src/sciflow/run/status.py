@@ -65,11 +65,14 @@ class RunStatus:
         Array → index → status; every index of the plan is there.
     is_driven
         Whether a process drives the run now.
+    is_autonomous
+        Whether small jobs tend it while nobody is there.
     """
 
     plan: Plan
     indices: dict[str, dict[int, IndexStatus]]
     is_driven: bool = False
+    is_autonomous: bool = False
     reused: int = 0
     first_event: float | None = None
     last_event: float | None = None

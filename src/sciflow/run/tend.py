@@ -14,21 +14,22 @@ from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import joined
 from sciflow.planning.caps import longest_walltime
-from sciflow.planning.render import ScriptRenderer
 from sciflow.run.chronicle import CHRONICLE, chronicle
 from sciflow.run.recover import Recovered
 from sciflow.run.status import RunStatus
 from sciflow.run.submit import Connect, resolve
 from sciflow.run.track import observe
+from sciflow.run.variants import renderer_of
 from sciflow.schedulers.base import Errand, QueueScheduler
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, write_whole
 from sciflow.store.lock import hold
-from sciflow.store.submissions import INTENT, SUBMITTED, TEND, Submitted
+from sciflow.store.submissions import AUTONOMOUS, INTENT, SUBMITTED, TEND, Submitted
 from sciflow_shim import files
 
-AUTONOMOUS = "autonomous"  # the event of the journal
 LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before
+PAUSE = 2.0  # seconds, times the jobs that have tended it so far, between two of these
+RESERVED = 2  # jobs that tend a run: one that runs, and the next
 STEADY, GLANCE = 120.0, 5.0  # seconds for which accounting may lag behind at most, and between two questions
 T = TypeVar("T")
 _NEEDED = ResourceRequest(cpu_cores=1, memory_gb=2, max_runtime="01:00:00")
@@ -56,24 +57,34 @@ def is_autonomous(run: RunDirectory) -> bool:
     return bool(said) and said[-1]
 
 
-def write_errand(run: RunDirectory, profile: ClusterProfile, render: ScriptRenderer, python: str) -> None:
-    """Write the script of the job that tends a run.
+def begin_tending(run: RunDirectory, profile: ClusterProfile, python: str) -> None:
+    """Write the script of the job that tends a run, and note that there is to be one.
+
+    Parameters
+    ----------
+    run, profile
+        The run, and the site.
+    python
+        The interpreter that has sciflow, on the nodes as well.
 
     Raises
     ------
     TemplateError
         Where there is no template for it, or it is wrong.
     """
+    if is_autonomous(run):
+        return
     request = _NEEDED.merged(profile.tend)
     options = joined(profile, profile.tend)
     resources = request.resolve({}, TEND)
     longest = longest_walltime(options, profile)
     if longest is not None and resources.runtime_seconds > longest:
         resources = resources._replace(runtime_seconds=longest)
-    text = render.errand(options=options, request=resources, interpreter=python)
+    text = renderer_of(run).errand(options=options, request=resources, interpreter=python)
     script = run / files.script(TEND)
     write_whole(script, text)
     script.chmod(0o755)
+    Journal(run.journal).append([{"event": AUTONOMOUS, "is_on": True}])
 
 
 @dataclass(frozen=True)
@@ -202,7 +213,8 @@ def _is_in_between(status: RunStatus) -> Iterable[bool]:
     for array in status.plan.arrays:
         for index, known in status.indices[array.name].items():
             found = queued.round_of(array.name, array.element(index), index)
-            yield bool(found and found.last_job) and not known.is_settled and known.said is None
+            is_silent = known.said is None or known.said.state.is_final
+            yield bool(found and found.last_job) and not known.is_settled and is_silent
 
 
 def _open_jobs(status: RunStatus) -> list[str]:
@@ -244,7 +256,8 @@ def _send(
     open_ones = [one for one in status.submissions.open if one.array == TEND]
     known = open_ones[0] if open_ones else Submitted(TEND, name, frozenset((0,)), now)
     journal.commit({"event": INTENT, "array": TEND, "name": known.name, "indices": "0"})
-    begin = None if waited else now + LATER
+    # The longer it goes on, the less often: also where jobs end all the time.
+    begin = now + (min(LATER, PAUSE * len(status.submissions.of_array(TEND))) if waited else LATER)
     job = scheduler.send(Errand(run.script(TEND), known.name, tuple(waited), begin))
     journal.commit({"event": SUBMITTED, "array": TEND, "name": known.name, "job": job})
     return job

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER
-from sciflow.run.judge import Evidence, Verdict, judge
+from sciflow.run.judge import Verdict
 from sciflow.run.status import IndexStatus, RunStatus, untouched
-from sciflow.store.brakes import Brake, read_brakes
+from sciflow.run.verdicts import Case, judged, or_held, unmet
+from sciflow.store.brakes import read_brakes
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RecordFile, RunDirectory, read_document
 from sciflow.store.lock import is_held
 from sciflow.store.records import RecordState, read_states
 from sciflow.store.statements import Observed, read_observed
-from sciflow.store.submissions import Round, Submitted
+from sciflow.store.submissions import AUTONOMOUS, TEND, Round
 
 IS_TORN = "its record is torn"
 Reader = Callable[[str, int], dict[int, RecordState] | None]
@@ -54,7 +54,9 @@ def observe(
     known, status.is_driven = status.indices, is_held(run.lock)
     void: dict[tuple[str, int, int], str] = {}
     for event in Journal(run.journal).events():
-        if event["event"] == "void":
+        if event["event"] == AUTONOMOUS:
+            status.is_autonomous = event["is_on"]
+        elif event["event"] == "void":
             void[event["array"], event["index"], event["attempt"]] = event["reason"]
         elif status.submissions.hear(event):
             _note_time(status, event)
@@ -185,28 +187,13 @@ def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed,
             elif found is None or not found.last_job:
                 _not_submitted(known, found, is_cancelled)
             else:
-                case = _Case(array, index, observed, earlier, is_cancelled, _unmet(array, index, twins))
-                verdict, is_of_round = _judged(case, known.record, found, now)
+                case = Case(array, index, observed, earlier, is_cancelled, unmet(array, index, twins))
+                verdict, is_of_round = judged(case, known.record, found, now)
                 if not is_of_round:
-                    verdict = _or_held(verdict, brakes.get(array.name, ()))
+                    verdict = or_held(verdict, brakes.get(array.name, ()))
                 _conclude(known, verdict, is_of_round)
     if not status.is_settled:  # else there is nothing that anybody could add
-        status.notes += _silences(observed)
-
-
-@dataclass(frozen=True)
-class _Case:
-    """One index, and what there is to judge it by besides its record.
-
-    `jobs` are the jobs of its array job that the journal knows of, and `upstream` tells what it waits for in vain.
-    """
-
-    array: ArrayJob
-    index: int
-    observed: Observed
-    jobs: set[str]
-    is_cancelled: bool
-    upstream: str
+        status.notes += [*_silences(observed), *_avoided(status, now), *_untended(status, observed)]
 
 
 def _conclude(known: IndexStatus, verdict: Verdict, is_of_round: bool) -> None:
@@ -214,74 +201,6 @@ def _conclude(known: IndexStatus, verdict: Verdict, is_of_round: bool) -> None:
     known.is_settled, known.said = verdict.is_settled, verdict.statement
     if not is_of_round:
         known.seconds, known.has_skipped = 0.0, False
-
-
-def _judged(case: _Case, record: RecordState | None, found: Round, now: float) -> tuple[Verdict, bool]:
-    """The verdict on an index, and whether its record is of the round of submissions that counts.
-
-    Of a chain, the link counts that left the record; when that has ended for its time, the one after it.
-    """
-    links = [one for one in found.links if one.job]
-    known = None if record is not None and _is_older(record, links[0]) else record
-    first = next((i for i, one in enumerate(links) if known is not None and known.job == one.job), 0)
-    if known is not None and known.job and known.job != links[first].job and known.job in case.jobs:
-        known = None  # of an earlier round
-    verdict = judge(_evidence(case, links[first], known), now)
-    for number, link in enumerate(links[first + 1 :], first + 2):
-        if verdict.state is not State.TIMEOUT:
-            break
-        following = judge(_evidence(case, link, None), now)
-        if following.state in (State.UPSTREAM_FAILED, State.UNKNOWN):
-            break  # it never started
-        if following.state is State.PENDING:
-            text = f"it goes on from its checkpoint, as link {number} of {case.array.links}: {following.reason}"
-            following = replace(following, reason=text)
-        verdict, known = following, None
-    return verdict, known is not None
-
-
-def _or_held(verdict: Verdict, brakes: Sequence[Brake]) -> Verdict:
-    """What a brake did not let start has ended without a trace of its own."""
-    said = verdict.statement
-    if said is not None and verdict.state in (State.FAILED, State.UNKNOWN):
-        for brake in brakes:
-            if brake.was_on(said.end):
-                return replace(verdict, state=State.CANCELLED, reason=brake.reason, error=brake.reason, is_settled=True)
-    return verdict
-
-
-def _is_older(record: RecordState, first: Submitted) -> bool:
-    """Whether a record that names no job was left before anything of a round was submitted."""
-    return not record.job and record.state.is_final and record.end < first.since
-
-
-def _evidence(case: _Case, one: Submitted, record: RecordState | None) -> Evidence:
-    observed, element = case.observed, case.array.element(case.index)
-    controller = observed.witnesses.get(CONTROLLER)
-    answered = [witness.time for witness in observed.witnesses.values() if witness.time is not None]
-    return Evidence(
-        record=record,
-        controller=observed.said(CONTROLLER, one.job, element),
-        accounting=observed.said(ACCOUNTING, one.job, element),
-        heard=controller.time if controller and controller.time else max(answered, default=None),
-        is_blind=controller is None or controller.silent_since is not None,
-        was_asked=controller is not None and (controller.time or 0.0) >= one.since,
-        missed_since=observed.missed.get(one.job, {}).get(element),
-        is_cancelled=case.is_cancelled,
-        is_alone=case.array.pack == 1,
-        upstream=case.upstream,
-    )
-
-
-def _unmet(array: ArrayJob, index: int, twins: list[dict[int, IndexStatus]]) -> str:
-    """What an index waits for index by index, and what will not complete."""
-    names = [one.array for one in array.after if one.kind == "element"]
-    found = [
-        f"{name}[{index}] is {twin[index].state}"
-        for name, twin in zip(names, twins, strict=True)
-        if twin[index].is_over and twin[index].state is not State.COMPLETED
-    ]
-    return ", ".join(found)
 
 
 def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool) -> None:
@@ -302,6 +221,22 @@ def _silences(observed: Observed) -> Iterator[str]:
         if witness.silent_since is not None and not (name == ACCOUNTING and witness.error == "it is off"):
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(witness.silent_since))
             yield f"the {name} has not answered since {since}: {witness.error}"
+
+
+def _avoided(status: RunStatus, now: float) -> Iterator[str]:
+    for node, until in status.submissions.avoided.items():
+        if until > now:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(until))
+            yield f"node {node} is avoided until {when}; `sciflow retry --include {node}` uses it again"
+
+
+def _untended(status: RunStatus, observed: Observed) -> Iterator[str]:
+    errands = status.submissions.of_array(TEND) if status.is_autonomous else []
+    if errands and not status.is_finished:
+        said = observed.said(CONTROLLER, errands[-1].job, 0)
+        if said is not None and said.state.is_final:
+            text = f"job {errands[-1].job}, which was to look after it, has ended ({said.word})"
+            yield f"{text}: the same `sciflow submit … --autonomous` lets another one follow"
 
 
 def _discount(status: IndexStatus, attempt: int, reason: str, damage: str) -> None:

@@ -161,7 +161,8 @@ def submit_command(submission: Submission, directory: Path) -> list[str]:
     """The `sbatch` call for an array job, or for some of its indices, in the run directory."""
     command = ["sbatch", "--parsable", f"--job-name={submission.name or submission.array.name}"]
     if len(submission.attempts) < submission.array.elements:
-        command.append(f"--array={files.format_ranges(sorted(submission.attempts))}")
+        most = f"%{submission.at_once}" if submission.at_once else ""
+        command.append(f"--array={files.format_ranges(sorted(submission.attempts))}{most}")
     if submission.after:
         command.append(f"--dependency={_dependency(submission.after)}")
     if submission.begin is not None:

@@ -35,7 +35,7 @@ class RecordState:
     was_killed
         Whether a signal ended the program, or what the program had started.
     node
-        On which of the scheduler's nodes it ran; the host where that is not one plain name.
+        On which of the scheduler's nodes it ran; empty without a scheduler, and where these were several.
     error_type, origin
         The type of the error, and where in the user's own code it was raised: ``train.py:88 in fit``.
     exit_code, signal
@@ -145,7 +145,7 @@ def state_of(facts: dict[str, Any], group: RecordGroup) -> RecordState:
         end=facts["end"],
         host=host,
         was_killed=bool(number) or code > _KILLED,
-        node=nodes if nodes and _ONE_NODE.fullmatch(nodes) else host,
+        node=nodes if _ONE_NODE.fullmatch(nodes) else "",
         error_type=facts.get("error_type", ""),
         origin=origin_of(traceback) if traceback else "",
         exit_code=code,

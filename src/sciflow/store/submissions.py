@@ -10,6 +10,7 @@ from sciflow_shim import files
 
 INTENT, SUBMITTED, REFUSED, CANCELLED, RETRY = "intent", "submitted", "refused", "cancel", "retry"
 EXCLUDED, INCLUDED = "exclude", "include"
+AUTONOMOUS = "autonomous"  # a run is to be tended by itself, or not any more
 TEND = "tend"  # stands for an array job in the events about jobs that tend the run
 
 
