@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from sciflow.analysis.table import Results
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile
-    from sciflow.run.decide import Decision, Wish
+    from sciflow.run.decide import Decision
     from sciflow.run.drive import Watch
     from sciflow.run.recover import Recovered
     from sciflow.run.seal import Sealed
     from sciflow.run.submit import Handed, Terms
     from sciflow.run.tend import Chained, Tended
+    from sciflow.run.wish import Wish
     from sciflow.schedulers.base import QueueScheduler
 
 
@@ -121,8 +122,8 @@ class Run:
             What is known of the run, where that has just been asked.
         """
         from sciflow.run.causes import classify
-        from sciflow.run.decide import Wish
         from sciflow.run.retry import decide
+        from sciflow.run.wish import Wish
 
         status, recovery = status or self.status(), read_recovery(self.directory)
         failures = classify(self.directory, status)
@@ -145,10 +146,10 @@ class Run:
         RunError, SchedulerError, TransportError
             As for `submit`.
         """
-        from sciflow.run.decide import Wish
         from sciflow.run.recover import recover, recover_here
         from sciflow.run.tend import is_autonomous
         from sciflow.run.variants import renderer_of
+        from sciflow.run.wish import Wish
 
         run, profile, recovery = self.directory, self.profile, read_recovery(self.directory)
         render, wish = renderer_of(run), wish or Wish()

@@ -14,7 +14,7 @@ from sciflow.cli.failures import (
     failures_to_see,
     next_after_failures,
 )
-from sciflow.cli.output import table
+from sciflow.cli.output import shortened, table
 from sciflow.model.state import State
 from sciflow.model.units import format_duration
 from sciflow.run.causes import FailureGroup
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from sciflow.run.decide import Decision
 
 _MOST_GROUPS = 8
-_LONGEST = 60
 
 
 def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
@@ -62,7 +61,7 @@ def describe_status(run: RunDirectory, status: RunStatus, decisions: Sequence[De
     for array in status.plan.arrays:
         for state, indices in _ranges(status, array.name).items():
             count = sum(one.state is state for one in status.indices[array.name].values())
-            rows.append((array.name, state.value, count, _shortened(indices)))
+            rows.append((array.name, state.value, count, shortened(indices)))
     lines.append(table(("array", "state", "count", "indices"), rows))
     lines += describe_failures(groups) + describe_decisions(decisions)
     lines += _waiting(status)
@@ -75,7 +74,7 @@ def describe_status(run: RunDirectory, status: RunStatus, decisions: Sequence[De
 
 def _waiting(status: RunStatus) -> list[str]:
     """Why what waits in a queue waits."""
-    found = [f"{count} × {task} {reason}  [{_shortened(indices)}]" for task, reason, count, indices in _reasons(status)]
+    found = [f"{count} × {task} {reason}  [{shortened(indices)}]" for task, reason, count, indices in _reasons(status)]
     return found[:_MOST_GROUPS] + ([f"… and {len(found) - _MOST_GROUPS} more"] if len(found) > _MOST_GROUPS else [])
 
 
@@ -97,10 +96,6 @@ def _left(status: RunStatus) -> str | None:
         return None
     left = seconds_left(status, time.time())
     return f"about {format_duration(left)} left" if left is not None else None
-
-
-def _shortened(indices: str) -> str:
-    return indices if len(indices) <= _LONGEST else indices[:_LONGEST].rpartition(",")[0] + ",…"
 
 
 def _going(status: RunStatus, groups: list[FailureGroup]) -> str:

@@ -82,8 +82,13 @@ def decisions_document(decisions: Iterable[Decision], plan: Plan) -> list[dict[s
             "count": sum(map(len, places.values())),
             "indices": "; ".join(f"{array}[{format_ranges(sorted(found))}]" for array, found in places.items()),
         }
-        for key, places in sorted(groups.items(), key=lambda one: -sum(map(len, one[1].values())))
+        for key, places in sorted(groups.items(), key=_order)
     ]
+
+
+def _order(one: tuple[tuple[str, ...], dict[str, list[int]]]) -> tuple[bool, int]:
+    (_, cause, *_), places = one
+    return cause == Cause.UPSTREAM_FAILED.value, -sum(map(len, places.values()))
 
 
 def failures_to_see(groups: Sequence[FailureGroup]) -> list[FailureGroup]:

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sciflow.errors import RunError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.run.causes import Failure
-from sciflow.run.decide import Decider, Decision, Wish
+from sciflow.run.decide import Decider, Decision
 from sciflow.run.needs import Place
 from sciflow.run.sizing import Ask, Sizing
 from sciflow.run.status import RunStatus
 from sciflow.run.variants import next_of, write_variant
+from sciflow.run.wish import Wish
 from sciflow.store.brakes import read_brakes, release
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
@@ -59,7 +61,20 @@ def decide(
     recovery: RecoveryPolicy,
     wish: Wish,
 ) -> list[Decision]:
-    """Decide what is done about each failure of a run, and about what waits for it."""
+    """Decide what is done about each failure of a run, and about what waits for it.
+
+    Raises
+    ------
+    RunError
+        Where a node is to be used again that is not avoided.
+    """
+    avoided = status.submissions.avoided
+    for node in wish.trusted:
+        if node not in avoided:
+            known = ", ".join(f"`{one}`" for one in avoided)
+            raise RunError(
+                f"node `{node}` is not avoided", hint=f"avoided are {known}" if known else "no node of this run is"
+            )
     decider = Decider(
         run,
         status,
@@ -83,13 +98,15 @@ def note(
 ) -> list[Again]:
     """Write down what is to be tried again, with the scripts for it; whoever submits next does so.
 
-    Nothing has been decided before the journal says so: scripts that were written until then are written anew.
+    Nothing has been decided before the journal says so: scripts that were written until then belong to nobody.
     """
-    groups = [_with_variant(run, status, again) for again in _grouped(plan, decisions)]
+    groups: list[Again] = []
     events: list[dict[str, Any]] = []
-    for again in groups:
+    for found in _grouped(plan, decisions):
+        again = _with_variant(run, status, found)  # it sees the scripts of those before it
         if again.array.variant and not (run / files.script(again.array.name_on_node)).exists():
             _write(run, again, render)
+        groups.append(again)
         events += _events(again)
     journal.append(events)
     for event in events:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sciflow.errors import BusyError
+from sciflow.errors import BusyError, SchedulerError
 from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import joined
+from sciflow.model.state import State
+from sciflow.model.statement import CONTROLLER
 from sciflow.planning.caps import longest_walltime
 from sciflow.run.chronicle import CHRONICLE, chronicle
 from sciflow.run.recover import Recovered
@@ -130,9 +132,10 @@ def tend(
         Where something of it cannot be done; what was done stays.
     """
     steady(ask)
-    done: Recovered = patiently(recover)
+    # Nobody watches who could try it again; a person is told at once who is at it.
+    done = recover() if following is None else patiently(recover)
     # Before anything that takes its time: who is killed now has a successor.
-    chained: Chained | None = patiently(following) if following else None
+    chained = None if following is None else patiently(following)
     collect()
     status = ask()
     write_whole(run / CHRONICLE, chronicle(run, status, done.decisions))
@@ -142,7 +145,7 @@ def tend(
 def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], float] = time.time) -> Chained | None:
     """See to it that a run which goes on is tended: by one job, which starts when the first of its jobs has ended.
 
-    Gives None where nothing of the run will happen any more.
+    Gives None where nothing of the run will happen any more, or nobody wants it to be tended by itself any more.
 
     Raises
     ------
@@ -150,6 +153,8 @@ def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], f
         As for `submit`.
     """
     with hold(run.lock) as lock:
+        if not is_autonomous(run):  # it was cancelled while this process was at it
+            return None
         scheduler, journal = connect((lock,)), Journal(run.journal)
         status = observe(run, plan)
         if resolve(status, scheduler, journal):
@@ -171,7 +176,7 @@ def end_tending(run: RunDirectory, connect: Connect) -> None:
         scheduler, journal = connect((lock,)), Journal(run.journal)
         journal.commit({"event": AUTONOMOUS, "is_on": False})
         status = observe(run)
-        for one in status.submissions.of_array(TEND):
+        for one in status.submissions.of_array(TEND)[-RESERVED:]:  # those before them have ended
             if one.job and one.job != _own_job():
                 scheduler.cancel(one.job)
 
@@ -235,13 +240,23 @@ def _is_anything_due(status: RunStatus) -> bool:
 
 
 def _present(status: RunStatus, scheduler: QueueScheduler) -> str:
-    """The job that tends the run next, where there is one that has not begun."""
-    jobs = [one for one in status.submissions.of_array(TEND) if one.job and one.job != _own_job()]
+    """The job that tends the run next, where there is one that has not begun.
+
+    One that runs is none: it may be past the point at which it looks for what is left to be done.
+    """
+    jobs = [one for one in status.submissions.of_array(TEND) if one.job]
     if not jobs:
         return ""
     last = jobs[-1]
-    known = scheduler.query([last.job]).get(last.job, {})
-    return last.job if any(not state.is_final for state in known.values()) else ""
+    testimony = scheduler.testify({last.job: last.name}, {last.job: {0}})
+    if CONTROLLER in testimony.errors:
+        raise SchedulerError(
+            f"whether job {last.job} still waits, which looks after the run, cannot be told: "
+            f"{testimony.errors[CONTROLLER]}",
+            hint="the same command sees to it when the scheduler answers again",
+        )
+    said = testimony.answers[CONTROLLER].get(last.job, {}).get(0)
+    return last.job if said is not None and said.state is State.PENDING else ""
 
 
 def _send(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from sciflow.model.cause import Cause
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER
@@ -19,6 +20,7 @@ from sciflow.store.lock import is_held
 from sciflow.store.records import RecordState, read_states
 from sciflow.store.statements import Observed, read_observed
 from sciflow.store.submissions import AUTONOMOUS, TEND, Round
+from sciflow_shim.files import HELD_BACK
 
 IS_TORN = "its record is torn"
 Reader = Callable[[str, int], dict[int, RecordState] | None]
@@ -71,6 +73,8 @@ def observe(
     if status.is_queued:
         observed = observed or read_observed(run.observed)
         _apply_submissions(run, status, observed, time.time() if now is None else now)
+    else:
+        _apply_decisions(status)
     return status
 
 
@@ -91,6 +95,8 @@ def _apply(status: RunStatus, event: dict[str, Any]) -> None:
         known.state, known.attempt = State(event["state"]), attempt
         known.error, known.seconds = event.get("error", ""), event.get("seconds", 0.0)
         known.reason = "the shim said so"
+        if known.state is not State.CANCELLED or known.error.startswith(HELD_BACK):  # else its driver was stopped
+            status.submissions.carry_out(event["array"], event["index"])
     elif event["event"] == "reused" and not known.attempt:
         known.state, known.attempt, known.reason = State.COMPLETED, 0, f"taken over from run {event['from']}"
         known.seconds = event.get("seconds", 0.0)
@@ -167,9 +173,35 @@ def _apply_record(
     return True
 
 
+def _apply_decisions(status: RunStatus) -> None:
+    """On this machine what is to be tried again is run by whoever drives the run next."""
+    for array in status.plan.arrays:
+        for index, known in status.indices[array.name].items():
+            retry = status.submissions.due(array.name, index)
+            if retry is None or known.state is State.RUNNING or _has_ended_since(known, retry.time):
+                continue
+            known.state, known.error, known.reason = State.PENDING, "", "it is to be tried again"
+
+
+def _has_ended_since(known: IndexStatus, time: float) -> bool:
+    """Whether a record tells of an end after that time; who was stopped with its driver has not come to its end."""
+    record = known.record
+    return record is not None and record.state.is_final and record.end > time and record.state is not State.CANCELLED
+
+
+def _made_anew(status: RunStatus) -> dict[tuple[str, int], float]:
+    """(array, index) → when it was decided to run it again although it may be completed, with its upstream."""
+    return {
+        (retry.array, index): retry.time
+        for retry in status.submissions.retries
+        if retry.cause == Cause.UPSTREAM_FAILED.value
+        for index in retry.indices
+    }
+
+
 def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed, now: float) -> None:
     """Judge every index that was handed to a scheduler; array jobs come after those that they wait for."""
-    brakes = read_brakes(run)
+    brakes, anew = read_brakes(run), _made_anew(status)
     for array in status.plan.arrays:
         earlier = {one.job for one in status.submissions.of_array(array.name)}
         twins = [status.indices[one.array] for one in array.after if one.kind == "element"]
@@ -177,9 +209,10 @@ def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed,
             element = array.element(index)
             retry = status.submissions.due(array.name, element)
             is_due = retry is not None and index in retry.indices
-            if known.state is State.COMPLETED and not (is_due and known.has_skipped):
-                continue
             is_cancelled = (array.name, index) in status.submissions.cancelled
+            is_old = known.record is not None and known.record.end < anew.get((array.name, index), 0.0)
+            if known.state is State.COMPLETED and (is_cancelled or not is_old):
+                continue
             found = status.submissions.round_of(array.name, element, index)
             if is_due and not is_cancelled:
                 known.state, known.is_settled, known.error = State.PENDING, False, ""

@@ -184,6 +184,10 @@ class Submissions:
         """The decision to try an element again that has not been carried out yet."""
         return self._due.get(array, {}).get(element)
 
+    def carry_out(self, array: str, element: int) -> None:
+        """Take note that an element has been tried again by who needs no submission for that."""
+        self._due.get(array, {}).pop(element, None)
+
     @property
     def has_due(self) -> bool:
         """Whether something is to be tried again and was not submitted yet."""
