@@ -32,7 +32,7 @@ def simulate(context, x):
         if x == 2:
             raise KeyError("always")
         if x == 3:
-            held = bytearray(300 << 20)
+            held = bytearray(240 << 20)
             held[::4096] = bytes(len(held[::4096]))
             time.sleep(1)
         if x == 4 and number == 0:
