@@ -63,7 +63,9 @@ def test_ten_time_limits(cluster: SlurmCluster) -> None:
     plan = experiment.sciflow("plan", "workflow.yaml", "--profile", "site.yaml")
     assert "it goes on from its checkpoints, up to 10 times" in plan.stdout + plan.stderr
     answer = experiment.submit()
-    assert [(one["array"], one["indices"]) for one in answer["jobs"].values()] == [("walk.0", 3)] * 10 + [("after.0", 3)]
+    assert [(one["array"], one["indices"]) for one in answer["jobs"].values()] == [("walk.0", 3)] * 10 + [
+        ("after.0", 3)
+    ]
     second = [job for job, one in answer["jobs"].items() if one["array"] == "walk.0"][1]
     cluster.wait_for(lambda: (experiment.run / "records/walk.0/0000/2.2.h5").exists(), "a second link")
     cluster.wait_for(lambda: max(steps(experiment, 2)) > 12, "the middle of it")

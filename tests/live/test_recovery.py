@@ -207,25 +207,22 @@ def test_what_is_asked_for_and_how(cluster: SlurmCluster) -> None:
 LAUNCH = """
 name: launch
 parameters: {x: [0, 1]}
-recovery: {max_attempts: 2}
 tasks:
   - {name: plain, command: "echo {{ x }}"}
   - {name: licensed, command: "echo {{ x }}"}
   - {name: logless, command: "echo {{ x }}", resources: {directives: [--hold]}}
-  - {name: never, command: "echo {{ x }}"}
   - {name: after, command: "echo {{ x }}", depends_on: [plain]}
 """
-# `licensed` fails for want of a licence, `never` in any case; what comes as far as that wants an interpreter.
+# `licensed` fails for want of a licence; what comes as far as that wants an interpreter.
 SETUP = """
 python: {home}/python-of-mine
 setup:
   - case $SLURM_JOB_NAME in licensed.*) test -e {home}/licence || {{ echo no licence server >&2; exit 7; }};; esac
-  - case $SLURM_JOB_NAME in never.*) exit 9;; esac
 """
 
 
 def test_what_never_reached_its_program(cluster: SlurmCluster) -> None:
-    """A setup that fails, no log folder, no interpreter: tried again, so often and no more, and well where mended."""
+    """A setup that fails, no log folder, no interpreter: each is told, and completes where that is mended."""
     home = cluster.account.folder("home")
     experiment = Experiment(cluster, {"workflow.yaml": LAUNCH}, SETUP.format(home=home))
     experiment.submit()
@@ -236,20 +233,14 @@ def test_what_never_reached_its_program(cluster: SlurmCluster) -> None:
     failures = {one["task"]: one for one in experiment.status()["failures"]}
     assert failures.pop("after")["cause"] == "upstream_failed"
     assert {one["cause"] for one in failures.values()} == {"launch_failure"}
-    told = {"plain": "python-of-mine", "licensed": "no licence server", "logless": "log folder", "never": "9:0"}
+    told = {"plain": "python-of-mine", "licensed": "no licence server", "logless": "log folder"}
     for task, words in told.items():
         assert words in failures[task]["error"]
     experiment.account.write(home / "licence", "")
     experiment.account.run("ln", "-s", experiment.account.python, home / "python-of-mine")
     cluster.command("scontrol", "release", *experiment.ask("retry")["jobs"])
-    experiment.sciflow("status", "--watch", code=3)
-    assert experiment.status()["arrays"].pop("never.0") == {"FAILED": "0-1"}
-    assert experiment.status()["arrays"] == {
-        **{f"{task}.0": {"COMPLETED": "0-1"} for task in ("plain", "licensed", "logless", "after")},
-        "never.0": {"FAILED": "0-1"},
-    }
-    [decision] = experiment.ask("retry", "-n")["decisions"]
-    assert (decision["action"], decision["why"]) == ("given up", "it has failed 2 times (`max_attempts`)")
+    experiment.sciflow("status", "--watch")
+    assert set(map(str, experiment.status()["arrays"].values())) == {"{'COMPLETED': '0-1'}"}
 
 
 def test_of_what_is_packed_only_those_that_failed(cluster: SlurmCluster) -> None:
@@ -288,7 +279,7 @@ tasks:
 def test_memory_that_the_kernel_takes_away(make_cluster: MakeCluster) -> None:
     """Killed by the control group of the job, it is given more, so much that it completes."""
     cluster = make_cluster(nodes=1, cgroup=True)
-    program = "import time; held = bytearray(350 << 20); held[::4096] = bytes(89600); time.sleep(1)"
+    program = "import time; held = bytearray(250 << 20); held[::4096] = bytes(64000); time.sleep(1)"
     workflow = f"""
 name: kernel
 parameters: {{x: [0, 1]}}
@@ -317,7 +308,7 @@ def node_states(cluster: SlurmCluster) -> dict[str, str]:
 
 
 def test_a_bad_node_and_a_dead_one(make_cluster: MakeCluster) -> None:
-    """The node on which more fails than chance explains is avoided until somebody trusts it; NODE_FAIL runs elsewhere."""
+    """One on which more fails than chance explains is avoided until somebody trusts it; NODE_FAIL runs elsewhere."""
     cluster = make_cluster(nodes=4, cpus=4)
     bad = cluster.nodes[1]
     workflow = f"""
@@ -325,7 +316,7 @@ name: nodes
 parameters: {{x: {{range: [0, 16]}}}}
 tasks:
   - name: work
-    command: "sleep 0.5; test $SLURMD_NODENAME != {bad} || test -e {{{{ workflow_dir }}}}/mended || exit {{{{ 10 + x }}}}"
+    command: "sleep 0.5; test $SLURMD_NODENAME != {bad} || exit {{{{ 10 + x }}}}"
 """
     experiment = Experiment(cluster, {"workflow.yaml": workflow}, "requeue: false\n")
     experiment.submit("--wait", code=3)
@@ -339,7 +330,6 @@ tasks:
     experiment.sciflow("status", "--watch")
     assert experiment.states("work") == {"COMPLETED": 16}
 
-    experiment.account.write(experiment.folder / "mended", "")
     assert "is not avoided" in experiment.sciflow("retry", "--include", cluster.nodes[0], code=1).stderr
     experiment.sciflow("retry", "--include", bad)
     assert [one["node"] for one in experiment.events("include")] == [bad]
