@@ -280,4 +280,4 @@ def _send(
 
 def _own_job() -> str:
     """The id of the job in which this process runs."""
-    return os.environ.get("SLURM_JOB_ID", "")
+    return os.environ.get("SLURM_JOB_ID") or os.environ.get("PBS_JOBID", "")

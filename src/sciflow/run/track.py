@@ -19,7 +19,7 @@ from sciflow.store.layout import RecordFile, RunDirectory, read_document
 from sciflow.store.lock import is_held
 from sciflow.store.records import RecordState, read_states
 from sciflow.store.statements import Observed, read_observed
-from sciflow.store.submissions import AUTONOMOUS, TEND, Round
+from sciflow.store.submissions import AUTONOMOUS, TEND, Round, Submitted
 from sciflow_shim.files import HELD_BACK
 
 IS_TORN = "its record is torn"
@@ -217,8 +217,11 @@ def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed,
             if is_due and not is_cancelled:
                 known.state, known.is_settled, known.error = State.PENDING, False, ""
                 known.reason = "it is to be tried again, and has not been submitted yet"
+            elif is_due:
+                known.state, known.is_settled, known.error = State.CANCELLED, True, ""
+                known.reason = "it was cancelled before it was tried again"
             elif found is None or not found.last_job:
-                _not_submitted(known, found, is_cancelled)
+                _not_submitted(known, found, is_cancelled, earlier)
             else:
                 case = Case(array, index, observed, earlier, is_cancelled, unmet(array, index, twins))
                 verdict, is_of_round = judged(case, known.record, found, now)
@@ -236,9 +239,11 @@ def _conclude(known: IndexStatus, verdict: Verdict, is_of_round: bool) -> None:
         known.seconds, known.skipped = 0.0, 0
 
 
-def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool) -> None:
+def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool, jobs: set[str]) -> None:
     one = found.links[0] if found is not None else None
-    if known.state.is_final and not (one is not None and known.record is not None and known.record.end < one.since):
+    if known.state.is_final and not (
+        one is not None and known.record is not None and _is_before(known.record, one, jobs)
+    ):
         return  # it was run by hand
     if is_cancelled:
         known.state, known.reason = State.CANCELLED, "it was cancelled before it was submitted"
@@ -247,6 +252,11 @@ def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool) 
     else:
         known.state, known.is_settled, known.error = State.PENDING, False, ""
         known.reason = f"the scheduler refused it: {one.error}" if one.error else "its submission was cut off"
+
+
+def _is_before(record: RecordState, one: Submitted, jobs: set[str]) -> bool:
+    """Whether a record was left before a submission: in another job of its array job, or by hand."""
+    return record.job in jobs if record.job else record.end < one.since
 
 
 def _silences(observed: Observed) -> Iterator[str]:

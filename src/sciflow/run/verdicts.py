@@ -52,7 +52,19 @@ def judged(case: Case, record: RecordState | None, found: Round, now: float) -> 
             text = f"it goes on from its checkpoint, as link {number} of {case.array.links}: {following.reason}"
             following = replace(following, reason=text)
         verdict, known = following, None
+    is_left = first == len(links) - 1 and len(links) < case.array.links
+    if is_left and verdict.state is State.TIMEOUT and known is not None and _goes_on(known):
+        link = f"link {len(links) + 1} of {case.array.links}"
+        if case.is_cancelled:
+            return Verdict(State.CANCELLED, f"it was cancelled before {link} was submitted"), True
+        text = f"it goes on from its checkpoint, as {link}: it has not been submitted yet"
+        return Verdict(State.PENDING, text, is_settled=False), True
     return verdict, known is not None
+
+
+def _goes_on(record: RecordState) -> bool:
+    """Whether the shim let the next link start: what is killed before it can say so leaves no final record."""
+    return record.state is State.TIMEOUT and record.checkpoint_left
 
 
 def or_held(verdict: Verdict, brakes: Sequence[Brake]) -> Verdict:

@@ -55,6 +55,12 @@ class Submission:
     begin: float | None = None
     at_once: int | None = None
 
+    def describe(self) -> str:
+        """What is submitted, for messages."""
+        array = self.array
+        asked = "".join(f", {one}" for one in array.options.described())
+        return f"array job `{array.name}` of task `{array.task}` ({array.resources.describe()}{asked})"
+
 
 @dataclass(frozen=True)
 class Errand:

@@ -18,6 +18,7 @@ from sciflow_shim.record_shelf import MEMBERS, PACKED, joined
 _GOES_ON = ("TIMEOUT", "CANCELLED", "NODE_FAIL", "PREEMPTED", "RUNNING")
 _FRAME = re.compile(r'^[ |]*File "([^"\n]+)", line (\d+)(?:, in (.+))?$', re.MULTILINE)
 _NOT_THE_USERS = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python3[^/]*/|^<frozen |/sciflow_shim/")
+_SUB_JOB = re.compile(r"\[\d+\]")  # what tells a sub-job of PBS from its array job
 _ONE_NODE = re.compile(r"[A-Za-z0-9._-]+")
 _KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 SEALED, UNSEALED, TORN = "sealed", "unsealed", "torn"
@@ -143,7 +144,7 @@ def state_of(facts: dict[str, Any], group: RecordGroup) -> RecordState:
         error_text(facts),
         max(0.0, facts["end"] - facts["start"]),
         skipped=int(facts[SKIPPED].partition(" ")[0]) if SKIPPED in facts else 0,
-        job=facts.get("SLURM_ARRAY_JOB_ID", ""),
+        job=facts.get("SLURM_ARRAY_JOB_ID", "") or _SUB_JOB.sub("[]", facts.get("PBS_JOBID", "")),
         end=facts["end"],
         host=host,
         was_killed=bool(number) or code > _KILLED,

@@ -264,4 +264,6 @@ def _next_round(submission: Submitted, retry: Retry | None, before: Round | None
         return Round((submission,), None if retry.elements is None else retry.indices, before)
     if before is None or submission.link == 1:
         return Round((submission,), None, before)
-    return Round((*before.links, submission), before.only, before.before)
+    # One that was refused or cut off is not among them any more where others of its elements need none meanwhile.
+    earlier = (one for one in before.links if one.link < submission.link)
+    return Round((*earlier, submission), before.only, before.before)

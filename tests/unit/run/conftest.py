@@ -11,6 +11,8 @@ import pytest
 from sciflow.engine import Engine
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.store.layout import RunDirectory
+from sciflow_shim import files
+from sciflow_shim.array import Array
 from unit.memory_queue import MemoryQueue
 
 
@@ -57,3 +59,27 @@ def relax(tmp_path: Path, stage_for_queue: Callable[..., RunDirectory]) -> RunDi
     workflow.add_task("all", lambda relax: {"n": len(relax)}, depends_on=["relax"], over="all")
     workflow.add_parameter_space({"x": [1, 2, 3, 4]})
     return stage_for_queue(workflow, "partitions: {short: {max_runtime: 12 h, default: true}}\n")
+
+
+@pytest.fixture
+def leave(leave_record: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that leaves records of a job: (run, array, job, index → state, attempt, has_checkpoint)."""
+
+    def make(
+        run: RunDirectory,
+        array: str,
+        job: str,
+        states: dict[int, str],
+        attempt: int = 1,
+        has_checkpoint: bool = False,
+    ) -> None:
+        monkeypatch.setenv("SLURM_ARRAY_JOB_ID", job)
+        known = Array(str(run.path), array)
+        for index, state in states.items():
+            if has_checkpoint:
+                work = run / files.work(known.header["task"], known.line(index)["id"])
+                (work / files.CHECKPOINT).mkdir(parents=True, exist_ok=True)
+                (work / files.CHECKPOINT / f"state-{attempt}").touch()
+            leave_record(run, array, index, attempt, state)
+
+    return make
