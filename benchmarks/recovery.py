@@ -43,7 +43,9 @@ def leave_records(directory: RunDirectory, count: int) -> None:
         one.resources.peak_rss_bytes = 10**9 + index
         one.write()
         place = {"array": "work.0", "index": index, "attempt": 1}
-        events.append({"event": "ended", **place, "state": one.state, "error": error.get("message", ""), "seconds": 2.0})
+        events.append(
+            {"event": "ended", **place, "state": one.state, "error": error.get("message", ""), "seconds": 2.0}
+        )
     Journal(directory.journal).append(events)
 
 
