@@ -90,7 +90,12 @@ def _retry(context: click.Context, opened: Run, wish: Wish, is_waiting: bool, as
         emit(as_json, document, text)
         context.exit(_code(done.decisions, done.is_idle))
     results = opened.collect()
-    document = {**status_document(opened.directory, status), **document, "results": str(results.path)}
+    document = {
+        **status_document(opened.directory, status),
+        **document,
+        "combinations": {"completed": results.completed, "total": len(results)},
+        "results": str(results.path),
+    }
     collected = f"{results.completed} of {len(results)} combinations completed; results: {results.path}"
     shown = [text, describe_status(opened.directory, status), collected]
     emit(as_json, document, "\n".join(part for part in shown if part))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -189,7 +189,8 @@ class Decider:
     def _downstream(self, decided: dict[Place, Decision]) -> Iterator[Decision]:
         """What waits for others runs with them, where all that it waits for is done, goes on or is tried again.
 
-        What was made without some of its upstream is made anew with it, and so is what was made from that.
+        What was made without some of its upstream is made anew once that is there, or tried again, and so is what was
+        made from that.
         """
         again = {place for place, one in decided.items() if one.action.is_retry}
         anew: set[Place] = set()
@@ -199,7 +200,7 @@ class Decider:
                 known = self.status.indices[array.name][index]
                 follows = any(one in again for one in places)
                 is_old = known.state is State.COMPLETED and (
-                    (known.has_skipped and follows) or any(one in anew for one in places)
+                    known.skipped > self._lacking(places, again) or any(one in anew for one in places)
                 )
                 is_meant = follows or not self.wish.is_partial or self.wish.names(Cause.UPSTREAM_FAILED, place)
                 if not is_old and not (known.state is State.UPSTREAM_FAILED and is_meant):
@@ -218,9 +219,13 @@ class Decider:
             why, action = text, Action.LEFT
         elif is_old:
             why = "it was made without some of its upstream"
-        elif not all(one in again or self._will_be_there(one) for one in upstream):
+        elif self._lacking(upstream, again):
             why, action = "something that it needs is not tried again", Action.LEFT
         return Decision(place, Cause.UPSTREAM_FAILED, "", action, why, self.sizing.given(place))
+
+    def _lacking(self, places: Iterable[Place], again: set[Place]) -> int:
+        """How many of these are not there, do not go on, and are not tried again."""
+        return sum(not (one in again or self._will_be_there(one)) for one in places)
 
     def _will_be_there(self, place: Place) -> bool:
         known = self.status.indices[place[0]][place[1]]

@@ -169,7 +169,7 @@ def _apply_record(
     if not (is_same and status.state is record.state):
         status.reason, status.seconds = "its record says so", record.seconds
     status.state, status.attempt, status.error = record.state, found.attempt, record.error
-    status.has_skipped, status.damage = record.has_skipped, ""
+    status.skipped, status.damage = record.skipped, ""
     return True
 
 
@@ -236,7 +236,7 @@ def _conclude(known: IndexStatus, verdict: Verdict, is_of_round: bool) -> None:
     known.state, known.reason, known.error = verdict.state, verdict.reason, verdict.error
     known.is_settled, known.said = verdict.is_settled, verdict.statement
     if not is_of_round:
-        known.seconds, known.has_skipped = 0.0, False
+        known.seconds, known.skipped = 0.0, 0
 
 
 def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool, jobs: set[str]) -> None:
@@ -284,14 +284,14 @@ def _untended(status: RunStatus, observed: Observed) -> Iterator[str]:
 
 def _discount(status: IndexStatus, attempt: int, reason: str, damage: str) -> None:
     status.state, status.attempt, status.reason, status.damage = State.PENDING, attempt, reason, damage
-    status.error, status.seconds, status.has_skipped = "", 0.0, False
+    status.error, status.seconds, status.skipped = "", 0.0, 0
 
 
 def _look_at_skips(arrays: Iterable[dict[int, IndexStatus]]) -> None:
     """Where everything is completed, what skipped some of its upstream was made before that."""
     for indices in arrays:
         for status in indices.values():
-            if status.has_skipped:
+            if status.skipped:
                 status.state, status.reason = State.PENDING, "what it skipped is there now"
 
 

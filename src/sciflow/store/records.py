@@ -22,7 +22,7 @@ _SUB_JOB = re.compile(r"\[\d+\]")  # what tells a sub-job of PBS from its array 
 _ONE_NODE = re.compile(r"[A-Za-z0-9._-]+")
 _KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 SEALED, UNSEALED, TORN = "sealed", "unsealed", "torn"
-SKIPPED = "note_skipped"  # the attribute of an attempt that went on without some of its upstream
+SKIPPED = "note_skipped"  # of an attempt that went on without some of its upstream: how much, and what
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class RecordState:
     ----------
     job
         The scheduler's id of the array job that it belonged to.
+    skipped
+        Without how much of its upstream it went on.
     was_killed
         Whether a signal ended the program, or what the program had started.
     node
@@ -51,7 +53,7 @@ class RecordState:
     state: State
     error: str
     seconds: float
-    has_skipped: bool = False
+    skipped: int = 0
     job: str = ""
     end: float = 0.0
     host: str = ""
@@ -141,7 +143,7 @@ def state_of(facts: dict[str, Any], group: RecordGroup) -> RecordState:
         State(state),
         error_text(facts),
         max(0.0, facts["end"] - facts["start"]),
-        has_skipped=SKIPPED in facts,
+        skipped=int(facts[SKIPPED].partition(" ")[0]) if SKIPPED in facts else 0,
         job=facts.get("SLURM_ARRAY_JOB_ID", "") or _SUB_JOB.sub("[]", facts.get("PBS_JOBID", "")),
         end=facts["end"],
         host=host,

@@ -397,7 +397,7 @@ def test_what_waits_follows_through_all_of_the_graph(make: Callable[..., Judge])
     """Index by index and over all; what went on without it is made anew, and what was made from that too."""
     judge = make().fails("a.0", "2", FAILED).fails("b.0", "2", Cause.UPSTREAM_FAILED)
     judge.fails("c.0", "0", Cause.UPSTREAM_FAILED)
-    judge.status.indices["d.0"][0].has_skipped = True
+    judge.status.indices["d.0"][0].skipped = 1
     anew = (Action.WITH_UPSTREAM, "it was made without some of its upstream")
     assert judge.told() == {
         "a.0[2]": (Action.AGAIN, ""),
@@ -413,7 +413,7 @@ def test_who_needs_something_that_is_given_up_is_left_alone(make: Callable[..., 
     """Also where something else that it needs is tried again; who can do without it is made anew."""
     judge = make().fails("a.0", "1,2", FAILED).tried("a.0", "2", FAILED)
     judge.fails("b.0", "1,2", Cause.UPSTREAM_FAILED).fails("c.0", "0", Cause.UPSTREAM_FAILED)
-    judge.status.indices["d.0"][0].has_skipped = True
+    judge.status.indices["d.0"][0].skipped = 2
     assert judge.actions() == {
         "a.0[1]": Action.AGAIN,
         "a.0[2]": Action.GIVEN_UP,
@@ -425,10 +425,21 @@ def test_who_needs_something_that_is_given_up_is_left_alone(make: Callable[..., 
     }
 
 
+def test_what_went_on_without_some_is_made_anew_when_these_have_come_in_between(make: Callable[..., Judge]) -> None:
+    """Nobody tries them again now; what is still lacking is given up."""
+    judge = make(recovery=RecoveryPolicy(retries=0)).fails("b.0", "2", FAILED)
+    judge.status.indices["d.0"][0].skipped = 2
+    assert judge.actions() == {
+        "b.0[2]": Action.GIVEN_UP,
+        "d.0[0]": Action.WITH_UPSTREAM,
+        "e.0[0]": Action.WITH_UPSTREAM,
+    }
+
+
 def test_what_went_on_without_some_is_left_as_it_is_where_these_are_given_up(make: Callable[..., Judge]) -> None:
     """It would be made as it was."""
     judge = make(recovery=RecoveryPolicy(retries=0)).fails("b.0", "2", FAILED)
-    judge.status.indices["d.0"][0].has_skipped = True
+    judge.status.indices["d.0"][0].skipped = 1
     assert judge.actions() == {"b.0[2]": Action.GIVEN_UP}
 
 

@@ -232,7 +232,7 @@ def test_what_went_on_without_some_waits_until_it_is_made_anew(
     one.end("102", "0", State.COMPLETED)
     one.leave_record = real
     one.end("103", "0", State.COMPLETED)
-    assert one.status().indices["d.0"][0].has_skipped
+    assert one.status().indices["d.0"][0].skipped
     one.recover()
     assert queue.told()[3:] == [("a.0", [3], []), ("d.0", [0], ["whole:104"]), ("e.0", [0], ["element:105"])]
     known = one.status().indices
