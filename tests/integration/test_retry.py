@@ -106,7 +106,8 @@ def attempts(folder: Path, task: str) -> list[int]:
 def values(folder: Path) -> list[dict[str, Any]]:
     """Return the metrics of all combinations."""
     table = open_run(runs=folder / "sciflow-runs").to_dataframe()
-    return json.loads(table[["x", "y", "z", "all", "some", "count", "n"]].to_json(orient="records"))
+    names = ["x", "y", "z", "all", "some", "count", "n"]
+    return [dict(zip(names, row, strict=True)) for row in table[names].itertuples(index=False, name=None)]
 
 
 def retries(folder: Path) -> dict[str, dict[str, Any]]:
