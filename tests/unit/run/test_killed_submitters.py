@@ -164,7 +164,7 @@ def test_a_journal_that_ends_anywhere_is_gone_on_with(failed: RunDirectory, queu
 
 @pytest.mark.parametrize("fatal", ["relax.0", "see.0", "all.0"])
 def test_what_had_reached_the_scheduler_is_found(failed: RunDirectory, queue: MemoryQueue, fatal: str) -> None:
-    """By its name; a scheduler that has forgotten it gets it again, under the same name."""
+    """By its name, and it is not submitted again."""
     queue.fatal = {fatal}
     with pytest.raises(KeyboardInterrupt):
         try_again(failed, queue)
