@@ -106,7 +106,7 @@ def attempts(folder: Path, task: str) -> list[int]:
 def values(folder: Path) -> list[dict[str, Any]]:
     """Return the metrics of all combinations."""
     table = open_run(runs=folder / "sciflow-runs").to_dataframe()
-    return table[["x", "y", "z", "all", "some", "count", "n"]].to_dict(orient="records")
+    return json.loads(table[["x", "y", "z", "all", "some", "count", "n"]].to_json(orient="records"))
 
 
 def retries(folder: Path) -> dict[str, dict[str, Any]]:
