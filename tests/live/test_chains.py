@@ -61,7 +61,7 @@ def test_ten_time_limits(cluster: SlurmCluster) -> None:
     """Nobody does anything: each step is done once. After an error no link is left; who was killed goes on."""
     experiment = Experiment(cluster, {"workflow.yaml": LONG, "walk.py": WALK}, SHORT)
     plan = experiment.sciflow("plan", "workflow.yaml", "--profile", "site.yaml")
-    assert "it goes on from its checkpoints, up to 10 times" in plan.stdout + plan.stderr
+    assert "it gets up to 10 jobs, each of which goes on from the checkpoints" in plan.stdout + plan.stderr
     answer = experiment.submit()
     assert [(one["array"], one["indices"]) for one in answer["jobs"].values()] == [("walk.0", 3)] * 10 + [
         ("after.0", 3)
