@@ -105,8 +105,12 @@ def tells_all(record: RecordState) -> bool:
 
 
 def _of_record(evidence: Evidence, record: RecordState, said: Statement | None, has_waited: bool) -> Verdict:
-    is_known = tells_all(record) or has_waited or (said is not None and said.state.is_final)
-    by_record = Verdict(record.state, "its record says so", record.error, is_known)
+    was_cancelled = record.state is State.CANCELLED and said is not None and said.state is State.CANCELLED
+    # By whom, only accounting knows, which lags.
+    is_told = said is not None and said.state.is_final and not (was_cancelled and evidence.accounting is None)
+    is_known = tells_all(record) or has_waited or is_told
+    told = said if was_cancelled else None
+    by_record = Verdict(record.state, "its record says so", record.error, is_known, told)
     is_old = evidence.heard is not None and record.end > evidence.heard
     if record.state is State.COMPLETED or said is None or (is_old and not said.state.is_final):
         return by_record

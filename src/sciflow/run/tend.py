@@ -29,6 +29,7 @@ from sciflow.store.lock import hold
 from sciflow.store.submissions import AUTONOMOUS, INTENT, SUBMITTED, TEND, Submitted
 from sciflow_shim import files
 
+TENDED = "tended"  # the event of the journal that a job which tends the run leaves at its end
 LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before
 PAUSE = 2.0  # seconds, times the jobs that have tended it so far, between two of these
 RESERVED = 2  # jobs that tend a run: one that runs, and the next
@@ -139,7 +140,15 @@ def tend(
     collect()
     status = ask()
     write_whole(run / CHRONICLE, chronicle(run, status, done.decisions))
+    if following is not None:
+        patiently(lambda: _note_end(run))
     return Tended(done, status, chained)
+
+
+def _note_end(run: RunDirectory) -> None:
+    """Note that the job which tends the run has done all that it was to do."""
+    with hold(run.lock):
+        Journal(run.journal).append([{"event": TENDED, "job": _own_job()}])
 
 
 def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], float] = time.time) -> Chained | None:
@@ -160,12 +169,14 @@ def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], f
         if resolve(status, scheduler, journal):
             status = observe(run, plan)
         waited = _open_jobs(status)
-        if not waited and not _is_anything_due(status):
+        is_over = not waited and not _is_anything_due(status)
+        if is_over and not _was_cut_off(status, journal):
             return None
-        present = _present(status, scheduler)
-        if present:
+        present, state = _present(status, scheduler)
+        if state is State.PENDING or (is_over and state is State.RUNNING):
             return Chained(present, is_new=False)
-        return Chained(_send(run, status, scheduler, journal, waited, clock()), is_new=True)
+        begin = clock() + _pause(status, waited, is_over)
+        return Chained(_send(run, status, scheduler, journal, waited, begin), is_new=True)
 
 
 def end_tending(run: RunDirectory, connect: Connect) -> None:
@@ -239,14 +250,29 @@ def _is_anything_due(status: RunStatus) -> bool:
     return any(not known.is_over for known in status.everyone())
 
 
-def _present(status: RunStatus, scheduler: QueueScheduler) -> str:
-    """The job that tends the run next, where there is one that has not begun.
+def _was_cut_off(status: RunStatus, journal: Journal) -> bool:
+    """Whether the last job that was to tend the run, which is another than this one, has not come to its end."""
+    jobs = [one.job for one in status.submissions.of_array(TEND) if one.job]
+    if not jobs or jobs[-1] == _own_job():
+        return False
+    return not any(event["event"] == TENDED and event["job"] == jobs[-1] for event in journal.events())
 
-    One that runs is none: it may be past the point at which it looks for what is left to be done.
+
+def _pause(status: RunStatus, waited: list[str], is_over: bool) -> float:
+    """How many seconds from now the next look may be: the longer it goes on, the more, as jobs end all the time."""
+    if is_over:
+        return 0.0
+    return min(LATER, PAUSE * len(status.submissions.of_array(TEND))) if waited else LATER
+
+
+def _present(status: RunStatus, scheduler: QueueScheduler) -> tuple[str, State | None]:
+    """The last job that was to tend the run, and its state; None where nobody knows it any more.
+
+    One that runs may be past the point at which it looks for what is left to be done.
     """
     jobs = [one for one in status.submissions.of_array(TEND) if one.job]
     if not jobs:
-        return ""
+        return "", None
     last = jobs[-1]
     testimony = scheduler.testify({last.job: last.name}, {last.job: {0}})
     if CONTROLLER in testimony.errors:
@@ -256,7 +282,7 @@ def _present(status: RunStatus, scheduler: QueueScheduler) -> str:
             hint="the same command sees to it when the scheduler answers again",
         )
     said = testimony.answers[CONTROLLER].get(last.job, {}).get(0)
-    return last.job if said is not None and said.state is State.PENDING else ""
+    return last.job, said.state if said is not None else None
 
 
 def _send(
@@ -265,14 +291,12 @@ def _send(
     scheduler: QueueScheduler,
     journal: Journal,
     waited: list[str],
-    now: float,
+    begin: float,
 ) -> str:
     name = f"{TEND}.{run.run_id}.{len(status.submissions.by_name) + 1}"
     open_ones = [one for one in status.submissions.open if one.array == TEND]
-    known = open_ones[0] if open_ones else Submitted(TEND, name, frozenset((0,)), now)
+    known = open_ones[0] if open_ones else Submitted(TEND, name, frozenset((0,)), journal.clock())
     journal.commit({"event": INTENT, "array": TEND, "name": known.name, "indices": "0"})
-    # The longer it goes on, the less often: also where jobs end all the time.
-    begin = now + (min(LATER, PAUSE * len(status.submissions.of_array(TEND))) if waited else LATER)
     job = scheduler.send(Errand(run.script(TEND), known.name, tuple(waited), begin))
     journal.commit({"event": SUBMITTED, "array": TEND, "name": known.name, "job": job})
     return job
