@@ -206,7 +206,7 @@ class Engine:
             self._warn_of_queued(compiled, directory)
         run = Run(directory)
         try:
-            handed = run.submit()
+            handed = run.submit(is_tended=autonomous)
             return Submittal(run, handed, continued, reused, run.tend_by_itself() if autonomous else None)
         except (SchedulerError, TransportError) as error:
             error.hint += f"; `sciflow status {directory.name_here}` shows the run so far"

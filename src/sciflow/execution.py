@@ -83,12 +83,20 @@ class Run:
             return observe(self.directory, read=read)
         return track(self.directory, self.plan, self._connect(), read=read)
 
-    def submit(self) -> Handed:
-        """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""
+    def submit(self, is_tended: bool = False) -> Handed:
+        """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`.
+
+        Parameters
+        ----------
+        is_tended
+            Leave room in the queue for the small job that is to tend the run from now on.
+        """
         from sciflow.run.recover import terms_of
         from sciflow.run.submit import submit
+        from sciflow.run.tend import is_autonomous
 
-        terms = terms_of(self.profile, read_recovery(self.directory), read_policy(self.directory))
+        run = self.directory
+        terms = terms_of(self.profile, read_recovery(run), read_policy(run), is_tended or is_autonomous(run))
         return submit(self.directory, self.plan, self._connect, terms)
 
     def follow(self) -> Iterator[RunStatus]:
@@ -149,7 +157,7 @@ class Run:
         if not has_queue(run):
             return recover_here(run, self.plan, profile, recovery, render, wish, watch)
         self.status()  # what has ended meanwhile is known then
-        terms = terms_of(profile, recovery, read_policy(run))
+        terms = terms_of(profile, recovery, read_policy(run), is_autonomous(run))
         done = recover(run, self.plan, self._connect, profile, recovery, terms, render, wish)
         if is_autonomous(run):
             self.tend_by_itself()

@@ -127,7 +127,9 @@ def recover_here(
     return done
 
 
-def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: SchedulingPolicy) -> Terms:
+def terms_of(
+    profile: ClusterProfile, recovery: RecoveryPolicy, policy: SchedulingPolicy, is_tended: bool = False
+) -> Terms:
     """On what terms array jobs of a run are submitted."""
 
     def begin(array: ArrayJob, now: float) -> float | None:
@@ -137,7 +139,7 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: Scheduli
         moment = begin_time(policy, datetime.fromtimestamp(now, timezone.utc))
         return moment.timestamp() if moment else None
 
-    return Terms(profile.limits, recovery.canaries, begin)
+    return Terms(profile.limits, recovery.canaries, int(is_tended), begin)
 
 
 def _trust(status: RunStatus, wish: Wish, journal: Journal) -> None:

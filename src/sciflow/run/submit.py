@@ -56,12 +56,15 @@ class Terms:
         What the site takes.
     canaries
         How many elements of each array job run ahead of the others.
+    spare
+        How many places in the queue are left free, for the job that tends the run.
     begin
         Array job and present time → when it may begin, if that is another time than its script says.
     """
 
     limits: Limits = field(default_factory=Limits)
     canaries: int = 0
+    spare: int = 0
     begin: Callable[[ArrayJob, float], float | None] = lambda _array, _now: None
 
 
@@ -108,7 +111,7 @@ def hand_over(
     is_anything_left = any(missing(status, array) for array in status.plan.arrays)
     if is_anything_left:
         unseal(run)
-    room = _room(scheduler, terms.limits) if is_anything_left else None
+    room = _room(scheduler, terms) if is_anything_left else None
     for part in unsubmitted(run, status, scheduler, handed.waiting, terms.canaries):
         if part.array.name in handed.waiting:
             continue
@@ -231,9 +234,10 @@ def _by_records(status: RunStatus) -> dict[str, str]:
     return found
 
 
-def _room(scheduler: QueueScheduler, limits: Limits) -> int | None:
+def _room(scheduler: QueueScheduler, terms: Terms) -> int | None:
     """How many more indices this user may queue; None for any number."""
-    return max(0, limits.submitted_indices - scheduler.queued()) if limits.submitted_indices else None
+    most = terms.limits.submitted_indices
+    return max(0, most - terms.spare - scheduler.queued()) if most else None
 
 
 def _what_fits(part: Part, room: int | None, limits: Limits) -> tuple[int, ...]:
