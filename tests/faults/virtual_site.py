@@ -15,16 +15,19 @@ import sciflow.run.cancel
 import sciflow.run.collect
 import sciflow.run.recover
 import sciflow.run.tend  # noqa: F401
-from faults.virtual_time import virtual_time
+from faults.virtual_time import other_defaults, virtual_time
 from sciflow.engine import Engine
+from sciflow.errors import SciflowError
 from sciflow.execution import Run
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.run.track import Reader
 from sciflow.schedulers.fake.cluster import Rules, VirtualCluster
 from sciflow.schedulers.fake.jobs import Job
 from sciflow.schedulers.fake.nodes import make_nodes
 from sciflow.schedulers.fake.scheduler import in_place
 from sciflow.schedulers.fake.simulated import Program, SimulatedBody
-from sciflow.store.records import read_state
+from sciflow.store.layout import RunDirectory
+from sciflow.store.records import RecordState, read_states
 
 PROFILE = """
 name: virtual
@@ -85,8 +88,10 @@ class VirtualSite:
     @contextmanager
     def in_place(self) -> Iterator[VirtualCluster]:
         """Let it be the cluster of this process, and its time that of sciflow."""
-        with in_place(self.cluster), virtual_time(self.cluster.clock):
-            yield self.cluster
+        read = _remembering(read_states)
+        with in_place(self.cluster), virtual_time(self.cluster.clock), other_defaults({read_states: read}):
+            with patch("sciflow.execution.read_states", read):
+                yield self.cluster
 
     def submit(self, workflow: ExperimentalWorkflow, autonomous: bool = False) -> Run:
         """Submit, as a person does."""
@@ -95,12 +100,10 @@ class VirtualSite:
     def _tend(self, job: Job) -> int:
         """Do what the job does that tends a run; see `templates/slurm/tend.sh.j2`."""
         self.tended += 1
-        from sciflow.errors import SciflowError
-
         for pause in (60.0, 300.0, 0.0):
             try:
                 with patch.dict(os.environ, SLURM_JOB_ID=job.id):
-                    Run(_directory(job)).tend(is_chained=True)
+                    Run(RunDirectory(job.directory)).tend(is_chained=True)
             except SciflowError:
                 if not pause:
                     return 1
@@ -110,10 +113,18 @@ class VirtualSite:
         return 1
 
 
-def _directory(job: Job) -> Any:
-    from sciflow.store.layout import RunDirectory
+def _remembering(read: Reader) -> Reader:
+    """Read each record once: a run is looked at thousands of times here, by one process."""
+    known: dict[str, tuple[tuple[int, int], dict[int, RecordState] | None]] = {}
 
-    return RunDirectory(job.directory)
+    def look(path: str, index: int) -> dict[int, RecordState] | None:
+        facts = os.stat(path)  # noqa: PTH116 - half a million times
+        stamp = (facts.st_mtime_ns, facts.st_size)
+        if path not in known or known[path][0] != stamp:
+            known[path] = (stamp, read(path, index))
+        return known[path][1]
+
+    return look
 
 
 def completions(run: Run) -> Mapping[tuple[str, int], int]:
@@ -121,6 +132,6 @@ def completions(run: Run) -> Mapping[tuple[str, int], int]:
     found: Counter[tuple[str, int]] = Counter()
     for array in run.plan.arrays:
         for one in run.directory.records(array.name):
-            state = read_state(one.path, one.index)
+            state = (read_states(one.path, one.index) or {}).get(one.index)
             found[array.name, one.index] += state is not None and state.state.is_success
     return found

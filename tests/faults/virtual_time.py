@@ -20,19 +20,26 @@ def virtual_time(clock: VirtualClock) -> Iterator[None]:
     Functions that take a clock have the real one as their default; who calls them in the middle of sciflow gives none.
     """
     places = {time.time: clock, time.monotonic: clock, time.sleep: clock.sleep}
-    changed = [(one, one.__defaults__) for one in _functions() if any(_is(value, places) for value in one.__defaults__ or ())]
-    for function, defaults in changed:
-        function.__defaults__ = tuple(places[value] if _is(value, places) else value for value in defaults or ())
-    try:
-        with patch("time.time", clock), patch("time.monotonic", clock), patch("time.sleep", clock.sleep):
+    with other_defaults(places), patch("time.time", clock), patch("time.monotonic", clock):
+        with patch("time.sleep", clock.sleep):
             yield
+
+
+@contextmanager
+def other_defaults(places: dict[Any, Any]) -> Iterator[None]:
+    """Let functions of sciflow have other functions as defaults of their parameters: those in place of these."""
+    changed = []
+    for function in _functions():
+        defaults = function.__defaults__ or ()
+        found = tuple(next((new for old, new in places.items() if value is old), value) for value in defaults)
+        if any(new is not old for new, old in zip(found, defaults, strict=True)):
+            changed.append((function, defaults))
+            function.__defaults__ = found
+    try:
+        yield
     finally:
         for function, defaults in changed:
             function.__defaults__ = defaults
-
-
-def _is(value: Any, places: dict[Any, Any]) -> bool:
-    return any(value is one for one in places)
 
 
 def _functions() -> Iterator[FunctionType]:

@@ -85,7 +85,9 @@ def note(
 
     Nothing has been decided before the journal says so: scripts that were written until then are written anew.
     """
-    groups = [_with_variant(run, status, again) for again in _grouped(plan, decisions)]
+    groups: list[Again] = []
+    for again in _grouped(plan, decisions):
+        groups.append(_with_variant(run, status, again, [one.array for one in groups]))
     events: list[dict[str, Any]] = []
     for again in groups:
         if again.array.variant and not (run / files.script(again.array.name_on_node)).exists():
@@ -115,8 +117,8 @@ def _grouped(plan: Plan, decisions: Sequence[Decision]) -> Iterator[Again]:
     yield from groups.values()
 
 
-def _with_variant(run: RunDirectory, status: RunStatus, again: Again) -> Again:
-    """The same, with the request and the variant under which it runs."""
+def _with_variant(run: RunDirectory, status: RunStatus, again: Again, given: Sequence[ArrayJob]) -> Again:
+    """The same, with the request and the variant under which it runs, which is none of those just given to others."""
     array, ask = again.array, again.ask
     seconds = ask.seconds * (again.most_members if array.pack > 1 else 1)
     resources = array.resources._replace(memory_bytes=ask.memory, runtime_seconds=seconds)
@@ -125,6 +127,7 @@ def _with_variant(run: RunDirectory, status: RunStatus, again: Again) -> Again:
     known = [one for one in status.submissions.retries if one.array == array.name and one.variant]
     same = [one.variant for one in known if array.pack == 1 and Ask(one.memory, one.seconds) == ask]
     taken = {one.variant for one in known} | {path.stem.rpartition("@")[2] for path in _scripts(run, array)}
+    taken |= {one.variant for one in given if one.name == array.name}
     number = next(n for n in range(1, len(taken) + 2) if f"r{n}" not in taken)
     return replace(again, array=replace(array, resources=resources, variant=same[0] if same else f"r{number}"))
 
