@@ -270,6 +270,7 @@ def _evidence(case: _Case, one: Submitted, record: RecordState | None) -> Eviden
         is_cancelled=case.is_cancelled,
         is_alone=case.array.pack == 1,
         upstream=case.upstream,
+        is_tied=any(after.kind == "element" for after in case.array.after),
     )
 
 

@@ -213,6 +213,17 @@ class VirtualCluster:
         if index.word == RUNS:
             self._end_by(index, "PREEMPTED")
 
+    def time_out(self, index: Index) -> None:
+        """End one that runs because its time is up."""
+        if index.word == RUNS:
+            self._end_by(index, "TIMEOUT")
+
+    def kill_job(self, index: Index) -> None:
+        """Let all processes of one that runs be killed by somebody."""
+        if index.word == RUNS:
+            self.body.kill(self, index)
+            self.exited(index, 0, 9)
+
     def kill_node(self, name: str) -> None:
         """Let a node die: all that runs there is gone, which is noticed some time later."""
         node = self.nodes[name]
@@ -342,7 +353,7 @@ class VirtualCluster:
         limit = job.asked.seconds or self.rules.longest
         self.clock.after(limit + self.rules.late, lambda: self._is_late(index, run))
         self.tell("started", index)
-        if not self.is_current(index, run):
+        if not (node.is_up and self.is_current(index, run)):
             return
         if job.is_errand:
             self.clock.after(0.0, lambda: self._do_errand(index, run))
@@ -356,7 +367,7 @@ class VirtualCluster:
 
     def _is_late(self, index: Index, run: tuple[str, int, int]) -> None:
         if self.is_current(index, run):
-            self._end_by(index, "TIMEOUT")
+            self.time_out(index)
 
     def _end_by(self, index: Index, fate: str) -> None:
         """Let the scheduler end what runs: it is told to end, and killed if it does not."""
@@ -369,8 +380,7 @@ class VirtualCluster:
 
     def _force(self, index: Index, run: tuple[str, int, int]) -> None:
         if self.is_current(index, run):
-            self.body.kill(self, index)
-            self.exited(index, 0, 9)
+            self.kill_job(index)
 
     def _miss(self, index: Index, run: tuple[str, int, int]) -> None:
         if self.is_current(index, run):

@@ -100,6 +100,13 @@ class SimulatedBody:
 
     def start(self, cluster: VirtualCluster, index: Index) -> None:
         """Start an index; what has to be done before a program starts is done at once."""
+        try:
+            self._start(cluster, index)
+        except OSError as error:
+            _print(index, f"OSError: {error}")
+            self._exit_soon(cluster, index, 1)
+
+    def _start(self, cluster: VirtualCluster, index: Index) -> None:
         array = Array(str(index.job.directory), index.job.array_on_node)
         if array.pack > 1:
             raise ValueError(f"`{array.name}` is packed, and programs that are made up run alone")
@@ -110,6 +117,7 @@ class SimulatedBody:
                 _print(index, f"{array.name}[{index.number}] {array.held_back()}")
             self._exit_soon(cluster, index, code)
             return
+        cluster.tell("opening", index)
         attempt = Attempt(array, index.number, claim_attempt(array.run, array.name, index.number))
         attempt.variables, attempt.start = variables, cluster.clock()
         attempt.clear()
@@ -151,9 +159,9 @@ class SimulatedBody:
         """Nothing of it runs outside of virtual time."""
         return False
 
-    def end_program(self, cluster: VirtualCluster, index: Index, signal: int) -> None:
-        """Let the program of an index be killed now, and nothing else of it."""
-        self._end(cluster, index, index.run_of, None, signal)
+    def end_program(self, cluster: VirtualCluster, index: Index, signal: int, is_oom: bool = False) -> None:
+        """Let the program of an index be killed now, and nothing else of it; perhaps by the kernel, for its memory."""
+        self._end(cluster, index, index.run_of, None, signal, is_oom)
 
     def _plan_end(self, cluster: VirtualCluster, index: Index, life: _Life, sight: Sight) -> None:
         course = life.course
