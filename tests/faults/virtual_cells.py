@@ -28,6 +28,7 @@ from sciflow_shim import files
 
 HOUR, GIB = 3600.0, 1 << 30
 COUNT = 5
+PATIENT, EAGER, TEND = PERSONS = ("patient", "eager", "tend")
 STRUCK = ("work.0", 2)  # the index that it hits
 # What bodies tell at each moment, and how many seconds after that it strikes.
 _TOLD = {m.START: ("running", 0.0), m.RUNNING: ("running", HOUR / 2), m.WRITING: ("writing", 0.0), m.FINISHING: ("written", 0.0)}
@@ -65,17 +66,23 @@ class Scene:
         Where it is played.
     cell
         What is played; None for a run in which nothing goes wrong.
+    person
+        Who looks after it: `PATIENT` comes when nothing happens any more, `EAGER` every twenty minutes, and with
+        `TEND` only the jobs do that tend it.
     """
 
-    def __init__(self, folder: Path, cell: m.Cell | None) -> None:
+    def __init__(self, folder: Path, cell: m.Cell | None, person: str = PATIENT) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.cell = cell
+        self.person = person
         self.folder = folder
         self.has_struck = False
         self.attempts = 0  # of the index that is hit
         self.site = VirtualSite(folder, self._program, nodes=3, cores=4)
         self.cluster = self.site.cluster
         self.workflow = workflow(folder)
+        if person == TEND:
+            self.site.around_tending = self._retrying
         self.run: Run | None = None
 
     def play(self, submitting: Callable[[], AbstractContextManager[Any]] = nullcontext) -> pd.DataFrame:
@@ -94,15 +101,15 @@ class Scene:
             assert self.run is not None
             return self.run.collect().to_dataframe("combinations")
 
-    def look_after(self, rounds: int = 8) -> None:
+    def look_after(self) -> None:
         """Do what a person does: look, give the same command again, and retry, until all is completed."""
-        for _ in range(rounds):
-            self.cluster.run()
-            self.cluster.clock.sleep(600.0)
+        for _ in range(80 if self.person == EAGER else 8):
+            self.cluster.run(seconds=1200.0 if self.person == EAGER else float("inf"))
+            self.cluster.clock.sleep(20.0 if self.person == EAGER else 600.0)
             self._try(self._submit)
             if self.run is not None and self._is_complete():
                 return
-            if self.run is not None:
+            if self.run is not None and self.person != TEND:
                 with self._retrying():
                     self._try(self.run.retry)
 
@@ -117,7 +124,7 @@ class Scene:
         assert set(counts.values()) == {1}, counts
 
     def _submit(self) -> None:
-        self.run = self.site.submit(self.workflow)
+        self.run = self.site.submit(self.workflow, autonomous=self.person == TEND)
 
     def _is_complete(self) -> bool:
         assert self.run is not None
@@ -311,14 +318,14 @@ def _attempt(path: Path) -> int:
     return files.split_attempt(path.name)[1]
 
 
-def play(cell: m.Cell, folder: Path) -> Iterator[tuple[Scene, pd.DataFrame]]:
+def play(cell: m.Cell, folder: Path, person: str = PATIENT) -> Iterator[tuple[Scene, pd.DataFrame]]:
     """Play a cell; who submits is killed at every step of it, each in a play of its own."""
     if cell.moment != m.SUBMIT:
-        scene = Scene(folder, cell)
+        scene = Scene(folder, cell, person)
         yield scene, scene.play()
         return
     for number in range(100):
-        scene = Scene(folder / str(number), cell)
+        scene = Scene(folder / str(number), cell, person)
         last = [False]
         table = scene.play(partial(_submitting, scene, number, last))
         if last[0]:

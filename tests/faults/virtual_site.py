@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -84,6 +84,7 @@ class VirtualSite:
         )
         self.engine = Engine(str(profile), runs=folder / "runs")
         self.tended = 0
+        self.around_tending: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
     def in_place(self) -> Iterator[VirtualCluster]:
@@ -102,7 +103,7 @@ class VirtualSite:
         self.tended += 1
         for pause in (60.0, 300.0, 0.0):
             try:
-                with patch.dict(os.environ, SLURM_JOB_ID=job.id):
+                with patch.dict(os.environ, SLURM_JOB_ID=job.id), self.around_tending():
                     Run(RunDirectory(job.directory)).tend(is_chained=True)
             except SciflowError:
                 if not pause:

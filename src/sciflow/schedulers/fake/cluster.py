@@ -269,6 +269,8 @@ class VirtualCluster:
                 continue
             upcoming = self.clock.next_event
             if upcoming is None or upcoming > last:
+                if last < float("inf"):
+                    self.clock.run_until(last)
                 return
             self.clock.step()
 
