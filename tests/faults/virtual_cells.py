@@ -15,8 +15,8 @@ import pandas as pd
 from faults import matrix as m
 from faults.traps import Killed, trap
 from faults.virtual_site import VirtualSite, completions
-from sciflow.errors import SciflowError
-from sciflow.execution import Run
+from sciflow.errors import RunError, SciflowError
+from sciflow.execution import Run, open_run
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER
@@ -139,9 +139,6 @@ class Scene:
             self._note_run()
 
     def _note_run(self) -> None:
-        from sciflow.execution import open_run
-        from sciflow.errors import RunError
-
         try:
             self.run = open_run(runs=self.site.engine.runs)
         except RunError:
@@ -285,33 +282,26 @@ class Scene:
         if self.cell is None or self.cell.moment != m.RETRYING or self.has_struck:
             yield
             return
-        with self._striking_client() as has_struck:
-            yield
-        self.has_struck = self.has_struck or has_struck
-
-    @contextmanager
-    def _striking_client(self) -> Iterator[bool]:
-        """What strikes who submits."""
-        assert self.cell is not None
-        faults = self.cluster.faults
-        if self.cell.fault == m.REPLY:
-            faults.lose_replies()
-        elif self.cell.fault == m.REFUSED:
-            faults.refuse()
-        elif self.cell.fault == m.CONTROLLER:
-            faults.silence(CONTROLLER, 300.0)
-        elif self.cell.fault == m.ACCOUNTING:
-            faults.silence(ACCOUNTING, 300.0)
-        elif self.cell.fault in (m.SUBMITTER, m.DISK):
-            error = Killed() if self.cell.fault == m.SUBMITTER else _NO_ROOM
-            with trap("open", r"/journal\.jsonl$", error) as passed:
-                yield True
-            assert passed
+        fault, faults = self.cell.fault, self.cluster.faults
+        if fault in (m.SUBMITTER, m.DISK):
+            error = Killed() if fault == m.SUBMITTER else _NO_ROOM
+            passed: list[str] = []
+            try:
+                with trap("open", r"/journal\.jsonl$", error) as passed:
+                    yield
+            finally:
+                self.has_struck = bool(passed)
             return
-        else:
-            yield False
-            return
-        yield True
+        strikes = {
+            m.REPLY: faults.lose_replies,
+            m.REFUSED: faults.refuse,
+            m.CONTROLLER: partial(faults.silence, CONTROLLER, 300.0),
+            m.ACCOUNTING: partial(faults.silence, ACCOUNTING, 300.0),
+        }
+        if fault in strikes and self.attempts:
+            self.has_struck = True
+            strikes[fault]()
+        yield
 
 
 def _attempt(path: Path) -> int:

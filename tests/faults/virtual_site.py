@@ -105,7 +105,7 @@ class VirtualSite:
             try:
                 with patch.dict(os.environ, SLURM_JOB_ID=job.id), self.around_tending():
                     Run(RunDirectory(job.directory)).tend(is_chained=True)
-            except SciflowError:
+            except (SciflowError, OSError):
                 if not pause:
                     return 1
                 self.cluster.clock.sleep(pause)
