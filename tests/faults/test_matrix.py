@@ -56,7 +56,14 @@ def test_on_the_virtual_cluster(person: str, cell: matrix.Cell, unharmed: pd.Dat
     assert count
 
 
-@pytest.mark.parametrize("cell", list(matrix.cells(matrix.LOCAL)), ids=identify)
+QUICK = (matrix.RUNNING, matrix.COLLECTING)  # each of the others takes its seconds as well
+HERE = [
+    pytest.param(cell, id=identify(cell), marks=[] if cell.moment in QUICK else pytest.mark.slow)
+    for cell in matrix.cells(matrix.LOCAL)
+]
+
+
+@pytest.mark.parametrize("cell", HERE)
 def test_on_this_machine(cell: matrix.Cell, tmp_path: Path) -> None:
     """All completes, nothing twice, and the table is the same, with real processes that are really killed."""
     scene = local_cells.Scene(tmp_path, cell)
