@@ -83,7 +83,9 @@ class FakeSite:
         def listen(what: str, index: Index) -> None:
             if what in ("running", "ended"):
                 array, event = names[index.job.id], "started" if what == "running" else what
-                state = track(self.run, self.plan, self.scheduler, self.cluster.clock).indices[array][index.number].state
+                state = (
+                    track(self.run, self.plan, self.scheduler, self.cluster.clock).indices[array][index.number].state
+                )
                 hear({"event": event, "array": array, "index": index.number, "state": state.value})
 
         self.cluster.listeners.append(listen)

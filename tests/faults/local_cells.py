@@ -101,7 +101,11 @@ class Scene:
         for number in range(8):
             if code == 0:
                 return
-            words = ("retry",) if number % 2 == 0 and list(self.folder.glob("sciflow-runs/matrix/2*")) else ("run", "workflow.yaml")
+            words = (
+                ("retry",)
+                if number % 2 == 0 and list(self.folder.glob("sciflow-runs/matrix/2*"))
+                else ("run", "workflow.yaml")
+            )
             code = self._command(*words, PROGRAM=program, TRAP=trap if is_second else {})
             if self.cell.fault == m.TORN and is_second and number == 0:
                 self._tear()
@@ -113,7 +117,10 @@ class Scene:
         assert (self.folder / "struck").exists(), self.said
         assert self._command("collect", "--export", "table.csv", PROGRAM={}, TRAP={}) == 0, self.said
         with (self.folder / "table.csv").open() as file:
-            rows = [(int(row["x"]), int(float(row["y"])), int(float(row["z"])), int(float(row["sum"]))) for row in csv.DictReader(file)]
+            rows = [
+                (int(row["x"]), int(float(row["y"])), int(float(row["z"])), int(float(row["sum"])))
+                for row in csv.DictReader(file)
+            ]
         whole = sum(x * x + 1 for x in range(COUNT))
         assert rows == [(x, x * x, x * x + 1, whole) for x in range(COUNT)]
         counts: Counter[str] = Counter()
@@ -134,11 +141,22 @@ class Scene:
         if moment == m.WRITING:
             return {"event": "os.rename", "who": _SHIM, "path": _FINAL, "how": how}
         if moment == m.FINISHING and fault != m.TORN:
-            return {"event": "os.remove", "who": _SHIM, "path": r"/work\.0/0000/\.2\.1\.outcome$", "how": how, "beside": "2.1.h5"}
+            return {
+                "event": "os.remove",
+                "who": _SHIM,
+                "path": r"/work\.0/0000/\.2\.1\.outcome$",
+                "how": how,
+                "beside": "2.1.h5",
+            }
         if fault == m.TORN:
             return {}
         if moment == m.SUBMIT:
-            return {"event": "os.rename", "who": _CLI, "path": r"/matrix/\d{8}-", "how": "all" if how == "driver" else how}
+            return {
+                "event": "os.rename",
+                "who": _CLI,
+                "path": r"/matrix/\d{8}-",
+                "how": "all" if how == "driver" else how,
+            }
         if moment == m.COLLECTING:
             path = rf"/{files.RESULTS}$"
             return {"event": "os.rename", "who": _CLI, "path": path, "how": "all" if how == "driver" else how}
@@ -170,5 +188,7 @@ class Scene:
             timeout=120,
             check=False,
         )
-        self.said.append(f"$ sciflow {' '.join(words)}\n{done.stdout[-1500:]}{done.stderr[-1500:]}\n[{done.returncode}]")
+        self.said.append(
+            f"$ sciflow {' '.join(words)}\n{done.stdout[-1500:]}{done.stderr[-1500:]}\n[{done.returncode}]"
+        )
         return done.returncode

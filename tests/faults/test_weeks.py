@@ -196,5 +196,3 @@ def test_a_bad_node_is_avoided_for_a_day(tmp_path: Path) -> None:
     assert meanwhile
     assert "n3" not in meanwhile
     assert "n3" in [node for sent, _, node in starts if sent > excluded["until"] + lag]
-
-

@@ -31,7 +31,12 @@ COUNT = 5
 PATIENT, EAGER, TEND = PERSONS = ("patient", "eager", "tend")
 STRUCK = ("work.0", 2)  # the index that it hits
 # What bodies tell at each moment, and how many seconds after that it strikes.
-_TOLD = {m.START: ("running", 0.0), m.RUNNING: ("running", HOUR / 2), m.WRITING: ("writing", 0.0), m.FINISHING: ("written", 0.0)}
+_TOLD = {
+    m.START: ("running", 0.0),
+    m.RUNNING: ("running", HOUR / 2),
+    m.WRITING: ("writing", 0.0),
+    m.FINISHING: ("written", 0.0),
+}
 _NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -146,7 +151,11 @@ class Scene:
 
     def _program(self, sight: Sight) -> Course:
         x = sight.parameters.get("x", 0)
-        metrics = {"work": {"y": x * x}, "after": {"z": x * x + 1}, "total": {"sum": sum(i * i + 1 for i in range(COUNT))}}
+        metrics = {
+            "work": {"y": x * x},
+            "after": {"z": x * x + 1},
+            "total": {"sum": sum(i * i + 1 for i in range(COUNT))},
+        }
         course = Course(HOUR, memory=GIB, metrics=metrics[sight.array.partition(".")[0]])
         if (sight.array, sight.index) != STRUCK or self.cell is None:
             return course
@@ -172,7 +181,9 @@ class Scene:
     def _is_now(self, moment: str) -> bool:
         """Whether the fault strikes at a moment of the attempt that runs."""
         assert self.cell is not None
-        return self.cell.moment == moment or (self.cell.moment == m.RETRYING and self.attempts == 2 and moment == m.RUNNING)
+        return self.cell.moment == moment or (
+            self.cell.moment == m.RETRYING and self.attempts == 2 and moment == m.RUNNING
+        )
 
     def _listen(self, what: str, index: Index) -> None:
         assert self.cell is not None
