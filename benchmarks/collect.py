@@ -21,7 +21,7 @@ from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow_shim.array import Array
 from sciflow_shim.attempt import Attempt
-from sciflow_shim.environment_record import ensure_captured
+from sciflow_shim.fingerprint import ensure_captured
 
 BYTES = """
 import hashlib, sys

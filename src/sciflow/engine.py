@@ -110,9 +110,14 @@ class Engine:
             profile = profile.model_copy(update={"capacity": Machine.detect(profile.capacity).capacity})
         return build_plan(workflow, profile, self.strict if strict is None else strict)
 
+    def scripts(self, compiled: Compiled) -> ScriptRenderer:
+        """What renders the scripts of array jobs that were compiled."""
+        find = partial(assets.read_template, compiled.workflow.directory)
+        return ScriptRenderer(compiled.profile, compiled.profile.python or sys.executable, find)
+
     def render(self, compiled: Compiled) -> dict[str, str]:
         """Array job → its script."""
-        render = self._renderer(compiled)
+        render = self.scripts(compiled)
         return {array.name: render(array) for array in compiled.plan.arrays}
 
     def write_plan(self, compiled: Compiled, folder: str | Path) -> Path:
@@ -129,7 +134,7 @@ class Engine:
         self.render(compiled)  # a template that is wrong is found before anything is written
         try:
             target.mkdir(parents=True, exist_ok=True)
-            write_run(compiled, target, target.resolve().name, self._renderer(compiled))
+            write_run(compiled, target, target.resolve().name, self.scripts(compiled))
         except OSError as error:
             shutil.rmtree(target, ignore_errors=True)
             raise RunError(f"`{target}` cannot be written: {error.strerror}") from error
@@ -206,8 +211,10 @@ class Engine:
             self._warn_of_queued(compiled, directory)
         run = Run(directory)
         try:
-            handed = run.submit(is_tended=autonomous)
-            return Submittal(run, handed, continued, reused, run.tend_by_itself() if autonomous else None)
+            if autonomous:
+                run.become_autonomous()
+            handed = run.submit()
+            return Submittal(run, handed, continued, reused, run.chain() if autonomous else None)
         except (SchedulerError, TransportError) as error:
             error.hint += f"; `sciflow status {directory.name_here}` shows the run so far"
             raise
@@ -248,7 +255,7 @@ class Engine:
             directory = None if self.fresh else self._same_work(compiled)
             continued = directory is not None
             if directory is None:
-                directory = stage(compiled, self.runs, self._renderer(compiled))
+                directory = stage(compiled, self.runs, self.scripts(compiled))
             else:
                 note_modules(compiled, directory)
                 note_recovery(compiled, directory)
@@ -273,10 +280,6 @@ class Engine:
             except RunError as error:
                 warnings.warn(f"{error}; a new run is started", SciflowWarning, stacklevel=3)
                 continue
-            if known == identity(compiled, self._renderer(compiled)):
+            if known == identity(compiled, self.scripts(compiled)):
                 return run
         return None
-
-    def _renderer(self, compiled: Compiled) -> ScriptRenderer:
-        find = partial(assets.read_template, compiled.workflow.directory)
-        return ScriptRenderer(compiled.profile, compiled.profile.python or sys.executable, find)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from sciflow.run.follow import follow, track, wait, while_driven
 from sciflow.run.status import RunStatus
 from sciflow.run.track import Reader, observe, read_plan
 from sciflow.schedulers.registry import connect
-from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, find_run
 from sciflow.store.manifest import has_queue, read_policy, read_profile, read_recovery, scheduler_name
 from sciflow.store.records import read_states
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from sciflow.analysis.table import Results
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile
-    from sciflow.run.decide import Decision, Wish
+    from sciflow.run.decide import Decision
     from sciflow.run.drive import Watch
     from sciflow.run.recover import Recovered
     from sciflow.run.seal import Sealed
-    from sciflow.run.submit import Handed
+    from sciflow.run.submit import Handed, Terms
     from sciflow.run.tend import Chained, Tended
+    from sciflow.run.wish import Wish
     from sciflow.schedulers.base import QueueScheduler
 
 
@@ -83,21 +84,11 @@ class Run:
             return observe(self.directory, read=read)
         return track(self.directory, self.plan, self._connect(), read=read)
 
-    def submit(self, is_tended: bool = False) -> Handed:
-        """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`.
-
-        Parameters
-        ----------
-        is_tended
-            Leave room in the queue for the small job that is to tend the run from now on.
-        """
-        from sciflow.run.recover import terms_of
+    def submit(self) -> Handed:
+        """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""
         from sciflow.run.submit import submit
-        from sciflow.run.tend import is_autonomous
 
-        run = self.directory
-        terms = terms_of(self.profile, read_recovery(run), read_policy(run), is_tended or is_autonomous(run))
-        return submit(self.directory, self.plan, self._connect, terms)
+        return submit(self.directory, self.plan, self._connect, self._terms())
 
     def follow(self) -> Iterator[RunStatus]:
         """Give the status again and again, until nothing more will happen; what waits to be submitted is fed."""
@@ -120,13 +111,21 @@ class Run:
         """
         return wait(self.follow(), seconds)
 
-    def decide(self, wish: Wish | None = None) -> list[Decision]:
-        """What `retry` would do about each failure, and why; changes nothing."""
-        from sciflow.run.causes import classify
-        from sciflow.run.decide import Wish
-        from sciflow.run.retry import decide
+    def decide(self, wish: Wish | None = None, status: RunStatus | None = None) -> list[Decision]:
+        """What `retry` would do about each failure, and why; changes nothing.
 
-        status, recovery = self.status(), read_recovery(self.directory)
+        Parameters
+        ----------
+        wish
+            As for `retry`.
+        status
+            What is known of the run, where that has just been asked.
+        """
+        from sciflow.run.causes import classify
+        from sciflow.run.retry import decide
+        from sciflow.run.wish import Wish
+
+        status, recovery = status or self.status(), read_recovery(self.directory)
         failures = classify(self.directory, status)
         return decide(self.directory, self.plan, status, failures, self.profile, recovery, wish or Wish())
 
@@ -147,20 +146,19 @@ class Run:
         RunError, SchedulerError, TransportError
             As for `submit`.
         """
-        from sciflow.run.decide import Wish
-        from sciflow.run.recover import recover, recover_here, terms_of
+        from sciflow.run.recover import recover, recover_here
         from sciflow.run.tend import is_autonomous
         from sciflow.run.variants import renderer_of
+        from sciflow.run.wish import Wish
 
         run, profile, recovery = self.directory, self.profile, read_recovery(self.directory)
         render, wish = renderer_of(run), wish or Wish()
         if not has_queue(run):
             return recover_here(run, self.plan, profile, recovery, render, wish, watch)
         self.status()  # what has ended meanwhile is known then
-        terms = terms_of(profile, recovery, read_policy(run), is_autonomous(run))
-        done = recover(run, self.plan, self._connect, profile, recovery, terms, render, wish)
+        done = recover(run, self.plan, self._connect, profile, recovery, self._terms(), render, wish)
         if is_autonomous(run):
-            self.tend_by_itself()
+            self.chain()
         return done
 
     def tend(self, is_chained: bool = False) -> Tended:
@@ -173,17 +171,19 @@ class Run:
         """
         from sciflow.run.tend import tend
 
-        following = self.tend_by_itself if is_chained else None
+        following = self.chain if is_chained else None
         return tend(self.directory, self.status, self.retry, self.collect, following)
 
-    def tend_by_itself(self) -> Chained | None:
-        """Let small jobs tend the run, one after another, until nothing more will happen."""
-        from sciflow.run.tend import AUTONOMOUS, chain, is_autonomous, write_errand
-        from sciflow.run.variants import renderer_of
+    def become_autonomous(self) -> None:
+        """From now on small jobs tend the run, one after another, until nothing more will happen."""
+        from sciflow.run.tend import begin_tending
 
-        if not is_autonomous(self.directory):
-            write_errand(self.directory, self.profile, renderer_of(self.directory), sys.executable)
-            Journal(self.directory.journal).append([{"event": AUTONOMOUS, "is_on": True}])
+        begin_tending(self.directory, self.profile, sys.executable)
+
+    def chain(self) -> Chained | None:
+        """See to it that an autonomous run is tended by one job; None where nothing more will happen."""
+        from sciflow.run.tend import chain
+
         return chain(self.directory, self.plan, self._connect)
 
     def cancel(self, places: Mapping[str, Iterable[int]] | None = None) -> dict[str, list[int]]:
@@ -275,6 +275,13 @@ class Run:
 
         with hold(self.directory.lock, patience=0.0):
             return unseal(self.directory)
+
+    def _terms(self) -> Terms:
+        from sciflow.run.recover import terms_of
+        from sciflow.run.tend import RESERVED, is_autonomous
+
+        terms = terms_of(self.profile, read_recovery(self.directory), read_policy(self.directory))
+        return replace(terms, reserved=RESERVED) if is_autonomous(self.directory) else terms
 
     def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:
         return connect(scheduler_name(self.directory), self.directory, keep_open)

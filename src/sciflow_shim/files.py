@@ -90,6 +90,11 @@ def released_brake(array: str, number: int) -> str:
     return f"{BRAKES}/{array}.{number}.released.json"
 
 
+def index_map(submission: str) -> str:
+    """Which index is at which place of a submission, for schedulers that take no lists of indices."""
+    return f"arrays/{submission}.map"
+
+
 def task_file(task: str) -> str:
     """What a task runs, and with what."""
     return f"{CODE}/{task}.json"

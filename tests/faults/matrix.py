@@ -114,10 +114,8 @@ def table() -> str:
         shown = [_shown(fault, moment, reasons) for moment in MOMENTS]
         lines.append(f"| {fault} | {' | '.join(shown)} |")
     counts = {scheduler: sum(1 for _ in cells(scheduler)) for scheduler in SCHEDULERS}
-    lines += [
-        "",
-        f"{sum(counts.values())} cells are played: {_spelled(counts)}. V is the virtual cluster, L this machine, S a real Slurm.",
-    ]
+    lines += ["", f"{sum(counts.values())} cells are played: {_spelled(counts)}."]
+    lines += ["V is the virtual cluster, L this machine, S a real Slurm."]
     lines += ["Where nothing is played at all, the number says why:", ""]
     lines += [f"{number}. {text}" for text, number in reasons.items()]
     return "\n".join(lines) + "\n\n"

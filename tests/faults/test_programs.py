@@ -154,6 +154,7 @@ workflow.add_task(
     },
     **programs.TASK,
 )
+workflow.set_recovery_policy({"brake": "off"})  # most of them are to fail
 """
 PROGRAMS = """
 import concurrent.futures, ctypes, multiprocessing, os, signal, subprocess, sys, threading, time

@@ -21,9 +21,10 @@ from sciflow.errors import SciflowError
 from sciflow.execution import Run
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.track import Reader
-from sciflow.schedulers.fake.cluster import Rules, VirtualCluster
+from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Job
 from sciflow.schedulers.fake.nodes import make_nodes
+from sciflow.schedulers.fake.rules import Rules
 from sciflow.schedulers.fake.scheduler import in_place
 from sciflow.schedulers.fake.simulated import Program, SimulatedBody
 from sciflow.store.layout import RunDirectory
@@ -35,7 +36,8 @@ scheduler: fake
 templates: slurm
 shared: false
 partition: main
-partitions: {{main: {{cpu_cores: {cores}, memory_gb: {memory_gb}, nodes: {nodes}, max_runtime: "{hours}:00:00", default: true}}}}
+partitions:
+  main: {{cpu_cores: {cores}, memory_gb: {memory_gb}, nodes: {nodes}, max_runtime: "{hours}:00:00", default: true}}
 limits: {{highest_index: 10000{limits}}}
 """
 
@@ -90,9 +92,9 @@ class VirtualSite:
     def in_place(self) -> Iterator[VirtualCluster]:
         """Let it be the cluster of this process, and its time that of sciflow."""
         read = _remembering(read_states)
-        with in_place(self.cluster), virtual_time(self.cluster.clock), other_defaults({read_states: read}):
-            with patch("sciflow.execution.read_states", read):
-                yield self.cluster
+        memory = (other_defaults({read_states: read}), patch("sciflow.execution.read_states", read))
+        with in_place(self.cluster), virtual_time(self.cluster.clock), memory[0], memory[1]:
+            yield self.cluster
 
     def submit(self, workflow: ExperimentalWorkflow, autonomous: bool = False) -> Run:
         """Submit, as a person does."""

@@ -20,9 +20,8 @@ def virtual_time(clock: VirtualClock) -> Iterator[None]:
     Functions that take a clock have the real one as their default; who calls them in the middle of sciflow gives none.
     """
     places = {time.time: clock, time.monotonic: clock, time.sleep: clock.sleep}
-    with other_defaults(places), patch("time.time", clock), patch("time.monotonic", clock):
-        with patch("time.sleep", clock.sleep):
-            yield
+    with other_defaults(places), patch.multiple("time", time=clock, monotonic=clock, sleep=clock.sleep):
+        yield
 
 
 @contextmanager

@@ -86,6 +86,34 @@ def test_plan(say: Say, same_as_golden: Same, more: list[str]) -> None:
     same_as_golden(GOLDEN / name, say("plan", "ising.yaml", "--profile", "tiny", *more))
 
 
+def test_a_plan_of_chains(say: Say, same_as_golden: Same, tmp_path: Path) -> None:
+    """A task that takes longer than the site allows, what comes after it, and the calls of the scheduler for both."""
+    tasks = [
+        {
+            "name": "relax",
+            "command": "./relax {{ seed }}",
+            "checkpoints": True,
+            "resources": {"cpu_cores": 4, "memory_gb": 8, "max_runtime_hours": 60},
+        },
+        {
+            "name": "show",
+            "command": "./show {{ seed }}",
+            "depends_on": ["relax"],
+            "resources": {"max_runtime_hours": 1},
+        },
+    ]
+    document = {"name": "long", "parameters": {"seed": list(range(40))}, "tasks": tasks}
+    (tmp_path / "long.yaml").write_text(json.dumps(document))
+    (tmp_path / "cluster_profiles" / "site.yaml").write_text(
+        "name: site\nscheduler: slurm\npartitions: {short: {max_runtime: 24 h, default: true}}\n"
+    )
+    shown = [say("plan", "long.yaml", "--profile", "site"), say("submit", "long.yaml", "--profile", "site", "-n")]
+    del tasks[0]["checkpoints"]
+    (tmp_path / "long.yaml").write_text(json.dumps(document))
+    shown.append(say("plan", "long.yaml", "--profile", "site"))
+    same_as_golden(GOLDEN / "chain.txt", "\n".join(shown))
+
+
 def test_a_run_and_its_status(say: Say, same_as_golden: Same) -> None:
     """A run with failures and what is held back by them, its status, a log, the best, and the run again."""
     same_as_golden(GOLDEN / "run.txt", say("run", "ising.yaml", "--profile", "tiny"))

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -19,6 +20,7 @@ import pytest
 import sciflow
 import sciflow_shim
 from sciflow import assets
+from sciflow.errors import TemplateError
 from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
@@ -116,6 +118,50 @@ def test_slurm_scripts(
     text = rendered(made, JOBS[array])
     subprocess.run(["bash", "-n"], input=text.encode(), check=True, timeout=20)
     same_as_golden(HERE / "slurm" / f"{profile}-{array}.sh", text)
+
+
+PBS_SITES: dict[str, dict[str, Any]] = {
+    "bare": {},
+    "full": {
+        "partition": "workq",
+        "account": "proj-1",
+        "directives": ["-P project", "-W umask=022"],
+        "modules": ["gcc/12"],
+        "setup": ["ulimit -s unlimited"],
+        "environment": {"OMP_PROC_BIND": True},
+        "limits": {"running_indices": 50, "seconds_to_kill": 10},
+    },
+}
+
+
+@pytest.mark.parametrize("profile", PBS_SITES)
+@pytest.mark.parametrize("array", JOBS)
+def test_pbs_scripts(
+    profile: str,
+    array: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    same_as_golden: Callable[[Path, str], None],
+) -> None:
+    """As for Slurm; start times stand there on the clock of the machine."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    made = ClusterProfile.model_validate({"name": "site", "scheduler": "pbs", **PBS_SITES[profile]})
+    text = rendered(made, JOBS[array])
+    monkeypatch.undo()
+    time.tzset()
+    subprocess.run(["bash", "-n"], input=text.encode(), check=True, timeout=20)
+    same_as_golden(HERE / "pbs" / f"{profile}-{array}.sh", text)
+
+
+def test_what_pbs_has_no_word_for_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the way out."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    made = ClusterProfile.model_validate({"name": "site", "scheduler": "pbs", "qos": "night"})
+    with pytest.raises(TemplateError, match="task `train` says `qos: night`") as caught:
+        rendered(made, ARRAYS["plain"])
+    assert "directives" in caught.value.hint
 
 
 def test_a_slurm_script_finds_its_run_and_its_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

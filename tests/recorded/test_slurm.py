@@ -17,12 +17,12 @@ from sciflow.schedulers.slurm import (
     SlurmScheduler,
     read_accounting,
     read_indices,
-    read_job_id,
     read_limits,
     read_names,
     read_queue,
 )
 from sciflow.schedulers.slurm_site import read_partitions
+from sciflow.schedulers.slurm_submission import read_job_id
 from sciflow.transport.base import Answer
 from unit.scripted import ScriptedTransport, refusal
 
@@ -52,12 +52,12 @@ def states(found: dict[str, dict[int, Statement]], job: str) -> dict[int, State]
 
 
 def test_right_after_submission_all_indices_wait() -> None:
-    """Lists with gaps, with steps and with a throttle are expanded; a job that is no array has no index."""
+    """Lists with gaps, with steps and with a throttle are expanded; a job that is no array is like its index 0."""
     found = read_queue(recorded("squeue-submitted"), JOBS)
     assert {job: set(indices) for job, indices in found.items()} == {
         "1": set(range(5)),
         "2": set(range(5)),
-        "3": set(),
+        "3": {0},
         "4": HELD,
         "5": ODD,
         "6": set(range(6)),
@@ -112,9 +112,10 @@ def test_all_that_was_cancelled_is_told_by_both() -> None:
         assert {one.reason for one in by_accounting[job].values()} == {"by 65534"}
 
 
-def test_an_array_of_which_each_index_was_cancelled_is_forgotten_by_the_controller() -> None:
-    """Its row has no list any more; accounting tells of those that were left when the last list was written."""
-    assert read_queue(recorded("squeue-cancelled"), {"9": "single"}) == {"9": {}}
+def test_an_array_of_which_each_index_was_cancelled_is_one_row_for_the_controller() -> None:
+    """It has no list any more; accounting tells of those that were left when the last list was written."""
+    found = read_queue(recorded("squeue-cancelled"), {"9": "single"})
+    assert states(found, "9") == {0: State.CANCELLED}
     assert set(read_accounting(recorded("sacct-cancelled"), {"9": "single"})["9"]) == {0, 2}
 
 
@@ -180,7 +181,7 @@ def test_a_refusal_is_told_in_slurms_words_with_a_way_out(kind: str) -> None:
     said, hint = REFUSALS[kind]
     submission = Submission(ArrayJob("train.0", "train", 4, Resources(2)), Path("scripts/train.0.sh"))
     with pytest.raises(SchedulerError) as caught:
-        read_job_id(refusal(recorded(f"sbatch-refuses-{kind}")), submission)
+        read_job_id(refusal(recorded(f"sbatch-refuses-{kind}")), submission.describe())
     assert not isinstance(caught.value, QueueFullError)
     assert caught.value.message.startswith("Slurm refuses array job `train.0` of task `train` (2 cores): ")
     assert said in caught.value.message
@@ -194,7 +195,7 @@ def test_as_much_as_may_be_is_queued(kind: str) -> None:
     """A limit of what is queued is an error of its own: later there is room."""
     submission = Submission(ArrayJob("train.0", "train", 4, Resources()), Path("scripts/train.0.sh"))
     with pytest.raises(QueueFullError):
-        read_job_id(refusal(recorded(f"sbatch-{kind}")), submission)
+        read_job_id(refusal(recorded(f"sbatch-{kind}")), submission.describe())
 
 
 def test_witnesses_that_are_down_are_errors_and_no_answers() -> None:
@@ -234,7 +235,7 @@ def test_a_silence_is_no_refusal() -> None:
     late = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
     submission = Submission(ArrayJob("train.0", "train", 4, Resources()), Path("x"), {0: 1})
     with pytest.raises(TransportError, match="did not answer") as silent:
-        read_job_id(Answer(1, "", late), submission)
+        read_job_id(Answer(1, "", late), submission.describe())
     assert "looks for it before" in silent.value.hint
 
 
@@ -242,7 +243,7 @@ def test_a_silence_is_no_refusal() -> None:
 def test_the_job_id_is_read(name: str, answer: str) -> None:
     """With several clusters the cluster stands behind it."""
     submission = Submission(ArrayJob("train.0", "train", 4, Resources()), Path("scripts/train.0.sh"))
-    assert read_job_id(Answer(0, answer, ""), submission) == "616"
+    assert read_job_id(Answer(0, answer, ""), submission.describe()) == "616"
 
 
 def test_lists_of_indices_are_read_as_slurm_writes_them() -> None:

@@ -25,6 +25,7 @@ from sciflow_shim.packing import pack_returned
 from sciflow_shim.record_reader import RecordGroup, read_record, verify_seal
 from sciflow_shim.record_shelf import RecordShelf
 from sciflow_shim.upstream import load_results
+from unit.scripted import blank_scripts
 
 SOURCE = Path(sciflow_shim.__file__).parents[1]
 PATIENCE = 30.0  # seconds after which a program that should have ended is a failure
@@ -221,7 +222,7 @@ def prepare(tmp_path: Path, environments: Path) -> Iterator[Prepare]:
         )
         folder = tmp_path / name
         folder.mkdir()
-        write_run(compiled, folder, name, lambda _array: "")
+        write_run(compiled, folder, name, blank_scripts())
         (folder / files.ENVIRONMENTS).symlink_to(environments)
         return PreparedRun(folder)
 

@@ -31,9 +31,11 @@ def indices(text):
 def submit():
     script = words[-1]
     said = dict(word.partition("=")[::2] for word in words[:-1])
-    text = said.get("--array") or re.search("^#SBATCH --array=(.*)$", Path(script).read_text(), re.M)[1]
+    own = re.search("^#SBATCH --array=(.*)$", Path(script).read_text(), re.M)
     job = str(1 + max([int(row[0]) for row in rows], default=100))
-    for index in indices(text):
+    if own is None:  # a small job, which waits for ever
+        rows.append([job, "N/A", said["--job-name"], "PENDING", "N/A", "N/A", "", "Dependency"])
+    for index in indices(said.get("--array") or own[1]) if own else ():
         row = [job, str(index), said["--job-name"], "PENDING", "N/A", "N/A", "", "Resources"]
         if not (state / "hold").exists():
             place = dict(SLURM_SUBMIT_DIR=os.getcwd(), SLURM_ARRAY_JOB_ID=job, SLURM_ARRAY_TASK_ID=str(index))
@@ -54,6 +56,14 @@ def cancel():
                 row[3:] = ["CANCELLED", "5", "5", "", "Resources"]
 
 
+def control():
+    if words[0] != "update":
+        sys.exit("scontrol: error: Slurm accounting storage is disabled")
+    job = words[1].removeprefix("JobId=")
+    if not any(row[0] == job and row[3] == "PENDING" for row in rows):
+        sys.exit("Job is no longer pending execution for job " + job)
+
+
 def show():
     form = words[words.index("-o") + 1]
     for job, index, name, word, start, end, node, reason in rows:
@@ -65,7 +75,7 @@ def show():
         print(re.sub("%.", lambda one: known[one[0]], form))
 
 
-actions = {{"sbatch": submit, "scancel": cancel, "squeue": show}}
+actions = {{"sbatch": submit, "scancel": cancel, "squeue": show, "scontrol": control}}
 if name not in actions:
     sys.exit(f"{{name}}: error: Slurm accounting storage is disabled")
 actions[name]()
@@ -75,6 +85,8 @@ actions[name]()
 
 class FakeSlurm:
     """A cluster that runs an array job at once, index by index, when it is submitted; or holds it for ever.
+
+    Small jobs that are no array jobs wait for ever.
 
     Parameters
     ----------

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sciflow.errors import QueueFullError, SciflowError
+from sciflow.errors import QueueFullError, SchedulerError, SciflowError
 from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement, Testimony
-from sciflow.schedulers.base import Submission
+from sciflow.schedulers.base import After, Errand, Submission
 
 WAITS = Statement(State.PENDING, "PENDING", "waits for free cores, memory or GPUs")
 
@@ -26,6 +26,10 @@ class MemoryQueue:
         Job id → submission.
     states
         Job id → index → what is said of it.
+    errands
+        Job id → small job.
+    postponed
+        What was to wait for other jobs: job id, and for which.
     cancelled
         What was to be cancelled: job id and indices, None for all.
     capacity
@@ -33,9 +37,9 @@ class MemoryQueue:
     longest
         How many indices one list can name.
     refusals
-        What it raises instead of taking a submission, by array job.
+        What it raises instead of taking a submission, by array job, or by `tend` for small jobs.
     fatal
-        Array jobs at which the submitter is killed, before the answer reaches it.
+        Array jobs, or `tend` for small jobs, at which the submitter is killed before the answer reaches it.
     forgets
         Whether it finds no job by name.
     errors
@@ -45,9 +49,11 @@ class MemoryQueue:
     name = "memory"
 
     accepted: dict[str, Submission] = field(default_factory=dict)
+    errands: dict[str, Errand] = field(default_factory=dict)
     states: dict[str, dict[int, Statement]] = field(default_factory=dict)
     past: dict[str, dict[int, Statement]] = field(default_factory=dict)
     cancelled: list[tuple[str, list[int] | None]] = field(default_factory=list)
+    postponed: list[tuple[str, tuple[After, ...]]] = field(default_factory=list)
     questions: list[tuple[dict[str, str], dict[str, set[int]]]] = field(default_factory=list)
     searches: list[dict[str, float]] = field(default_factory=list)
     connections: list[tuple[int, ...]] = field(default_factory=list)
@@ -77,6 +83,23 @@ class MemoryQueue:
         if array in self.fatal:
             raise KeyboardInterrupt
         return job
+
+    def send(self, errand: Errand) -> str:
+        """Take a small job, or refuse it; its index 0 is all that there is of it."""
+        if "tend" in self.refusals:
+            raise self.refusals["tend"]
+        job = str(next(self._ids))
+        self.errands[job] = errand
+        self.states[job] = {0: WAITS}
+        if "tend" in self.fatal:
+            raise KeyboardInterrupt
+        return job
+
+    def postpone(self, job: str, after: Sequence[After]) -> None:
+        """Note for what a job is to wait, as long as it waits itself."""
+        if any(one.state is not State.PENDING for one in self.states[job].values()):
+            raise SchedulerError("Job is no longer pending execution")
+        self.postponed.append((job, tuple(after)))
 
     def call(self, submission: Submission) -> str:
         """Say what would be submitted."""
@@ -109,7 +132,8 @@ class MemoryQueue:
     def find(self, names: Mapping[str, float]) -> dict[str, str]:
         """Find jobs by their names."""
         self.searches.append(dict(names))
-        known = {} if self.forgets else {one.name: job for job, one in self.accepted.items()}
+        taken = {**self.accepted, **self.errands}
+        known = {} if self.forgets else {one.name: job for job, one in taken.items()}
         return {name: known[name] for name in names if name in known}
 
     def parts(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -13,6 +13,7 @@ from sciflow.execution import Run, open_run
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.follow import follow, wait
+from sciflow.run.wish import make_wish
 from sciflow.store.lock import hold
 from unit.fake_slurm import FakeSlurm
 
@@ -255,3 +256,122 @@ def test_a_run_here_is_stopped_where_it_is_driven(engine: Engine, squares: Exper
         run.cancel()
     assert caught.value.message == f"run `{run.run_id}` is driven on this machine"
     assert "Ctrl-C" in caught.value.hint
+
+
+# --- failures
+
+
+@pytest.fixture
+def fragile(tmp_path: Path) -> ExperimentalWorkflow:
+    """Return a workflow of four, of which one fails, and of one after all of these."""
+
+    def square(x):
+        if x == 3:
+            raise ValueError("three")
+        return {"y": x * x}
+
+    def total(square):
+        return {"sum": sum(one["y"] for one in square)}
+
+    workflow = ExperimentalWorkflow("fragile", tmp_path)
+    workflow.add_task("square", square)
+    workflow.add_task("total", total, depends_on=["square"], over="all")
+    workflow.add_parameter_space({"x": [1, 2, 3, 4]})
+    return workflow
+
+
+def test_what_would_be_tried_again_is_shown_without_doing_it(
+    remote: Engine, fragile: ExperimentalWorkflow, slurm: FakeSlurm
+) -> None:
+    """For all that has failed, or for what is meant; by a status that was asked for already, too."""
+    run = remote.submit(fragile)
+    actions = [(one.place, one.action.value) for one in run.decide()]
+    assert actions == [(("square.0", 2), "again"), (("total.0", 0), "with its upstream")]
+    assert run.decide(status=run.status()) == run.decide()
+    assert [one.action.value for one in run.decide(make_wish("timeout"))] == ["left alone"]
+    assert len(slurm.calls("sbatch")) == 2
+
+
+def test_a_run_in_a_queue_is_tried_again(remote: Engine, fragile: ExperimentalWorkflow, slurm: FakeSlurm) -> None:
+    """What was done is given; it fails in the same way, and is given up."""
+    run = remote.submit(fragile)
+    done = run.retry()
+    assert list(done.handed.jobs.values()) == [("square.0", 1), ("total.0", 1)]
+    assert (done.status, done.besides, done.is_idle) == (None, 0, False)
+    again = run.retry()
+    assert again.is_idle
+    assert [one.why for one in again.decisions] == [
+        "it failed twice with the same error",
+        "something that it needs is not tried again",
+    ]
+
+
+def test_a_run_on_this_machine_is_tried_again_to_its_end(engine: Engine, fragile: ExperimentalWorkflow) -> None:
+    """The state of all is given, and who watches hears of it; where there is nothing to do nobody does."""
+    run = open_run(engine.execute_parameter_sweep(fragile).run.path)
+    heard: list[str] = []
+    done = run.retry(watch=lambda _status: lambda event: heard.append(event["event"]))
+    assert done.status is not None
+    assert done.status.counts() == {State.COMPLETED: 3, State.FAILED: 1, State.UPSTREAM_FAILED: 1}
+    assert done.status.indices["square.0"][2].attempt == 2
+    assert "ended" in heard
+    heard.clear()
+    idle = run.retry(watch=lambda _status: lambda event: heard.append(event["event"]))
+    assert (idle.is_idle, heard) == (True, [])
+    assert idle.status is not None
+    assert not idle.status.is_driven
+
+
+def test_a_sealed_run_in_which_nothing_is_tried_again_stays_sealed(
+    engine: Engine, fragile: ExperimentalWorkflow
+) -> None:
+    """Its files are few as before."""
+    run = open_run(engine.execute_parameter_sweep(fragile).run.path)
+    run.retry()
+    run.seal()
+    before = sorted(path for path in run.path.rglob("*") if path.is_file())
+    assert run.retry().is_idle
+    assert sorted(path for path in run.path.rglob("*") if path.is_file()) == before
+    done = run.retry(make_wish(is_forced=True))
+    assert done.status is not None
+    assert done.status.indices["square.0"][2].attempt == 3
+
+
+def test_no_node_is_avoided_on_this_machine(engine: Engine, fragile: ExperimentalWorkflow) -> None:
+    """So none can be used again."""
+    run = open_run(engine.execute_parameter_sweep(fragile).run.path)
+    for act in (run.decide, run.retry):
+        with pytest.raises(RunError, match="node `n1` is not avoided"):
+            act(make_wish(trusted=["n1"]))
+
+
+def test_tending_once_retries_and_collects(remote: Engine, fragile: ExperimentalWorkflow, slurm: FakeSlurm) -> None:
+    """And nobody follows."""
+    run = remote.submit(fragile)
+    done = run.tend()
+    assert len(done.recovered.handed.jobs) == 2
+    assert done.chained is None
+    assert done.status.counts() == {State.COMPLETED: 3, State.FAILED: 1, State.UPSTREAM_FAILED: 1}
+    assert run.results().completed == 3
+    assert len(slurm.calls("sbatch")) == 4
+
+
+def test_an_autonomous_run_is_looked_after_from_each_retry_on(
+    remote: Engine, fragile: ExperimentalWorkflow, slurm: FakeSlurm
+) -> None:
+    """Where all had ended there was nobody; then there is one again, once."""
+    run = remote.submit(fragile, autonomous=True)
+    assert run.status().is_autonomous
+    assert run.chain() is None
+    slurm.hold()
+    run.retry()
+    small = [call for call in slurm.calls("sbatch") if call.endswith("scripts/tend.sh")]
+    assert len(small) == 1
+    chained = run.chain()
+    assert chained is not None
+    assert not chained.is_new
+    assert run.retry().is_idle
+    assert run.cancel() == {"square.0": [2], "total.0": [0]}
+    assert slurm.calls("scancel")[0] == f"scancel {chained.job}"
+    assert not run.status().is_autonomous
+    assert run.chain() is None

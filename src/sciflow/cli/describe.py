@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from sciflow.cli.failures import (
+    describe_decisions,
     describe_failures,
     failures_document,
     failures_of,
     failures_to_see,
     next_after_failures,
 )
-from sciflow.cli.output import table
+from sciflow.cli.output import shortened, table
 from sciflow.model.state import State
 from sciflow.model.units import format_duration
 from sciflow.run.causes import FailureGroup
@@ -21,8 +23,10 @@ from sciflow.run.status import RunStatus
 from sciflow.store.layout import RunDirectory
 from sciflow_shim.files import format_ranges
 
+if TYPE_CHECKING:
+    from sciflow.run.decide import Decision
+
 _MOST_GROUPS = 8
-_LONGEST = 60
 
 
 def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
@@ -46,8 +50,8 @@ def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
     }
 
 
-def describe_status(run: RunDirectory, status: RunStatus) -> str:
-    """A run's status in words: counts, index ranges, why things failed, what to type next."""
+def describe_status(run: RunDirectory, status: RunStatus, decisions: Sequence[Decision] = ()) -> str:
+    """A run's status in words: counts, index ranges, why things failed, what would be done, what to type next."""
     until = status.last_event if status.is_finished or not status.is_queued else time.time()
     took = (until or 0) - (status.first_event or 0)
     time_taken = f"it took {format_duration(took)}" if status.is_finished else f"{format_duration(took)} so far"
@@ -57,9 +61,9 @@ def describe_status(run: RunDirectory, status: RunStatus) -> str:
     for array in status.plan.arrays:
         for state, indices in _ranges(status, array.name).items():
             count = sum(one.state is state for one in status.indices[array.name].values())
-            rows.append((array.name, state.value, count, _shortened(indices)))
+            rows.append((array.name, state.value, count, shortened(indices)))
     lines.append(table(("array", "state", "count", "indices"), rows))
-    lines += describe_failures(groups)
+    lines += describe_failures(groups) + describe_decisions(decisions)
     lines += _waiting(status)
     lines += [f"note: {note}" for note in status.notes]
     if (left := _left(status)) is not None:
@@ -70,7 +74,7 @@ def describe_status(run: RunDirectory, status: RunStatus) -> str:
 
 def _waiting(status: RunStatus) -> list[str]:
     """Why what waits in a queue waits."""
-    found = [f"{count} × {task} {reason}  [{_shortened(indices)}]" for task, reason, count, indices in _reasons(status)]
+    found = [f"{count} × {task} {reason}  [{shortened(indices)}]" for task, reason, count, indices in _reasons(status)]
     return found[:_MOST_GROUPS] + ([f"… and {len(found) - _MOST_GROUPS} more"] if len(found) > _MOST_GROUPS else [])
 
 
@@ -92,10 +96,6 @@ def _left(status: RunStatus) -> str | None:
         return None
     left = seconds_left(status, time.time())
     return f"about {format_duration(left)} left" if left is not None else None
-
-
-def _shortened(indices: str) -> str:
-    return indices if len(indices) <= _LONGEST else indices[:_LONGEST].rpartition(",")[0] + ",…"
 
 
 def _going(status: RunStatus, groups: list[FailureGroup]) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sciflow.model.cause import Cause
 from sciflow.run.causes import FailureGroup, classify, group
 from sciflow.run.status import RunStatus
 from sciflow.store.layout import RunDirectory
+from sciflow_shim.files import format_ranges
+
+if TYPE_CHECKING:
+    from sciflow.model.plan import Plan
+    from sciflow.run.decide import Decision
 
 _MOST_GROUPS = 8
 _LONGEST_EXAMPLE = 100
@@ -50,6 +55,42 @@ def describe_failures(groups: Sequence[FailureGroup]) -> list[str]:
     return lines
 
 
+def describe_decisions(decisions: Sequence[Decision]) -> list[str]:
+    """What `sciflow retry` would do, in one line; nothing where there is nothing to decide."""
+    counts: dict[tuple[str, str, bool], int] = {}
+    for one in decisions:
+        key = (one.action.value, one.why, one.action.is_retry)
+        counts[key] = counts.get(key, 0) + 1
+    parts = [
+        f"{count} {action}{f' ({why})' if why else ''}"
+        for (action, why, _), count in sorted(counts.items(), key=lambda one: (not one[0][2], -one[1]))
+    ]
+    return [f"`sciflow retry` would do: {'; '.join(parts)}"] if parts else []
+
+
+def decisions_document(decisions: Iterable[Decision], plan: Plan) -> list[dict[str, Any]]:
+    """What is done about failures as JSON has it, of the same kind together."""
+    groups: dict[tuple[str, ...], dict[str, list[int]]] = {}
+    for one in decisions:
+        task = plan.array(one.place[0]).task
+        key = (task, one.cause.value, one.error, one.action.value, one.why)
+        groups.setdefault(key, {}).setdefault(one.place[0], []).append(one.place[1])
+    names = ("task", "cause", "error", "action", "why")
+    return [
+        {
+            **dict(zip(names, key, strict=True)),
+            "count": sum(map(len, places.values())),
+            "indices": "; ".join(f"{array}[{format_ranges(sorted(found))}]" for array, found in places.items()),
+        }
+        for key, places in sorted(groups.items(), key=_order)
+    ]
+
+
+def _order(one: tuple[tuple[str, ...], dict[str, list[int]]]) -> tuple[bool, int]:
+    (_, cause, *_), places = one
+    return cause == Cause.UPSTREAM_FAILED.value, -sum(map(len, places.values()))
+
+
 def failures_to_see(groups: Sequence[FailureGroup]) -> list[FailureGroup]:
     """Those of programs and jobs themselves."""
     return [one for one in groups if one.cause not in _BY_OTHERS]
@@ -58,13 +99,14 @@ def failures_to_see(groups: Sequence[FailureGroup]) -> list[FailureGroup]:
 def next_after_failures(run: RunDirectory, status: RunStatus, groups: Sequence[FailureGroup]) -> list[str]:
     """What to type next; nothing where nothing has failed by itself."""
     seen = failures_to_see(groups)
+    held = any(one.cause is Cause.HELD for one in groups)
     if not seen:
-        return []
+        return [f"next: sciflow retry {run.name_here} --release"] if held else []
     array, indices = next(iter(seen[0].places.items()))
     first = indices.partition(",")[0].partition("-")[0]
     lines = [f"next: sciflow logs {run.name_here} '{array}[{first}]'"]
     if status.is_queued or not status.is_driven:
-        lines.append(f"next: sciflow retry {run.name_here} -n")
+        lines.append(f"next: sciflow retry {run.name_here}{' --release' if held else ''} -n")
     return lines
 
 

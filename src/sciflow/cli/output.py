@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DONE, ERROR, USAGE, SOME_FAILED, NOT_FINISHED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
+_MOST_OF_RANGES = 60  # characters
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,6 +62,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
         for line in [list(header), *cells]
     ]
     return "\n".join(lines)
+
+
+def shortened(indices: str) -> str:
+    """Ranges of indices, with the first of them where there are many."""
+    return indices if len(indices) <= _MOST_OF_RANGES else indices[:_MOST_OF_RANGES].rpartition(",")[0] + ",…"
 
 
 def cell(value: Any) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.output import DONE, SOME_FAILED, emit, exit_code, json_option, say, table
+from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, exit_code, json_option, say, shortened, table
+
+_LONGEST_ERROR = 60
 
 if TYPE_CHECKING:
     from sciflow.execution import Run
-    from sciflow.model.plan import Plan
-    from sciflow.run.decide import Decision, Wish
+    from sciflow.run.decide import Decision
     from sciflow.run.recover import Recovered
+    from sciflow.run.wish import Wish
 
 
 @click.command()
@@ -45,9 +48,10 @@ def retry(
 ) -> None:
     """Try again what has failed of RUN, and what depends on it: by cause, and with larger requests where these were
     too small."""
+    from sciflow.cli.failures import decisions_document
     from sciflow.execution import open_run
-    from sciflow.run.decide import make_wish
     from sciflow.run.inspect import locate_all
+    from sciflow.run.wish import make_wish
 
     opened = open_run(run, obj["runs"])
     places: dict[str, set[int]] = {}
@@ -55,11 +59,19 @@ def retry(
         for array, found in locate_all(opened.directory, text).items():
             places.setdefault(array, set()).update(found)
     wish = make_wish(only, places if indices else None, scale, force, release, include)
-    if dry_run:
-        decisions = opened.decide(wish)
-        emit(as_json, {"run": opened.run_id, "decisions": _document(decisions, opened.plan)}, _shown(opened, decisions))
+    if not dry_run:
+        _retry(context, opened, wish, is_waiting, as_json)
         return
-    _retry(context, opened, wish, is_waiting, as_json)
+    decisions = opened.decide(wish)
+    lines = _shown(opened, decisions, wish)
+    if any(one.action.is_retry for one in decisions):
+        typed = _typed({"--only": [only] if only else [], "--indices": indices, "--scale": scale, "--include": include})
+        typed += ["--force"] * force + ["--release"] * release
+        lines.append(f"next: sciflow retry {opened.directory.name_here} {shlex.join(typed)}".rstrip())
+    else:
+        lines += _ways_out(opened, decisions)
+    document = {"run": opened.run_id, "decisions": decisions_document(decisions, opened.plan)}
+    emit(as_json, document, "\n".join(lines))
 
 
 def _retry(context: click.Context, opened: Run, wish: Wish, is_waiting: bool, as_json: bool) -> None:
@@ -69,20 +81,32 @@ def _retry(context: click.Context, opened: Run, wish: Wish, is_waiting: bool, as
 
     with ProgressBars() as bars:
         done = opened.retry(wish, bars.watch)
-    document, text = _done_document(opened, done), _done_text(opened, done)
-    status = done.status
-    if status is None and is_waiting:
+    document, text = _done_document(opened, done), "\n".join(_done_lines(opened, done, wish))
+    status = None if done.is_idle else done.status
+    if status is None and is_waiting and done.status is None:
         say(text)
         status, text = watched(opened), ""
     if status is None:
         emit(as_json, document, text)
-        context.exit(DONE if any(one.action.is_retry for one in done.decisions) or not done.decisions else SOME_FAILED)
+        context.exit(_code(done.decisions, done.is_idle))
     results = opened.collect()
-    document = {**status_document(opened.directory, status), **document, "results": str(results.path)}
+    document = {
+        **status_document(opened.directory, status),
+        **document,
+        "combinations": {"completed": results.completed, "total": len(results)},
+        "results": str(results.path),
+    }
     collected = f"{results.completed} of {len(results)} combinations completed; results: {results.path}"
     shown = [text, describe_status(opened.directory, status), collected]
     emit(as_json, document, "\n".join(part for part in shown if part))
     context.exit(exit_code(status))
+
+
+def _code(decisions: Sequence[Decision], is_idle: bool) -> int:
+    """Done where something was done or is not needed; else whether that may change by itself."""
+    if not decisions or not is_idle:
+        return DONE
+    return NOT_FINISHED if _are_to_come(decisions) else SOME_FAILED
 
 
 @click.command()
@@ -98,7 +122,8 @@ def tend(context: click.Context, obj: dict[str, Any], run: str | None, is_chaine
 
     opened = open_run(run, obj["runs"])
     done = opened.tend(is_chained)
-    lines = [_done_text(opened, done.recovered)]
+    lines = _done_lines(opened, done.recovered)
+    lines.append(f"now: {', '.join(f'{count} {state}' for state, count in sorted(done.status.counts().items()))}")
     if done.chained is not None:
         lines.append(f"job {done.chained.job} looks after it next")
     lines.append(f"what was done so far: {opened.path / CHRONICLE}")
@@ -111,24 +136,28 @@ def tend(context: click.Context, obj: dict[str, Any], run: str | None, is_chaine
     context.exit(exit_code(done.status))
 
 
-def _done_text(opened: Run, done: Recovered) -> str:
-    lines = [_shown(opened, done.decisions)]
+def _done_lines(opened: Run, done: Recovered, wish: Wish | None = None) -> list[str]:
+    lines = _shown(opened, done.decisions, wish)
     lines += [f"{array} goes on" for array in done.released]
     lines += [f"node {one.node} is avoided from now on: {one.why}" for one in done.avoided]
     lines += [f"note: {text}" for text in done.notes]
+    if done.besides:
+        lines.append(f"besides, {done.besides} ran that had not come to their end before")
     if done.handed.jobs:
         rows = [(array, job, count) for job, (array, count) in done.handed.jobs.items()]
         lines.append(table(("array", "job", "indices"), rows))
         lines.append(f"next: sciflow status {opened.directory.name_here} --watch")
     if done.handed.waiting:
         lines.append(f"not submitted yet, since the site takes no more at a time: {', '.join(done.handed.waiting)}")
-    return "\n".join(lines)
+    return lines + (_ways_out(opened, done.decisions) if done.is_idle else [])
 
 
 def _done_document(opened: Run, done: Recovered) -> dict[str, Any]:
+    from sciflow.cli.failures import decisions_document
+
     return {
         "run": opened.run_id,
-        "decisions": _document(done.decisions, opened.plan),
+        "decisions": decisions_document(done.decisions, opened.plan),
         "jobs": {job: {"array": array, "indices": count} for job, (array, count) in done.handed.jobs.items()},
         "waiting": done.handed.waiting,
         "released": done.released,
@@ -137,38 +166,51 @@ def _done_document(opened: Run, done: Recovered) -> dict[str, Any]:
     }
 
 
-def _shown(opened: Run, decisions: Iterable[Decision]) -> str:
-    rows = [
-        (
-            group["task"],
-            group["count"],
-            group["cause"].replace("_", " "),
-            group["action"],
-            group["why"],
-            group["indices"],
-        )
-        for group in _document(decisions, opened.plan)
-    ]
+def _shown(opened: Run, decisions: Iterable[Decision], wish: Wish | None = None) -> list[str]:
+    """What is done about each failure; the error where there is one."""
+    from sciflow.cli.failures import decisions_document
+
+    groups = decisions_document(decisions, opened.plan)
     head = f"run {opened.run_id}"
-    if not rows:
-        return f"{head}: nothing has failed"
-    return f"{head}\n{table(('task', 'count', 'cause', 'what is done', 'why', 'indices'), rows)}"
+    if not groups:
+        return [f"{head}: nothing {'of that ' if wish is not None and wish.is_partial else ''}has failed"]
+    columns = ("task", "count", "cause", "error", "what is done", "why", "indices")
+    if not any(one["error"] for one in groups):
+        columns = tuple(name for name in columns if name != "error")
+    return [head, table(columns, [[row[name] for name in columns] for row in map(_row, groups)])]
 
 
-def _document(decisions: Iterable[Decision], plan: Plan) -> list[dict[str, Any]]:
-    from sciflow_shim.files import format_ranges
+def _row(group: dict[str, Any]) -> dict[str, Any]:
+    error = group["error"]
+    return {
+        **group,
+        "cause": group["cause"].replace("_", " "),
+        "error": error if len(error) <= _LONGEST_ERROR else f"{error[: _LONGEST_ERROR - 1]}…",
+        "what is done": group["action"],
+        "indices": shortened(group["indices"]),
+    }
 
-    groups: dict[tuple[str, ...], dict[str, list[int]]] = {}
-    for one in decisions:
-        task = plan.array(one.place[0]).task
-        key = (task, one.cause.value, one.error, one.action.value, one.why)
-        groups.setdefault(key, {}).setdefault(one.place[0], []).append(one.place[1])
-    names = ("task", "cause", "error", "action", "why")
-    return [
-        {
-            **dict(zip(names, key, strict=True)),
-            "count": sum(map(len, places.values())),
-            "indices": "; ".join(f"{array}[{format_ranges(sorted(found))}]" for array, found in places.items()),
-        }
-        for key, places in sorted(groups.items(), key=lambda one: -sum(map(len, one[1].values())))
-    ]
+
+def _ways_out(opened: Run, decisions: Sequence[Decision]) -> list[str]:
+    """What to type where nothing is tried again."""
+    from sciflow.run.decide import Action
+
+    if not decisions:
+        return []
+    name = opened.directory.name_here
+    if _are_to_come(decisions):
+        return [f"nothing is tried again yet; next: sciflow status {name} --watch"]
+    lines = ["nothing is tried again"]
+    if any(one.action is Action.GIVEN_UP for one in decisions):
+        lines.append(f"next: sciflow retry {name} --force   # all the same")
+    return lines
+
+
+def _are_to_come(decisions: Sequence[Decision]) -> bool:
+    from sciflow.run.decide import Action
+
+    return any(one.action is Action.NOT_YET for one in decisions)
+
+
+def _typed(options: dict[str, Iterable[str]]) -> list[str]:
+    return [word for name, values in options.items() for value in values for word in (name, value)]

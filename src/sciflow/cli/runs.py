@@ -21,12 +21,16 @@ def status(
 ) -> None:
     """Show how far RUN is: a directory, a run id, or `latest` (the default)."""
     from sciflow.cli.describe import describe_status, status_document
+    from sciflow.cli.failures import decisions_document
     from sciflow.cli.watch import watched
     from sciflow.execution import open_run
 
     opened = open_run(run, obj["runs"])
     known = watched(opened) if watch else opened.status(offline=offline)
-    emit(as_json, status_document(opened.directory, known), describe_status(opened.directory, known))
+    decisions = opened.decide(status=known) if known.has_failures and not known.is_driven else []
+    text = describe_status(opened.directory, known, decisions)
+    document = {**status_document(opened.directory, known), "decisions": decisions_document(decisions, known.plan)}
+    emit(as_json, document, text)
     context.exit(exit_code(known))
 
 

@@ -105,7 +105,8 @@ def _describe(plan: Plan) -> str:
         indices = f"0-{array.elements - 1}" if array.elements > 1 else "0"
         count = f"{array.elements} × {array.pack}" if array.pack > 1 else array.elements
         begin = array.begin.isoformat(sep=" ", timespec="minutes") if array.begin else "at once"
-        request = ", ".join([array.resources.describe(), *array.options.described()])
+        times = [f"up to {array.links} times"] if array.links > 1 else []
+        request = ", ".join([array.resources.describe(), *times, *array.options.described()])
         rows.append((array.name, indices, count, request, after or "-", begin))
     lines = [
         f"workflow {plan.workflow} on profile {plan.profile}: {plan.combinations} combinations, "
@@ -113,8 +114,8 @@ def _describe(plan: Plan) -> str:
         "",
         table(("array", "indices", "count", "request for each", "after", "begins"), rows),
         "",
-        f"requested at most: {plan.core_hours:.4g} core-hours"
-        + (f", {plan.gpu_hours:.4g} GPU-hours" if plan.gpu_hours else "")
+        f"requested at most: {_hours(plan.core_hours)} core-hours"
+        + (f", {_hours(plan.gpu_hours)} GPU-hours" if plan.gpu_hours else "")
         if plan.core_hours
         else "core-hours are not known: no task asks for a runtime",
     ]
@@ -124,3 +125,7 @@ def _describe(plan: Plan) -> str:
     lines += [f"warning: {text}" for text in plan.warnings]
     lines += [f"note: {text}" for text in plan.notes]
     return "\n".join(lines)
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.4g}" if hours < 1000 else f"{hours:,.0f}"

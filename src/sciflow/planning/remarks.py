@@ -60,12 +60,15 @@ def packing_notes(arrays: list[ArrayJob]) -> Iterator[str]:
 
 def chain_notes(arrays: list[ArrayJob]) -> Iterator[str]:
     """Say what goes on from its checkpoints, since the site allows less time than it takes."""
-    links = {array.task: array for array in arrays if array.links > 1}
-    for task, array in links.items():
-        longest = format_duration(array.resources.runtime_seconds)
+    longest: dict[str, ArrayJob] = {}
+    for array in sorted(arrays, key=lambda one: one.links):
+        if array.links > 1:
+            longest[array.task] = array
+    for task, array in longest.items():
+        allowed = format_duration(array.resources.runtime_seconds)
         yield (
-            f"task `{task}` takes longer than the {longest} that the site allows: it goes on from its checkpoints, "
-            f"up to {array.links} times"
+            f"task `{task}` takes longer than the {allowed} that the site allows: it gets up to {array.links} jobs, "
+            f"each of which goes on from the checkpoints of the one before"
         )
 
 

@@ -51,6 +51,7 @@ class ScriptRenderer:
         self._environment.filters["quote"] = lambda value: shlex.quote(str(value))
         self._environment.filters["mebibytes"] = lambda size: -(-size // _MEBIBYTE)
         self._environment.filters["clock"] = _clock
+        self._environment.globals["refuse"] = _refuse
 
     def __call__(self, array: ArrayJob) -> str:
         """The job script of an array job.
@@ -114,6 +115,11 @@ def extension_of(scheduler: str, text: str) -> str:
         f"The bundled template:\n\n{shown.strip()}\n-#}}\n"
         f'{{% extends "bundled/{scheduler}/array.sh.j2" %}}\n'
     )
+
+
+def _refuse(text: str, hint: str) -> None:
+    """What a template calls where it cannot do what is asked for."""
+    raise TemplateError(text, hint=hint)
 
 
 def _clock(seconds: int) -> str:

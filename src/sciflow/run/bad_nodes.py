@@ -149,4 +149,4 @@ def count_trials(status: RunStatus, failures: Mapping[tuple[str, int], Failure])
 
 
 def _node(one: IndexStatus) -> str:
-    return one.record.node or one.record.host if one.record is not None else ""
+    return one.record.node if one.record is not None else ""

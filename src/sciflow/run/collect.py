@@ -106,7 +106,7 @@ def _digest(status: RunStatus) -> str:
     for array, indices in status.indices.items():
         digest.update(array.encode())
         for one in indices.values():
-            facts = (one.state.value, one.attempt, one.error, one.seconds, one.reason, one.damage, one.has_skipped)
+            facts = (one.state.value, one.attempt, one.error, one.seconds, one.reason, one.damage, one.skipped)
             digest.update(repr(facts).encode(errors="surrogatepass"))
     return digest.hexdigest()
 

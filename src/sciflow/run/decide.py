@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
-from sciflow.errors import RunError
 from sciflow.model.cause import Cause
-from sciflow.model.nearest import nearest
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
 from sciflow.run.causes import Failure
 from sciflow.run.needs import Place, needed
 from sciflow.run.sizing import UNSAID, Ask, Sizing
 from sciflow.run.status import RunStatus
+from sciflow.run.wish import Wish
 from sciflow.store.brakes import Brake
 from sciflow.store.layout import RunDirectory
 from sciflow.store.submissions import Retry
 
-SCALED = ("memory", "runtime")
 _OF_THE_PROGRAM = (Cause.APPLICATION_ERROR, Cause.RESULT_MISSING, Cause.CRITERIA_NOT_MET)
 # What is no failure of an index, and so does not count towards how often it may fail.
 _UNCOUNTED = (Cause.PREEMPTED, Cause.CANCELLED, Cause.HELD, Cause.UPSTREAM_FAILED)
@@ -41,95 +39,6 @@ class Action(str, Enum):
     def is_retry(self) -> bool:
         """Whether it is tried again."""
         return self not in (Action.NOT_YET, Action.LEFT, Action.GIVEN_UP)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What of a run is to be tried again, and how.
-
-    Attributes
-    ----------
-    only
-        These causes; None for all that are tried again by themselves.
-    places
-        These indices; None for all.
-    scale
-        Factors for what is asked for: ``memory``, ``runtime``.
-    is_forced
-        Whether also what would be given up is tried again.
-    is_released
-        Whether array jobs that a brake holds back go on.
-    trusted
-        Nodes that are used again although they were avoided.
-    """
-
-    only: frozenset[Cause] | None = None
-    places: Mapping[str, set[int]] | None = None
-    scale: Mapping[str, float] = field(default_factory=dict)
-    is_forced: bool = False
-    is_released: bool = False
-    trusted: tuple[str, ...] = ()
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether not everything is meant."""
-        return self.only is not None or self.places is not None
-
-    def names(self, cause: Cause, place: Place) -> bool:
-        """Whether something is asked for that is otherwise left alone."""
-        return (self.only is not None and cause in self.only) or (self.places is not None and self.wants(place))
-
-    def wants(self, place: Place) -> bool:
-        """Whether an index is among those that are meant."""
-        return self.places is None or place[1] in self.places.get(place[0], ())
-
-
-def make_wish(
-    only: str | Iterable[str] | None = None,
-    places: Mapping[str, set[int]] | None = None,
-    scale: Iterable[str] | Mapping[str, float] = (),
-    is_forced: bool = False,
-    is_released: bool = False,
-    trusted: Iterable[str] = (),
-) -> Wish:
-    """Read a wish as it is typed: ``out_of_memory,timeout`` and ``memory=2``.
-
-    Raises
-    ------
-    RunError
-        For a cause that there is not, or a factor that is none.
-    """
-    causes = None
-    if only is not None:
-        words = only.split(",") if isinstance(only, str) else list(only)
-        causes = frozenset(_cause(word.strip()) for word in words)
-    pairs = scale.items() if isinstance(scale, Mapping) else [_pair(text) for text in scale]
-    factors = {what: _factor(what, text) for what, text in pairs}
-    return Wish(causes, places, factors, is_forced, is_released, tuple(trusted))
-
-
-def _cause(word: str) -> Cause:
-    known = [cause.value for cause in Cause]
-    if word not in known:
-        raise RunError(f"`{word}` is no cause of a failure", hint=nearest(word, known))
-    return Cause(word)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    what, _, factor = text.partition("=")
-    return what, factor
-
-
-def _factor(what: str, text: str | float) -> float:
-    if what not in SCALED:
-        raise RunError(f"`{what}` cannot be scaled", hint=f"write {' or '.join(f'`{one}=2`' for one in SCALED)}")
-    try:
-        factor = float(text)
-    except ValueError:
-        factor = 0.0
-    if not 0 < factor < float("inf"):
-        raise RunError(f"`{text}` is no factor for `{what}`", hint=f"write it like `{what}=2`")
-    return factor
 
 
 @dataclass(frozen=True)
@@ -218,11 +127,18 @@ class Decider:
     def _left_alone(self, place: Place, failure: Failure) -> str:
         if self.wish.only is not None and failure.cause not in self.wish.only:
             return "it is not asked for"
-        if place[0] in self.on and not self.wish.is_released:
-            return f"{self.on[place[0]].reason}; `--release` lets its array job go on"
-        if failure.cause is Cause.CANCELLED and not self.wish.names(failure.cause, place):
+        if why := self._held(place):
+            return why
+        # On this machine only whoever drove the run can have stopped it.
+        is_by_others = failure.cause is Cause.CANCELLED and self.status.is_queued
+        if is_by_others and not self.wish.names(failure.cause, place):
             by = f" by {failure.by}" if failure.by else ""
             return f"it was cancelled{by}; `--only cancelled` tries it again"
+        return ""
+
+    def _held(self, place: Place) -> str:
+        if place[0] in self.on and not self.wish.is_released:
+            return f"{self.on[place[0]].reason}; `--release` lets its array job go on"
         return ""
 
     def _enough(self, place: Place, failure: Failure) -> str:
@@ -231,14 +147,14 @@ class Decider:
             return ""
         counted = [one for one in self._history.get(place, ()) if one.counts]
         if len(counted) + 1 >= self.recovery.max_attempts:
-            return f"it has failed {len(counted) + 1} times (`max_attempts`)"
+            return f"it has failed {_times(len(counted) + 1)} (`max_attempts`)"
         if failure.cause in _OF_THE_PROGRAM:
             own = [one for one in counted if one.cause in _OF_THE_PROGRAM]
             if any(one.error == failure.signature for one in own):
                 return "it failed twice with the same error"
             most = self.retries.get(self.status.plan.array(place[0]).task, self.recovery.retries)
             if len(own) >= most:
-                return f"its program has been tried again {len(own)} times (`retries`)"
+                return f"its program has been tried again {_times(len(own))} (`retries`)"
         return ""
 
     def _goes_on(self, place: Place) -> bool:
@@ -248,44 +164,73 @@ class Decider:
 
     def _sized(self, one: Decision) -> Decision:
         action, ask = Action.AGAIN, self.sizing.scaled(one.place, self.wish.scale)
-        if one.cause is Cause.OUT_OF_MEMORY and "memory" not in self.wish.scale:
-            action, ask = Action.MORE_MEMORY, self.sizing.more_memory(one.place)
-        elif one.cause is Cause.TIMEOUT and self._goes_on(one.place):
+        is_at_most, is_memory = False, one.cause is Cause.OUT_OF_MEMORY
+        if one.cause is Cause.TIMEOUT and self._goes_on(one.place):
             action = Action.GO_ON
-        elif one.cause is Cause.TIMEOUT and "runtime" not in self.wish.scale:
-            action, ask = Action.MORE_TIME, self.sizing.more_time(one.place)
         elif one.cause in (Cause.OUT_OF_MEMORY, Cause.TIMEOUT):
-            action = Action.MORE_MEMORY if one.cause is Cause.OUT_OF_MEMORY else Action.MORE_TIME
-        if ask is None:
-            return self._given_up(one, self.sizing.limit(one.place, action is Action.MORE_MEMORY))
+            action = Action.MORE_MEMORY if is_memory else Action.MORE_TIME
+            ask, is_at_most = self._with_more(one.place, ask, is_memory)
+        if is_at_most and not self.wish.is_forced:
+            return self._given_up(one, self.sizing.limit(one.place, is_memory))
+        action = Action.AGAIN if is_at_most else action
         return Decision(one.place, one.cause, one.error, action, self.sizing.change(one.place, ask), ask)
 
-    def _downstream(self, decided: dict[Place, Decision]) -> Iterator[Decision]:
-        """What waits for others runs with them, where all that it waits for is done, goes on or is tried again."""
-        again = {place for place, one in decided.items() if one.action.is_retry}
-        for array in self.status.plan.arrays:
-            for index, places in needed(self.run, array):
-                known = self.status.indices[array.name][index]
-                place = (array.name, index)
-                is_short = known.state is State.COMPLETED and known.has_skipped
-                if not (known.state is State.UPSTREAM_FAILED or is_short) or not self._may_follow(place):
-                    continue
-                upstream = list(places)
-                follows = any(one in again for one in upstream)
-                if not follows and (is_short or self.wish.is_partial):
-                    continue
-                why, action = "", Action.WITH_UPSTREAM
-                if is_short:
-                    why = "it went on without some of its upstream"
-                elif not all(one in again or self._will_be_there(one) for one in upstream):
-                    why, action = "something that it needs is not tried again", Action.LEFT
-                if action.is_retry:
-                    again.add(place)
-                yield Decision(place, Cause.UPSTREAM_FAILED, "", action, why, self.sizing.given(place))
+    def _with_more(self, place: Place, ask: Ask, is_memory: bool) -> tuple[Ask, bool]:
+        """What to ask for where memory or time was used up, and whether there is no more to be had."""
+        given = self.sizing.given(place)
+        if ("memory" if is_memory else "runtime") in self.wish.scale:
+            is_less = self.wish.scale["memory" if is_memory else "runtime"] <= 1
+            return ask, not is_less and (ask.memory == given.memory if is_memory else ask.seconds == given.seconds)
+        more = self.sizing.more_memory(place) if is_memory else self.sizing.more_time(place)
+        if more is None:
+            return ask, True
+        return (ask._replace(memory=more.memory) if is_memory else ask._replace(seconds=more.seconds)), False
 
-    def _may_follow(self, place: Place) -> bool:
-        return not self._not_yet(place) and (place[0] not in self.on or self.wish.is_released)
+    def _downstream(self, decided: dict[Place, Decision]) -> Iterator[Decision]:
+        """What waits for others runs with them, where all that it waits for is done, goes on or is tried again.
+
+        What was made without some of its upstream is made anew once that is there, or tried again, and so is what was
+        made from that.
+        """
+        again = {place for place, one in decided.items() if one.action.is_retry}
+        anew: set[Place] = set()
+        for array in self.status.plan.arrays:
+            for index, upstream in needed(self.run, array):
+                place, places = (array.name, index), list(upstream)
+                known = self.status.indices[array.name][index]
+                follows = any(one in again for one in places)
+                is_old = known.state is State.COMPLETED and (
+                    known.skipped > self._lacking(places, again) or any(one in anew for one in places)
+                )
+                is_meant = follows or not self.wish.is_partial or self.wish.names(Cause.UPSTREAM_FAILED, place)
+                if not is_old and not (known.state is State.UPSTREAM_FAILED and is_meant):
+                    continue
+                one = self._about_downstream(place, places, again, is_old)
+                if one.action.is_retry:
+                    again.add(place)
+                    anew.update([place] if is_old else [])
+                yield one
+
+    def _about_downstream(self, place: Place, upstream: list[Place], again: set[Place], is_old: bool) -> Decision:
+        why, action = "", Action.WITH_UPSTREAM
+        if text := self._not_yet(place):
+            why, action = text, Action.NOT_YET
+        elif text := self._held(place):
+            why, action = text, Action.LEFT
+        elif is_old:
+            why = "it was made without some of its upstream"
+        elif self._lacking(upstream, again):
+            why, action = "something that it needs is not tried again", Action.LEFT
+        return Decision(place, Cause.UPSTREAM_FAILED, "", action, why, self.sizing.given(place))
+
+    def _lacking(self, places: Iterable[Place], again: set[Place]) -> int:
+        """How many of these are not there, do not go on, and are not tried again."""
+        return sum(not (one in again or self._will_be_there(one)) for one in places)
 
     def _will_be_there(self, place: Place) -> bool:
         known = self.status.indices[place[0]][place[1]]
         return known.state is State.COMPLETED or not known.is_over
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

@@ -34,9 +34,9 @@ def drive(
     profile: ClusterProfile,
     watch: Watch | None = None,
     machine: Machine | None = None,
-    choose: Callable[[RunStatus, Journal], set[Place]] | None = None,
+    decide: Callable[[RunStatus, Journal], None] | None = None,
 ) -> RunStatus:
-    """Run every index that is not completed, or is chosen, and give the state of all at the end.
+    """Run every index that is not completed, or to be tried again, and give the state of all at the end.
 
     What is completed counts only where the seal of its record holds, and not where it, or what it was made from, went
     on without some of its upstream.
@@ -49,9 +49,10 @@ def drive(
         Called with the status at the start; what it gives is called with each event.
     machine
         What there is to hand out; found out by default.
-    choose
-        Gives the indices to run, and may write into the journal what is decided about them. By default all that are
-        not completed are run, also those that a brake has held back.
+    decide
+        Writes into the journal which failures are tried again. These are run, and what has not come to its end yet;
+        where there is nothing of the kind, nothing is touched. By default all that are not completed are run, also
+        those that a brake has held back.
 
     Raises
     ------
@@ -61,34 +62,42 @@ def drive(
         When array jobs cannot be started at all.
     """
     with hold(run.lock) as lock:
-        unseal(run)
         journal = Journal(run.journal)
-        status = _observe_valid(run, plan, journal)
-        hear = watch(status) if watch else lambda _event: None
-        chosen = choose(status, journal) if choose else _everything(run, status)
-        scheduler = LocalScheduler(
-            run, machine or Machine.detect(profile.capacity), expected_seconds(run, plan), keep_open=(lock,)
-        )
-        for submission in _submissions(run, status, chosen):
-            scheduler.submit(submission)
-        waiting: list[dict[str, Any]] = []
-        ended: list[dict[str, Any]] = []
-
-        def keep(event: dict[str, Any]) -> None:
-            waiting.append(event)
-            hear(event)
-            if event["event"] == "ended":
-                ended.append(event)
-            if len(waiting) >= _BATCH or event["event"] == "ended":
-                journal.append(waiting)
-                waiting.clear()
-
-        try:
-            scheduler.drive(keep)
-        finally:
-            journal.append(waiting)
-        _void(journal, _torn(run, ended))
+        if decide is not None:
+            decide(observe(run, plan), journal)
+        if decide is None or _left(observe(run, plan)):
+            unseal(run)
+            status = _observe_valid(run, plan, journal, is_all=decide is None)
+            scheduler = LocalScheduler(
+                run, machine or Machine.detect(profile.capacity), expected_seconds(run, plan), keep_open=(lock,)
+            )
+            hear = watch(status) if watch else lambda _event: None
+            chosen = _everything(run, status) if decide is None else _left(status)
+            for submission in _submissions(run, status, chosen):
+                scheduler.submit(submission)
+            _void(journal, _torn(run, _keep(scheduler, journal, hear)))
     return observe(run, plan)
+
+
+def _keep(scheduler: LocalScheduler, journal: Journal, hear: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
+    """Drive what was submitted to the end, keep all events in the journal, and give those about ends."""
+    waiting: list[dict[str, Any]] = []
+    ended: list[dict[str, Any]] = []
+
+    def keep(event: dict[str, Any]) -> None:
+        waiting.append(event)
+        hear(event)
+        if event["event"] == "ended":
+            ended.append(event)
+        if len(waiting) >= _BATCH or event["event"] == "ended":
+            journal.append(waiting)
+            waiting.clear()
+
+    try:
+        scheduler.drive(keep)
+    finally:
+        journal.append(waiting)
+    return ended
 
 
 def _everything(run: RunDirectory, status: RunStatus) -> set[Place]:
@@ -99,6 +108,16 @@ def _everything(run: RunDirectory, status: RunStatus) -> set[Place]:
         for array, known in status.indices.items()
         for index, one in known.items()
         if one.state is not State.COMPLETED
+    }
+
+
+def _left(status: RunStatus) -> set[Place]:
+    """What was never started, was stopped with its driver, or is to be tried again."""
+    return {
+        (array, index)
+        for array, known in status.indices.items()
+        for index, one in known.items()
+        if one.state is State.PENDING
     }
 
 
@@ -115,11 +134,14 @@ def _submissions(run: RunDirectory, status: RunStatus, chosen: set[Place]) -> It
             yield Submission(given, run.script(given.name_on_node), wanted)
 
 
-def _observe_valid(run: RunDirectory, plan: Plan, journal: Journal) -> RunStatus:
-    """The state of every index, after what must not be built upon was noted in the journal."""
+def _observe_valid(run: RunDirectory, plan: Plan, journal: Journal, is_all: bool) -> RunStatus:
+    """The state of every index, after what must not be built upon was noted in the journal.
+
+    What went on without some of its upstream is made anew only where all is run that is not completed.
+    """
     status = observe(run, plan)
     places = dict.fromkeys(with_broken_seals(status), IS_TORN)
-    for array, index in built_on_skips(run, status):
+    for array, index in built_on_skips(run, status) if is_all else ():
         if status.indices[array][index].state is State.COMPLETED:
             places.setdefault((array, index), "it was made without some of its upstream")
     if not places:

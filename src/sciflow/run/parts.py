@@ -108,11 +108,13 @@ def _by_dependency(
     elements: list[int],
     is_ahead: bool = False,
 ) -> Iterator[Part]:
-    whole = () if link > 1 else (*_whole(status, array), *(() if is_ahead else _ahead(status, array, variant)))
+    whole = _whole(status, array) if link == 1 else []
+    ahead = _ahead(status, array) if link == 1 and not is_ahead else []
     groups: dict[tuple[After, ...], list[int]] = {}
     for element in elements:
         own = _link_before(status, array, element) if link > 1 else _same_index(status, array, element)
-        groups.setdefault((*own, *whole), []).append(element)
+        canaries = ahead if _is_new(status, array, element) else []
+        groups.setdefault((*own, *whole, *canaries), []).append(element)
     for after, some in groups.items():
         for part in scheduler.parts(some) if len(some) < array.elements else [some]:
             yield Part(array, tuple(part), after, variant, link, is_ahead)
@@ -147,11 +149,11 @@ def _wanted_variant(found: Round | None, known: IndexStatus, link: int) -> str |
     """Under which variant a link of an index is to be submitted; None where it is not."""
     if found is None:
         return "" if link == 1 else None
+    if link > 1 and known.is_over:
+        return None  # there is nothing to go on from
     if link <= len(found.links):
         return found.links[link - 1].variant if not found.links[link - 1].job else None
-    # What ended otherwise than for its time has nothing to go on from.
-    goes_on = not known.is_over or known.state is State.TIMEOUT
-    return found.links[0].variant if link == len(found.links) + 1 and found.last_job and goes_on else None
+    return found.links[0].variant if link == len(found.links) + 1 and found.last_job else None
 
 
 def _is_done(status: RunStatus, array: ArrayJob, element: int) -> bool:
@@ -190,11 +192,15 @@ def _link_before(status: RunStatus, array: ArrayJob, element: int) -> list[After
     return [After(submitted.last_job, "element")]
 
 
-def _ahead(status: RunStatus, array: ArrayJob, variant: str) -> list[After]:
+def _ahead(status: RunStatus, array: ArrayJob) -> list[After]:
     """The canaries for which the others of an array job wait."""
-    if variant:
-        return []
     return [After(one.job, "whole") for one in status.submissions.of_array(array.name) if one.is_ahead and one.job]
+
+
+def _is_new(status: RunStatus, array: ArrayJob, element: int) -> bool:
+    """Whether an element was never in the hands of the scheduler."""
+    found = status.submissions.round_of(array.name, element)
+    return found is None or (found.before is None and not found.last_job)
 
 
 def _spread(count: int, length: int) -> list[int]:

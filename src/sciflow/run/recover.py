@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from sciflow.errors import RunError, SchedulerError
+from sciflow.errors import SchedulerError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
+from sciflow.model.state import State
 from sciflow.planning.calendar import begin_time
 from sciflow.run.bad_nodes import Suspect, count_trials, suspects
 from sciflow.run.causes import Failure, classify
-from sciflow.run.decide import Decision, Wish
+from sciflow.run.decide import Decision
 from sciflow.run.drive import Watch, drive
 from sciflow.run.needs import Place
 from sciflow.run.parts import dependencies
@@ -22,6 +23,7 @@ from sciflow.run.retry import Again, decide, note, release_all
 from sciflow.run.status import RunStatus
 from sciflow.run.submit import Connect, Handed, Terms, hand_over, resolve
 from sciflow.run.track import observe
+from sciflow.run.wish import Wish
 from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
@@ -47,6 +49,8 @@ class Recovered:
         Nodes that are not used from now on, for a while.
     notes
         What could not be done.
+    besides
+        How many indices were run that had not come to their end before, on this machine.
     status
         How it ended, of a run on this machine.
     """
@@ -56,7 +60,13 @@ class Recovered:
     released: list[str] = field(default_factory=list)
     avoided: list[Suspect] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    besides: int = 0
     status: RunStatus | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was done about any failure."""
+        return not (any(one.action.is_retry for one in self.decisions) or self.handed.jobs or self.besides)
 
 
 def recover(
@@ -116,20 +126,18 @@ def recover_here(
     """
     done = Recovered()
 
-    def choose(status: RunStatus, journal: Journal) -> set[Place]:
+    def meet(status: RunStatus, journal: Journal) -> None:
+        done.besides = status.counts().get(State.PENDING, 0)
         done.decisions = decide(run, plan, status, classify(run, status), profile, recovery, wish)
         if wish.is_released:
             done.released = release_all(run, [array.name for array in plan.arrays])
         note(run, plan, status, journal, done.decisions, render)
-        return {one.place for one in done.decisions if one.action.is_retry}
 
-    done.status = drive(run, plan, profile, watch, choose=choose)
+    done.status = drive(run, plan, profile, watch, decide=meet)
     return done
 
 
-def terms_of(
-    profile: ClusterProfile, recovery: RecoveryPolicy, policy: SchedulingPolicy, is_tended: bool = False
-) -> Terms:
+def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: SchedulingPolicy) -> Terms:
     """On what terms array jobs of a run are submitted."""
 
     def begin(array: ArrayJob, now: float) -> float | None:
@@ -139,15 +147,11 @@ def terms_of(
         moment = begin_time(policy, datetime.fromtimestamp(now, timezone.utc))
         return moment.timestamp() if moment else None
 
-    return Terms(profile.limits, recovery.canaries, int(is_tended), begin)
+    return Terms(profile.limits, recovery.canaries, begin=begin)
 
 
 def _trust(status: RunStatus, wish: Wish, journal: Journal) -> None:
     """Note the nodes that somebody wants to be used again."""
-    unknown = [node for node in wish.trusted if node not in status.submissions.avoided]
-    if unknown:
-        known = ", ".join(f"`{node}`" for node in status.submissions.avoided) or "none"
-        raise RunError(f"node `{unknown[0]}` is not avoided", hint=f"these are: {known}")
     for node in wish.trusted:
         event = {"event": INCLUDED, "node": node}
         journal.commit(event)

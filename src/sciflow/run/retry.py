@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sciflow.errors import RunError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.run.causes import Failure
-from sciflow.run.decide import Decider, Decision, Wish
+from sciflow.run.decide import Decider, Decision
 from sciflow.run.needs import Place
 from sciflow.run.sizing import Ask, Sizing
 from sciflow.run.status import RunStatus
 from sciflow.run.variants import next_of, write_variant
+from sciflow.run.wish import Wish
 from sciflow.store.brakes import read_brakes, release
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
@@ -59,7 +61,20 @@ def decide(
     recovery: RecoveryPolicy,
     wish: Wish,
 ) -> list[Decision]:
-    """Decide what is done about each failure of a run, and about what waits for it."""
+    """Decide what is done about each failure of a run, and about what waits for it.
+
+    Raises
+    ------
+    RunError
+        Where a node is to be used again that is not avoided.
+    """
+    avoided = status.submissions.avoided
+    for node in wish.trusted:
+        if node not in avoided:
+            known = ", ".join(f"`{one}`" for one in avoided)
+            raise RunError(
+                f"node `{node}` is not avoided", hint=f"avoided are {known}" if known else "no node of this run is"
+            )
     decider = Decider(
         run,
         status,
@@ -83,15 +98,15 @@ def note(
 ) -> list[Again]:
     """Write down what is to be tried again, with the scripts for it; whoever submits next does so.
 
-    Nothing has been decided before the journal says so: scripts that were written until then are written anew.
+    Nothing has been decided before the journal says so: scripts that were written until then belong to nobody.
     """
     groups: list[Again] = []
-    for again in _grouped(plan, decisions):
-        groups.append(_with_variant(run, status, again, [one.array for one in groups]))
     events: list[dict[str, Any]] = []
-    for again in groups:
+    for found in _grouped(plan, decisions):
+        again = _with_variant(run, status, found)  # it sees the scripts of those before it
         if again.array.variant and not (run / files.script(again.array.name_on_node)).exists():
             _write(run, again, render)
+        groups.append(again)
         events += _events(again)
     journal.append(events)
     for event in events:
@@ -117,8 +132,8 @@ def _grouped(plan: Plan, decisions: Sequence[Decision]) -> Iterator[Again]:
     yield from groups.values()
 
 
-def _with_variant(run: RunDirectory, status: RunStatus, again: Again, given: Sequence[ArrayJob]) -> Again:
-    """The same, with the request and the variant under which it runs, which is none of those just given to others."""
+def _with_variant(run: RunDirectory, status: RunStatus, again: Again) -> Again:
+    """The same, with the request and the variant under which it runs."""
     array, ask = again.array, again.ask
     seconds = ask.seconds * (again.most_members if array.pack > 1 else 1)
     resources = array.resources._replace(memory_bytes=ask.memory, runtime_seconds=seconds)
@@ -127,7 +142,6 @@ def _with_variant(run: RunDirectory, status: RunStatus, again: Again, given: Seq
     known = [one for one in status.submissions.retries if one.array == array.name and one.variant]
     same = [one.variant for one in known if array.pack == 1 and Ask(one.memory, one.seconds) == ask]
     taken = {one.variant for one in known} | {path.stem.rpartition("@")[2] for path in _scripts(run, array)}
-    taken |= {one.variant for one in given if one.name == array.name}
     number = next(n for n in range(1, len(taken) + 2) if f"r{n}" not in taken)
     return replace(again, array=replace(array, resources=resources, variant=same[0] if same else f"r{number}"))
 

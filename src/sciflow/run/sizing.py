@@ -50,8 +50,8 @@ class Sizing:
         own = Ask(resources.memory_bytes, -(-resources.runtime_seconds // self._array(place).pack))
         return self._given.get(place, own)
 
-    def scaled(self, place: Place, scale: Mapping[str, float]) -> Ask | None:
-        """What it was given, or has used, times factors for ``memory`` and ``runtime``; None if it has the most."""
+    def scaled(self, place: Place, scale: Mapping[str, float]) -> Ask:
+        """What it was given, or has used, times factors for ``memory`` and ``runtime``, as far as the site has that."""
         given = asked = self.given(place)
         if (factor := scale.get("memory", 1.0)) != 1.0:
             base = given.memory or self._measured.own(*place).memory
@@ -59,7 +59,7 @@ class Sizing:
         if (factor := scale.get("runtime", 1.0)) != 1.0:
             base = given.seconds or self._measured.own(*place).seconds
             asked = asked._replace(seconds=_scaled(base, factor, self.longest(place)))
-        return None if asked == given and any(factor > 1 for factor in scale.values()) else asked
+        return asked
 
     def more_memory(self, place: Place) -> Ask | None:
         """More memory, by what it and its completed neighbours used; None where it has the most already."""
@@ -87,12 +87,15 @@ class Sizing:
         return None if longest is None else longest // array.pack
 
     def limit(self, place: Place, is_memory: bool) -> str:
-        """Say that it has the most that there is."""
+        """Say that it has the most that there is, or that nobody knows what it has."""
         where = self._array(place).options.partition or self.profile.default_partition
         site = f"partition `{where}`" if where else f"profile `{self.profile.name}`"
         most = self.most_memory(place) if is_memory else self.longest(place)
         shown = "" if most is None else f" of {format_memory(most) if is_memory else format_duration(most)}"
         what = "memory" if is_memory else "walltime"
+        given, own = self.given(place), self._measured.own(*place)
+        if not ((given.memory or own.limit or own.memory) if is_memory else (given.seconds or own.seconds)):
+            return f"it asks for no {what}, and what it used was not measured: say in the workflow what it needs"
         return f"it was given the most {what}{shown} that {site} has"
 
     def change(self, place: Place, ask: Ask) -> str:
@@ -115,5 +118,5 @@ def _pairs(given: Ask, ask: Ask) -> list[tuple[int, int, Callable[[int], str]]]:
 
 
 def _scaled(given: float, factor: float, most: int | None) -> int:
-    wanted = round(given * factor)
+    wanted = max(1, round(given * factor)) if given else 0  # 0 would be no limit
     return wanted if most is None else min(wanted, most)

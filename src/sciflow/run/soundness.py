@@ -24,7 +24,7 @@ def with_broken_seals(status: RunStatus) -> list[Place]:
 def built_on_skips(run: RunDirectory, status: RunStatus) -> set[Place]:
     """The indices that went on without some of their upstream, and all that were made from these."""
     found = {
-        (array, index) for array, indices in status.indices.items() for index, one in indices.items() if one.has_skipped
+        (array, index) for array, indices in status.indices.items() for index, one in indices.items() if one.skipped
     }
     if not found:
         return found

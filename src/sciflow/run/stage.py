@@ -31,8 +31,8 @@ from sciflow.run.payload import modules, write_payload
 from sciflow.run.variants import NEXT, write_variant
 from sciflow.store.digests import FileDigest, KnownDigests
 from sciflow.store.journal import Journal
-from sciflow.store.layout import LATEST, RunDirectory, read_document
-from sciflow.store.manifest import RECOVERY, read_recovery
+from sciflow.store.layout import LATEST, RunDirectory, read_document, write_whole
+from sciflow.store.manifest import RECOVERY, read_recovery, task_retries
 from sciflow_shim import files
 from sciflow_shim.redaction import redact
 
@@ -154,9 +154,16 @@ def note_modules(compiled: Compiled, run: RunDirectory) -> None:
 
 def note_recovery(compiled: Compiled, run: RunDirectory) -> None:
     """Note in a run that goes on how its failures are met now; that changes no result."""
-    if compiled.workflow.recovery != read_recovery(run):
-        policy = compiled.workflow.recovery.model_dump(exclude_none=True, mode="json")
-        Journal(run.journal).append([{"event": RECOVERY, "policy": policy}])
+    policy = compiled.workflow.recovery
+    retries = {task: use.task.retries for task, use in compiled.uses.items() if use.task.retries is not None}
+    if (policy, retries) != (read_recovery(run), task_retries(run)):
+        said = policy.model_dump(exclude_none=True, mode="json")
+        Journal(run.journal).append([{"event": RECOVERY, "policy": said, "retries": retries}])
+    for array in compiled.plan.arrays:
+        path = run.header(array.name)
+        document, brake = read_document(path), policy.brake_of(array.count)
+        if document.get("brake", 0) != brake:
+            write_whole(path, json.dumps({**document, "brake": brake}) + "\n")
 
 
 def _remove_abandoned(home: Path) -> None:

@@ -18,8 +18,8 @@ class IndexStatus:
 
     Attributes
     ----------
-    has_skipped
-        Whether it completed without some of its upstream.
+    skipped
+        Without how much of its upstream it completed.
     damage
         What is wrong with the record of its last attempt: `torn` or `missing`.
     is_settled
@@ -37,7 +37,7 @@ class IndexStatus:
     error: str = ""
     seconds: float = 0.0
     reason: str = ""
-    has_skipped: bool = False
+    skipped: int = 0
     damage: str = ""
     is_settled: bool = True
     record: RecordState | None = None
@@ -65,11 +65,14 @@ class RunStatus:
         Array → index → status; every index of the plan is there.
     is_driven
         Whether a process drives the run now.
+    is_autonomous
+        Whether small jobs tend it while nobody is there.
     """
 
     plan: Plan
     indices: dict[str, dict[int, IndexStatus]]
     is_driven: bool = False
+    is_autonomous: bool = False
     reused: int = 0
     first_event: float | None = None
     last_event: float | None = None

@@ -56,15 +56,15 @@ class Terms:
         What the site takes.
     canaries
         How many elements of each array job run ahead of the others.
-    spare
-        How many places in the queue are left free, for the job that tends the run.
+    reserved
+        How many of the indices that the site takes are left for jobs that tend the run.
     begin
         Array job and present time → when it may begin, if that is another time than its script says.
     """
 
     limits: Limits = field(default_factory=Limits)
     canaries: int = 0
-    spare: int = 0
+    reserved: int = 0
     begin: Callable[[ArrayJob, float], float | None] = lambda _array, _now: None
 
 
@@ -190,8 +190,8 @@ def _submission(run: RunDirectory, status: RunStatus, part: Part, name: str, now
         element: max(known[index].attempt for index in array.of_element(element)) + 1 for element in part.elements
     }
     avoided = tuple(sorted(node for node, until in status.submissions.avoided.items() if until > now))
-    begin = terms.begin(array, now)
-    return Submission(array, run.script(array.name_on_node), attempts, name, part.after, avoided, begin)
+    begin, at_once = terms.begin(array, now), terms.limits.running_indices
+    return Submission(array, run.script(array.name_on_node), attempts, name, part.after, avoided, begin, at_once)
 
 
 def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms) -> list[str]:
@@ -237,7 +237,9 @@ def _by_records(status: RunStatus) -> dict[str, str]:
 def _room(scheduler: QueueScheduler, terms: Terms) -> int | None:
     """How many more indices this user may queue; None for any number."""
     most = terms.limits.submitted_indices
-    return max(0, most - terms.spare - scheduler.queued()) if most else None
+    if most is None:
+        return None
+    return max(0, most - min(terms.reserved, most - 1) - scheduler.queued())
 
 
 def _what_fits(part: Part, room: int | None, limits: Limits) -> tuple[int, ...]:

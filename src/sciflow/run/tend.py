@@ -8,27 +8,30 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sciflow.errors import BusyError
+from sciflow.errors import BusyError, SchedulerError
 from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import joined
+from sciflow.model.state import State
+from sciflow.model.statement import CONTROLLER
 from sciflow.planning.caps import longest_walltime
-from sciflow.planning.render import ScriptRenderer
 from sciflow.run.chronicle import CHRONICLE, chronicle
 from sciflow.run.recover import Recovered
 from sciflow.run.status import RunStatus
 from sciflow.run.submit import Connect, resolve
 from sciflow.run.track import observe
+from sciflow.run.variants import renderer_of
 from sciflow.schedulers.base import Errand, QueueScheduler
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, write_whole
 from sciflow.store.lock import hold
-from sciflow.store.submissions import INTENT, SUBMITTED, TEND, Submitted
+from sciflow.store.submissions import AUTONOMOUS, INTENT, SUBMITTED, TEND, Submitted
 from sciflow_shim import files
 
-AUTONOMOUS = "autonomous"  # the event of the journal
 LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before
+PAUSE = 2.0  # seconds, times the jobs that have tended it so far, between two of these
+RESERVED = 2  # jobs that tend a run: one that runs, and the next
 STEADY, GLANCE = 120.0, 5.0  # seconds for which accounting may lag behind at most, and between two questions
 T = TypeVar("T")
 _NEEDED = ResourceRequest(cpu_cores=1, memory_gb=2, max_runtime="01:00:00")
@@ -56,24 +59,34 @@ def is_autonomous(run: RunDirectory) -> bool:
     return bool(said) and said[-1]
 
 
-def write_errand(run: RunDirectory, profile: ClusterProfile, render: ScriptRenderer, python: str) -> None:
-    """Write the script of the job that tends a run.
+def begin_tending(run: RunDirectory, profile: ClusterProfile, python: str) -> None:
+    """Write the script of the job that tends a run, and note that there is to be one.
+
+    Parameters
+    ----------
+    run, profile
+        The run, and the site.
+    python
+        The interpreter that has sciflow, on the nodes as well.
 
     Raises
     ------
     TemplateError
         Where there is no template for it, or it is wrong.
     """
+    if is_autonomous(run):
+        return
     request = _NEEDED.merged(profile.tend)
     options = joined(profile, profile.tend)
     resources = request.resolve({}, TEND)
     longest = longest_walltime(options, profile)
     if longest is not None and resources.runtime_seconds > longest:
         resources = resources._replace(runtime_seconds=longest)
-    text = render.errand(options=options, request=resources, interpreter=python)
+    text = renderer_of(run).errand(options=options, request=resources, interpreter=python)
     script = run / files.script(TEND)
     write_whole(script, text)
     script.chmod(0o755)
+    Journal(run.journal).append([{"event": AUTONOMOUS, "is_on": True}])
 
 
 @dataclass(frozen=True)
@@ -119,9 +132,10 @@ def tend(
         Where something of it cannot be done; what was done stays.
     """
     steady(ask)
-    done: Recovered = patiently(recover)
+    # Nobody watches who could try it again; a person is told at once who is at it.
+    done = recover() if following is None else patiently(recover)
     # Before anything that takes its time: who is killed now has a successor.
-    chained: Chained | None = patiently(following) if following else None
+    chained = None if following is None else patiently(following)
     collect()
     status = ask()
     write_whole(run / CHRONICLE, chronicle(run, status, done.decisions))
@@ -131,7 +145,7 @@ def tend(
 def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], float] = time.time) -> Chained | None:
     """See to it that a run which goes on is tended: by one job, which starts when the first of its jobs has ended.
 
-    Gives None where nothing of the run will happen any more.
+    Gives None where nothing of the run will happen any more, or nobody wants it to be tended by itself any more.
 
     Raises
     ------
@@ -139,6 +153,8 @@ def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], f
         As for `submit`.
     """
     with hold(run.lock) as lock:
+        if not is_autonomous(run):  # it was cancelled while this process was at it
+            return None
         scheduler, journal = connect((lock,)), Journal(run.journal)
         status = observe(run, plan)
         if resolve(status, scheduler, journal):
@@ -160,7 +176,7 @@ def end_tending(run: RunDirectory, connect: Connect) -> None:
         scheduler, journal = connect((lock,)), Journal(run.journal)
         journal.commit({"event": AUTONOMOUS, "is_on": False})
         status = observe(run)
-        for one in status.submissions.of_array(TEND):
+        for one in status.submissions.of_array(TEND)[-RESERVED:]:  # those before them have ended
             if one.job and one.job != _own_job():
                 scheduler.cancel(one.job)
 
@@ -202,7 +218,8 @@ def _is_in_between(status: RunStatus) -> Iterable[bool]:
     for array in status.plan.arrays:
         for index, known in status.indices[array.name].items():
             found = queued.round_of(array.name, array.element(index), index)
-            yield bool(found and found.last_job) and not known.is_settled and known.said is None
+            is_silent = known.said is None or known.said.state.is_final
+            yield bool(found and found.last_job) and not known.is_settled and is_silent
 
 
 def _open_jobs(status: RunStatus) -> list[str]:
@@ -223,13 +240,23 @@ def _is_anything_due(status: RunStatus) -> bool:
 
 
 def _present(status: RunStatus, scheduler: QueueScheduler) -> str:
-    """The job that tends the run next, where there is one that has not begun."""
-    jobs = [one for one in status.submissions.of_array(TEND) if one.job and one.job != _own_job()]
+    """The job that tends the run next, where there is one that has not begun.
+
+    One that runs is none: it may be past the point at which it looks for what is left to be done.
+    """
+    jobs = [one for one in status.submissions.of_array(TEND) if one.job]
     if not jobs:
         return ""
     last = jobs[-1]
-    known = scheduler.query([last.job]).get(last.job, {})
-    return last.job if any(not state.is_final for state in known.values()) else ""
+    testimony = scheduler.testify({last.job: last.name}, {last.job: {0}})
+    if CONTROLLER in testimony.errors:
+        raise SchedulerError(
+            f"whether job {last.job} still waits, which looks after the run, cannot be told: "
+            f"{testimony.errors[CONTROLLER]}",
+            hint="the same command sees to it when the scheduler answers again",
+        )
+    said = testimony.answers[CONTROLLER].get(last.job, {}).get(0)
+    return last.job if said is not None and said.state is State.PENDING else ""
 
 
 def _send(
@@ -244,7 +271,8 @@ def _send(
     open_ones = [one for one in status.submissions.open if one.array == TEND]
     known = open_ones[0] if open_ones else Submitted(TEND, name, frozenset((0,)), now)
     journal.commit({"event": INTENT, "array": TEND, "name": known.name, "indices": "0"})
-    begin = None if waited else now + LATER
+    # The longer it goes on, the less often: also where jobs end all the time.
+    begin = now + (min(LATER, PAUSE * len(status.submissions.of_array(TEND))) if waited else LATER)
     job = scheduler.send(Errand(run.script(TEND), known.name, tuple(waited), begin))
     journal.commit({"event": SUBMITTED, "array": TEND, "name": known.name, "job": job})
     return job
@@ -252,4 +280,4 @@ def _send(
 
 def _own_job() -> str:
     """The id of the job in which this process runs."""
-    return os.environ.get("SLURM_JOB_ID", "")
+    return os.environ.get("SLURM_JOB_ID") or os.environ.get("PBS_JOBID", "")

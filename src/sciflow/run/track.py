@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from sciflow.model.cause import Cause
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER
-from sciflow.run.judge import Evidence, Verdict, judge
+from sciflow.run.judge import Verdict
 from sciflow.run.status import IndexStatus, RunStatus, untouched
-from sciflow.store.brakes import Brake, read_brakes
+from sciflow.run.verdicts import Case, judged, or_held, unmet
+from sciflow.store.brakes import read_brakes
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RecordFile, RunDirectory, read_document
 from sciflow.store.lock import is_held
 from sciflow.store.records import RecordState, read_states
 from sciflow.store.statements import Observed, read_observed
-from sciflow.store.submissions import Round, Submitted
+from sciflow.store.submissions import AUTONOMOUS, TEND, Round, Submitted
+from sciflow_shim.files import HELD_BACK
 
 IS_TORN = "its record is torn"
 Reader = Callable[[str, int], dict[int, RecordState] | None]
@@ -54,7 +56,9 @@ def observe(
     known, status.is_driven = status.indices, is_held(run.lock)
     void: dict[tuple[str, int, int], str] = {}
     for event in Journal(run.journal).events():
-        if event["event"] == "void":
+        if event["event"] == AUTONOMOUS:
+            status.is_autonomous = event["is_on"]
+        elif event["event"] == "void":
             void[event["array"], event["index"], event["attempt"]] = event["reason"]
         elif status.submissions.hear(event):
             _note_time(status, event)
@@ -69,6 +73,8 @@ def observe(
     if status.is_queued:
         observed = observed or read_observed(run.observed)
         _apply_submissions(run, status, observed, time.time() if now is None else now)
+    else:
+        _apply_decisions(status)
     return status
 
 
@@ -89,6 +95,8 @@ def _apply(status: RunStatus, event: dict[str, Any]) -> None:
         known.state, known.attempt = State(event["state"]), attempt
         known.error, known.seconds = event.get("error", ""), event.get("seconds", 0.0)
         known.reason = "the shim said so"
+        if known.state is not State.CANCELLED or known.error.startswith(HELD_BACK):  # else its driver was stopped
+            status.submissions.carry_out(event["array"], event["index"])
     elif event["event"] == "reused" and not known.attempt:
         known.state, known.attempt, known.reason = State.COMPLETED, 0, f"taken over from run {event['from']}"
         known.seconds = event.get("seconds", 0.0)
@@ -161,13 +169,39 @@ def _apply_record(
     if not (is_same and status.state is record.state):
         status.reason, status.seconds = "its record says so", record.seconds
     status.state, status.attempt, status.error = record.state, found.attempt, record.error
-    status.has_skipped, status.damage = record.has_skipped, ""
+    status.skipped, status.damage = record.skipped, ""
     return True
+
+
+def _apply_decisions(status: RunStatus) -> None:
+    """On this machine what is to be tried again is run by whoever drives the run next."""
+    for array in status.plan.arrays:
+        for index, known in status.indices[array.name].items():
+            retry = status.submissions.due(array.name, index)
+            if retry is None or known.state is State.RUNNING or _has_ended_since(known, retry.time):
+                continue
+            known.state, known.error, known.reason = State.PENDING, "", "it is to be tried again"
+
+
+def _has_ended_since(known: IndexStatus, time: float) -> bool:
+    """Whether a record tells of an end after that time; who was stopped with its driver has not come to its end."""
+    record = known.record
+    return record is not None and record.state.is_final and record.end > time and record.state is not State.CANCELLED
+
+
+def _made_anew(status: RunStatus) -> dict[tuple[str, int], float]:
+    """(array, index) → when it was decided to run it again although it may be completed, with its upstream."""
+    return {
+        (retry.array, index): retry.time
+        for retry in status.submissions.retries
+        if retry.cause == Cause.UPSTREAM_FAILED.value
+        for index in retry.indices
+    }
 
 
 def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed, now: float) -> None:
     """Judge every index that was handed to a scheduler; array jobs come after those that they wait for."""
-    brakes = read_brakes(run)
+    brakes, anew = read_brakes(run), _made_anew(status)
     for array in status.plan.arrays:
         earlier = {one.job for one in status.submissions.of_array(array.name)}
         twins = [status.indices[one.array] for one in array.after if one.kind == "element"]
@@ -175,119 +209,41 @@ def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed,
             element = array.element(index)
             retry = status.submissions.due(array.name, element)
             is_due = retry is not None and index in retry.indices
-            if known.state is State.COMPLETED and not (is_due and known.has_skipped):
-                continue
             is_cancelled = (array.name, index) in status.submissions.cancelled
+            is_old = known.record is not None and known.record.end < anew.get((array.name, index), 0.0)
+            if known.state is State.COMPLETED and (is_cancelled or not is_old):
+                continue
             found = status.submissions.round_of(array.name, element, index)
             if is_due and not is_cancelled:
                 known.state, known.is_settled, known.error = State.PENDING, False, ""
                 known.reason = "it is to be tried again, and has not been submitted yet"
+            elif is_due:
+                known.state, known.is_settled, known.error = State.CANCELLED, True, ""
+                known.reason = "it was cancelled before it was tried again"
             elif found is None or not found.last_job:
-                _not_submitted(known, found, is_cancelled)
+                _not_submitted(known, found, is_cancelled, earlier)
             else:
-                case = _Case(array, index, observed, earlier, is_cancelled, _unmet(array, index, twins))
-                verdict, is_of_round = _judged(case, known.record, found, now)
+                case = Case(array, index, observed, earlier, is_cancelled, unmet(array, index, twins))
+                verdict, is_of_round = judged(case, known.record, found, now)
                 if not is_of_round:
-                    verdict = _or_held(verdict, brakes.get(array.name, ()))
+                    verdict = or_held(verdict, brakes.get(array.name, ()))
                 _conclude(known, verdict, is_of_round)
     if not status.is_settled:  # else there is nothing that anybody could add
-        status.notes += _silences(observed)
-
-
-@dataclass(frozen=True)
-class _Case:
-    """One index, and what there is to judge it by besides its record.
-
-    `jobs` are the jobs of its array job that the journal knows of, and `upstream` tells what it waits for in vain.
-    """
-
-    array: ArrayJob
-    index: int
-    observed: Observed
-    jobs: set[str]
-    is_cancelled: bool
-    upstream: str
+        status.notes += [*_silences(observed), *_avoided(status, now), *_untended(status, observed)]
 
 
 def _conclude(known: IndexStatus, verdict: Verdict, is_of_round: bool) -> None:
     known.state, known.reason, known.error = verdict.state, verdict.reason, verdict.error
     known.is_settled, known.said = verdict.is_settled, verdict.statement
     if not is_of_round:
-        known.seconds, known.has_skipped = 0.0, False
+        known.seconds, known.skipped = 0.0, 0
 
 
-def _judged(case: _Case, record: RecordState | None, found: Round, now: float) -> tuple[Verdict, bool]:
-    """The verdict on an index, and whether its record is of the round of submissions that counts.
-
-    Of a chain, the link counts that left the record; when that has ended for its time, the one after it.
-    """
-    links = [one for one in found.links if one.job]
-    known = None if record is not None and _is_older(record, links[0]) else record
-    first = next((i for i, one in enumerate(links) if known is not None and known.job == one.job), 0)
-    if known is not None and known.job and known.job != links[first].job and known.job in case.jobs:
-        known = None  # of an earlier round
-    verdict = judge(_evidence(case, links[first], known), now)
-    for number, link in enumerate(links[first + 1 :], first + 2):
-        if verdict.state is not State.TIMEOUT:
-            break
-        following = judge(_evidence(case, link, None), now)
-        if following.state in (State.UPSTREAM_FAILED, State.UNKNOWN):
-            break  # it never started
-        if following.state is State.PENDING:
-            text = f"it goes on from its checkpoint, as link {number} of {case.array.links}: {following.reason}"
-            following = replace(following, reason=text)
-        verdict, known = following, None
-    return verdict, known is not None
-
-
-def _or_held(verdict: Verdict, brakes: Sequence[Brake]) -> Verdict:
-    """What a brake did not let start has ended without a trace of its own."""
-    said = verdict.statement
-    if said is not None and verdict.state in (State.FAILED, State.UNKNOWN):
-        for brake in brakes:
-            if brake.was_on(said.end):
-                return replace(verdict, state=State.CANCELLED, reason=brake.reason, error=brake.reason, is_settled=True)
-    return verdict
-
-
-def _is_older(record: RecordState, first: Submitted) -> bool:
-    """Whether a record that names no job was left before anything of a round was submitted."""
-    return not record.job and record.state.is_final and record.end < first.since
-
-
-def _evidence(case: _Case, one: Submitted, record: RecordState | None) -> Evidence:
-    observed, element = case.observed, case.array.element(case.index)
-    controller = observed.witnesses.get(CONTROLLER)
-    answered = [witness.time for witness in observed.witnesses.values() if witness.time is not None]
-    return Evidence(
-        record=record,
-        controller=observed.said(CONTROLLER, one.job, element),
-        accounting=observed.said(ACCOUNTING, one.job, element),
-        heard=controller.time if controller and controller.time else max(answered, default=None),
-        is_blind=controller is None or controller.silent_since is not None,
-        was_asked=controller is not None and (controller.time or 0.0) >= one.since,
-        missed_since=observed.missed.get(one.job, {}).get(element),
-        is_cancelled=case.is_cancelled,
-        is_alone=case.array.pack == 1,
-        upstream=case.upstream,
-        is_tied=any(after.kind == "element" for after in case.array.after),
-    )
-
-
-def _unmet(array: ArrayJob, index: int, twins: list[dict[int, IndexStatus]]) -> str:
-    """What an index waits for index by index, and what will not complete."""
-    names = [one.array for one in array.after if one.kind == "element"]
-    found = [
-        f"{name}[{index}] is {twin[index].state}"
-        for name, twin in zip(names, twins, strict=True)
-        if twin[index].is_over and twin[index].state is not State.COMPLETED
-    ]
-    return ", ".join(found)
-
-
-def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool) -> None:
+def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool, jobs: set[str]) -> None:
     one = found.links[0] if found is not None else None
-    if known.state.is_final and not (one is not None and known.record is not None and known.record.end < one.since):
+    if known.state.is_final and not (
+        one is not None and known.record is not None and _is_before(known.record, one, jobs)
+    ):
         return  # it was run by hand
     if is_cancelled:
         known.state, known.reason = State.CANCELLED, "it was cancelled before it was submitted"
@@ -298,6 +254,11 @@ def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool) 
         known.reason = f"the scheduler refused it: {one.error}" if one.error else "its submission was cut off"
 
 
+def _is_before(record: RecordState, one: Submitted, jobs: set[str]) -> bool:
+    """Whether a record was left before a submission: in another job of its array job, or by hand."""
+    return record.job in jobs if record.job else record.end < one.since
+
+
 def _silences(observed: Observed) -> Iterator[str]:
     for name, witness in observed.witnesses.items():
         if witness.silent_since is not None and not (name == ACCOUNTING and witness.error == "it is off"):
@@ -305,16 +266,32 @@ def _silences(observed: Observed) -> Iterator[str]:
             yield f"the {name} has not answered since {since}: {witness.error}"
 
 
+def _avoided(status: RunStatus, now: float) -> Iterator[str]:
+    for node, until in status.submissions.avoided.items():
+        if until > now:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(until))
+            yield f"node {node} is avoided until {when}; `sciflow retry --include {node}` uses it again"
+
+
+def _untended(status: RunStatus, observed: Observed) -> Iterator[str]:
+    errands = status.submissions.of_array(TEND) if status.is_autonomous else []
+    if errands and not status.is_finished:
+        said = observed.said(CONTROLLER, errands[-1].job, 0)
+        if said is not None and said.state.is_final:
+            text = f"job {errands[-1].job}, which was to look after it, has ended ({said.word})"
+            yield f"{text}: the same `sciflow submit … --autonomous` lets another one follow"
+
+
 def _discount(status: IndexStatus, attempt: int, reason: str, damage: str) -> None:
     status.state, status.attempt, status.reason, status.damage = State.PENDING, attempt, reason, damage
-    status.error, status.seconds, status.has_skipped = "", 0.0, False
+    status.error, status.seconds, status.skipped = "", 0.0, 0
 
 
 def _look_at_skips(arrays: Iterable[dict[int, IndexStatus]]) -> None:
     """Where everything is completed, what skipped some of its upstream was made before that."""
     for indices in arrays:
         for status in indices.values():
-            if status.has_skipped:
+            if status.skipped:
                 status.state, status.reason = State.PENDING, "what it skipped is there now"
 
 

@@ -42,6 +42,8 @@ class Submission:
         The nodes on which it is not to run.
     begin
         When it may begin, in seconds since the epoch; None for what its script says.
+    at_once
+        How many of its indices may run at once; None for any number.
     """
 
     array: ArrayJob
@@ -51,6 +53,13 @@ class Submission:
     after: tuple[After, ...] = ()
     avoided: tuple[str, ...] = ()
     begin: float | None = None
+    at_once: int | None = None
+
+    def describe(self) -> str:
+        """What is submitted, for messages."""
+        array = self.array
+        asked = "".join(f", {one}" for one in array.options.described())
+        return f"array job `{array.name}` of task `{array.task}` ({array.resources.describe()}{asked})"
 
 
 @dataclass(frozen=True)

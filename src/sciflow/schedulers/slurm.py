@@ -10,10 +10,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sciflow.errors import QueueFullError, SchedulerError, SciflowError, TransportError
+from sciflow.errors import SchedulerError, SciflowError
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement, Testimony
 from sciflow.schedulers.base import After, Errand, Submission
+from sciflow.schedulers.slurm_submission import (
+    errand_command,
+    postpone_command,
+    read_job_id,
+    submit_command,
+)
 from sciflow.schedulers.slurm_words import REJECTED, STATES, state_and_reason, way_out
 from sciflow.transport.base import Answer, Transport
 from sciflow_shim import files
@@ -28,9 +34,6 @@ LONGEST_LIST = 4_000  # characters of `--array`; Slurm takes 4,096
 _VARIABLES = {"SLURM_BITSTR_LEN": "0", "SLURM_TIME_FORMAT": "%s"}
 _SQUEUE = "%F|%K|%j|%T|%S|%e|%N|%r"
 _SACCT = "JobID,JobName,State,ExitCode,Start,End,NodeList"
-_FULL = r"MaxSubmitJob|Slurm temporarily unable to accept job"
-_SILENT = r"Unable to contact|timed out|Zero Bytes|[Cc]ommunication|Unexpected message"
-_PERHAPS = "it may have been taken all the same: the same command looks for it before it submits anything"
 _OFF = "accounting storage is disabled"
 
 
@@ -68,8 +71,8 @@ class SlurmScheduler:
                 hint="run it from a folder of another name, or name one with `--runs`",
             )
         command = submit_command(submission, self.directory)
-        what = describe_submission(submission)
-        return read_job_id(self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE), what)
+        answer = self.transport.run(command, self.directory, seconds=SUBMIT_PATIENCE)
+        return read_job_id(answer, submission.describe())
 
     def send(self, errand: Errand) -> str:
         """Hand over a small job; gives its job id."""
@@ -78,7 +81,7 @@ class SlurmScheduler:
 
     def postpone(self, job: str, after: Sequence[After]) -> None:
         """Let a job that waits wait for other jobs; see `QueueScheduler`."""
-        _heard(self.transport.run(["scontrol", "update", f"JobId={job}", f"Dependency={_dependency(after)}"]))
+        _heard(self.transport.run(postpone_command(job, after)))
 
     def call(self, submission: Submission) -> str:
         """The call by which it would be submitted."""
@@ -157,84 +160,6 @@ class SlurmScheduler:
         return sum(1 if line == "N/A" else sum(1 for _ in read_indices(line)) for line in answer.out.splitlines())
 
 
-def submit_command(submission: Submission, directory: Path) -> list[str]:
-    """The `sbatch` call for an array job, or for some of its indices, in the run directory."""
-    command = ["sbatch", "--parsable", f"--job-name={submission.name or submission.array.name}"]
-    if len(submission.attempts) < submission.array.elements:
-        command.append(f"--array={files.format_ranges(sorted(submission.attempts))}")
-    if submission.after:
-        command.append(f"--dependency={_dependency(submission.after)}")
-    if submission.begin is not None:
-        command.append(f"--begin=uts{int(submission.begin)}")
-    if submission.avoided:
-        command.append(f"--exclude={','.join([*_excluded(submission), *submission.avoided])}")
-    if "%" in str(directory):  # Slurm would read it as part of the pattern that it makes of the script's relative one
-        logs = directory / files.logs(submission.array.name)
-        command.append(f"--output={str(logs).replace('%', '%%')}/%a.%A.job")
-    return [*command, str(submission.script.relative_to(directory))]
-
-
-def describe_submission(submission: Submission) -> str:
-    """What is submitted, for messages."""
-    array = submission.array
-    asked = "".join(f", {one}" for one in array.options.described())
-    return f"array job `{array.name}` of task `{array.task}` ({array.resources.describe()}{asked})"
-
-
-def errand_command(errand: Errand, directory: Path) -> list[str]:
-    """The `sbatch` call for a small job, in the run directory."""
-    command = ["sbatch", "--parsable", f"--job-name={errand.name}"]
-    if errand.after:
-        command.append(f"--dependency={'?'.join(f'afterany:{job}' for job in errand.after)}")
-    if errand.begin is not None:
-        command.append(f"--begin=uts{int(errand.begin)}")
-    if "%" in str(directory):
-        command.append(f"--output={str(directory / 'logs').replace('%', '%%')}/{errand.name}.%j.out")
-    return [*command, str(errand.script.relative_to(directory))]
-
-
-def read_job_id(answer: Answer, what: str) -> str:
-    """The job id that `sbatch --parsable` printed.
-
-    Raises
-    ------
-    SchedulerError
-        Where it refused, or printed something else.
-    """
-    if answer.code:
-        said = re.sub(r"sbatch: (error: )?", "", answer.complaint)
-        if re.search(_SILENT, said):
-            hint = way_out(said) if "Unable to contact" in said else _PERHAPS
-            raise TransportError(f"Slurm did not answer for {what}: {said}", hint)
-        kind = QueueFullError if re.search(_FULL, said) else SchedulerError
-        raise kind(f"Slurm refuses {what}: {said}", hint=way_out(said))
-    # Sites print greetings around it; with several clusters it is `616;lab`.
-    ids = re.findall(r"^(\d+)(?:;\S+)?$", answer.out, re.MULTILINE)
-    if len(ids) != 1:
-        raise SchedulerError(
-            f"`sbatch` answered {answer.out!r} for {what}, which holds no job id",
-            hint="the same command looks for the job before it submits anything again",
-        )
-    return ids[0]
-
-
-def _excluded(submission: Submission) -> list[str]:
-    """The nodes that the script's own directives exclude; the option of the call takes their place."""
-    words = (re.split(r"[= ]+", one, maxsplit=1) for one in submission.array.options.directives)
-    return [word[1] for word in words if word[0] in ("--exclude", "-x") and len(word) == 2]
-
-
-def _dependency(after: Sequence[After]) -> str:
-    """Index by index where it can be; otherwise when all has ended: the shim looks at the records then."""
-    kinds = {"element": "aftercorr", "whole": "afterany"}
-    parts = []
-    for kind, word in kinds.items():
-        jobs = [one.job for one in after if one.kind == kind]
-        if jobs:
-            parts.append(":".join([word, *jobs]))
-    return ",".join(parts)
-
-
 def cancel_commands(job: str, indices: Iterable[int] | None) -> Iterator[list[str]]:
     """The `scancel` calls for some indices of a job, or all of it."""
     if indices is None:
@@ -268,6 +193,7 @@ def read_queue(text: str, jobs: Mapping[str, str]) -> Jobs:
         Job id → its unique name; an empty name is not compared.
     """
     found: Jobs = {job: {} for job in jobs}
+    bare: dict[str, Statement] = {}
     for line in text.splitlines():
         job, _, rest = line.partition("|")
         if job not in jobs:
@@ -276,8 +202,13 @@ def read_queue(text: str, jobs: Mapping[str, str]) -> Jobs:
         if jobs[job] and name != jobs[job]:
             continue  # another job that was given the same id
         statement = Statement(*state_and_reason(word, reason), _time(start), _time(end), node)
-        for index in read_indices(indices) if indices != "N/A" else (0,):  # a job that is no array is like its index 0
+        if indices == "N/A":
+            bare[job] = statement
+        for index in read_indices(indices):
             found[job][index] = statement
+    for job, statement in bare.items():
+        # A job that is no array is like its index 0; an array of which each index was cancelled has such a row as well.
+        found[job].setdefault(0, statement)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sciflow.errors import RunError
 from sciflow.store.journal import Journal
@@ -51,10 +51,8 @@ def read_recovery(run: RunDirectory) -> RecoveryPolicy:
     from sciflow.model.recovery import RecoveryPolicy
     from sciflow.model.validation import validated
 
-    said = read_document(run.manifest).get("recovery", {})
-    for event in Journal(run.journal).events():
-        if event["event"] == RECOVERY:
-            said = event["policy"]
+    made_with = read_document(run.manifest).get("recovery", {})
+    said = next((event["policy"] for event in _changes(run)), made_with)
     return validated(RecoveryPolicy, said, f"recovery policy of `{run.path}`", RunError)
 
 
@@ -68,6 +66,12 @@ def read_policy(run: RunDirectory) -> SchedulingPolicy:
 
 
 def task_retries(run: RunDirectory) -> dict[str, int]:
-    """Task → how often its program is tried again, of those that say so."""
+    """Task → how often its program is tried again, of those that say so; as the recovery policy."""
     tasks = read_document(run.manifest)["tasks"]
-    return {task: facts["retries"] for task, facts in tasks.items() if facts.get("retries") is not None}
+    said = {task: facts["retries"] for task, facts in tasks.items() if facts.get("retries") is not None}
+    return next((event["retries"] for event in _changes(run) if "retries" in event), said)
+
+
+def _changes(run: RunDirectory) -> list[dict[str, Any]]:
+    """What was said of recovery since the run was made, the last first."""
+    return [event for event in Journal(run.journal).events() if event["event"] == RECOVERY][::-1]

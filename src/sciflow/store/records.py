@@ -18,10 +18,11 @@ from sciflow_shim.record_shelf import MEMBERS, PACKED, joined
 _GOES_ON = ("TIMEOUT", "CANCELLED", "NODE_FAIL", "PREEMPTED", "RUNNING")
 _FRAME = re.compile(r'^[ |]*File "([^"\n]+)", line (\d+)(?:, in (.+))?$', re.MULTILINE)
 _NOT_THE_USERS = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python3[^/]*/|^<frozen |/sciflow_shim/")
+_SUB_JOB = re.compile(r"\[\d+\]")  # what tells a sub-job of PBS from its array job
 _ONE_NODE = re.compile(r"[A-Za-z0-9._-]+")
 _KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 SEALED, UNSEALED, TORN = "sealed", "unsealed", "torn"
-SKIPPED = "note_skipped"  # the attribute of an attempt that went on without some of its upstream
+SKIPPED = "note_skipped"  # of an attempt that went on without some of its upstream: how much, and what
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,12 @@ class RecordState:
     ----------
     job
         The scheduler's id of the array job that it belonged to.
+    skipped
+        Without how much of its upstream it went on.
     was_killed
         Whether a signal ended the program, or what the program had started.
     node
-        On which of the scheduler's nodes it ran; the host where that is not one plain name.
+        On which of the scheduler's nodes it ran; empty without a scheduler, and where these were several.
     error_type, origin
         The type of the error, and where in the user's own code it was raised: ``train.py:88 in fit``.
     exit_code, signal
@@ -50,7 +53,7 @@ class RecordState:
     state: State
     error: str
     seconds: float
-    has_skipped: bool = False
+    skipped: int = 0
     job: str = ""
     end: float = 0.0
     host: str = ""
@@ -140,12 +143,12 @@ def state_of(facts: dict[str, Any], group: RecordGroup) -> RecordState:
         State(state),
         error_text(facts),
         max(0.0, facts["end"] - facts["start"]),
-        has_skipped=SKIPPED in facts,
-        job=facts.get("SLURM_ARRAY_JOB_ID", ""),
+        skipped=int(facts[SKIPPED].partition(" ")[0]) if SKIPPED in facts else 0,
+        job=facts.get("SLURM_ARRAY_JOB_ID", "") or _SUB_JOB.sub("[]", facts.get("PBS_JOBID", "")),
         end=facts["end"],
         host=host,
         was_killed=bool(number) or code > _KILLED,
-        node=nodes if nodes and _ONE_NODE.fullmatch(nodes) else host,
+        node=nodes if _ONE_NODE.fullmatch(nodes) else "",
         error_type=facts.get("error_type", ""),
         origin=origin_of(traceback) if traceback else "",
         exit_code=code,

@@ -10,6 +10,7 @@ from sciflow_shim import files
 
 INTENT, SUBMITTED, REFUSED, CANCELLED, RETRY = "intent", "submitted", "refused", "cancel", "retry"
 EXCLUDED, INCLUDED = "exclude", "include"
+AUTONOMOUS = "autonomous"  # a run is to be tended by itself, or not any more
 TEND = "tend"  # stands for an array job in the events about jobs that tend the run
 
 
@@ -183,6 +184,10 @@ class Submissions:
         """The decision to try an element again that has not been carried out yet."""
         return self._due.get(array, {}).get(element)
 
+    def carry_out(self, array: str, element: int) -> None:
+        """Take note that an element has been tried again by who needs no submission for that."""
+        self._due.get(array, {}).pop(element, None)
+
     @property
     def has_due(self) -> bool:
         """Whether something is to be tried again and was not submitted yet."""
@@ -259,4 +264,6 @@ def _next_round(submission: Submitted, retry: Retry | None, before: Round | None
         return Round((submission,), None if retry.elements is None else retry.indices, before)
     if before is None or submission.link == 1:
         return Round((submission,), None, before)
-    return Round((*before.links, submission), before.only, before.before)
+    # One that was refused or cut off is not among them any more where others of its elements need none meanwhile.
+    earlier = (one for one in before.links if one.link < submission.link)
+    return Round((*earlier, submission), before.only, before.before)

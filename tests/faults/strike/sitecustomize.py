@@ -1,7 +1,8 @@
 """Lets something go wrong, once, when a Python process opens, renames or removes a certain file.
 
-Python imports this module at its start where its folder is on PYTHONPATH. `TRAP` says what happens, as JSON: at which
-``event`` about a path that matches ``path``, in processes whose command line matches ``who``, and where a file ``beside``
+Python imports this module at its start where its folder is on PYTHONPATH. `TRAP` says what
+happens, as JSON: at
+which ``event`` about a path that matches ``path``, in processes whose command line matches ``who``, and where a file ``beside``
 it is there already; ``how`` is as for `striking.strike`.
 """
 
@@ -9,6 +10,7 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
 
 
 def install() -> None:
@@ -17,8 +19,7 @@ def install() -> None:
     if not text:
         return
     trap = json.loads(text)
-    with open("/proc/self/cmdline", "rb") as file:
-        command = file.read().decode(errors="replace").replace("\0", " ")
+    command = Path("/proc/self/cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
     if not re.search(trap["who"], command):
         return
     place = 1 if trap["event"] == "os.rename" else 0
@@ -28,7 +29,7 @@ def install() -> None:
             return
         if event == "open" and not set(str(arguments[1])) & set("wax+"):
             return
-        if "beside" in trap and not os.path.exists(os.path.join(os.path.dirname(arguments[place]), trap["beside"])):
+        if "beside" in trap and not Path(arguments[place]).with_name(trap["beside"]).exists():
             return
         from striking import once, strike
 

@@ -10,9 +10,9 @@ def strike(how: str) -> None:
     """Let it happen: to this program, the shims of its array job, the driver, or all of them."""
     if how == "full":
         raise OSError(errno.ENOSPC, "No space left on device")
-    hit = {"driver": "-m sciflow ", "shim": "sciflow_shim", "all": "", "program": None}[how]
-    for pid, command in _started_here() if hit is not None else ():
-        if pid != os.getpid() and hit in command:
+    hit = {"driver": "-m sciflow ", "shim": "sciflow_shim", "all": ""}
+    for pid, command in _started_here() if how in hit else ():
+        if pid != os.getpid() and hit[how] in command:
             os.kill(pid, signal.SIGKILL)
     if how in ("all", "program"):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -21,13 +21,13 @@ def strike(how: str) -> None:
 def once() -> bool:
     """Whether it has not happened before."""
     try:
-        os.mkdir(os.environ["PLAY"] + "/struck")
+        Path(os.environ["PLAY"], "struck").mkdir()
     except FileExistsError:
         return False
     return True
 
 
-def _started_here():  # noqa: ANN202
+def _started_here():
     """Process and command line of all that were started with the environment of this play."""
     mark = f"PLAY={os.environ['PLAY']}".encode()
     for entry in Path("/proc").iterdir():

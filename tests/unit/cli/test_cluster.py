@@ -67,6 +67,7 @@ def test_a_submission_as_json(submit: Command, slurm: FakeSlurm, project: Path) 
         "found": [],
         "waiting": [],
         "failed": 0,
+        "next": None,
     }
     assert answer.err == ""
 
@@ -185,6 +186,53 @@ def test_waiting_as_json(submit: Command, slurm: FakeSlurm, project: Path) -> No
     assert document["combinations"] == {"completed": 3, "total": 4}
     assert document["results"] == str(latest(project) / "results.h5")
     assert document["jobs"]["101"] == {"array": "square.0", "indices": 4}
+
+
+# --- submit --autonomous
+
+
+def test_a_run_is_looked_after_by_a_small_job(submit: Command, slurm: FakeSlurm, project: Path) -> None:
+    """It waits for the first of the jobs to end, and is told with the others."""
+    slurm.hold()
+    answer = submit("--autonomous")
+    assert answer.code == 0
+    assert "job 103 looks after it next, and nobody need be here" in answer.out.splitlines()
+    call = slurm.calls("sbatch")[-1]
+    assert call.startswith(f"sbatch --parsable --job-name=tend.{latest(project).name}.3 ")
+    assert "--dependency=afterany:101?afterany:102 " in call
+    assert call.endswith(" scripts/tend.sh")
+
+
+def test_submitting_an_autonomous_run_again_sends_no_second_small_job(
+    submit: Command, slurm: FakeSlurm, project: Path
+) -> None:
+    """The one that waits is told again, also where the run was submitted without it first."""
+    slurm.hold()
+    submit()
+    assert submit("--autonomous", "--json").json["next"] == "103"
+    assert submit("--autonomous", "--json").json["next"] == "103"
+    assert len(slurm.calls("sbatch")) == 3
+
+
+def test_nobody_looks_after_a_run_that_has_ended(submit: Command, slurm: FakeSlurm) -> None:
+    """Here all has ended at once."""
+    assert submit("--autonomous", "--json").json["next"] is None
+    assert len(slurm.calls("sbatch")) == 2
+
+
+def test_cancelling_an_autonomous_run_ends_that_too(
+    submit: Command, sciflow: Command, slurm: FakeSlurm, project: Path
+) -> None:
+    """The small job goes first, so that it does not try again what is cancelled; a part leaves it alone."""
+    slurm.hold()
+    submit("--autonomous")
+    sciflow("cancel", "--only", "half[1]")
+    assert slurm.calls("scancel") == ["scancel 102_[1]"]
+    answer = sciflow("cancel")
+    assert answer.code == 0
+    assert slurm.calls("scancel")[1:] == ["scancel 103", "scancel 101", "scancel 102_[0,2-3]"]
+    assert sciflow("tend").code == 3
+    assert len(slurm.calls("sbatch")) == 3
 
 
 # --- cancel

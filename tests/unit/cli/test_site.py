@@ -36,7 +36,7 @@ def test_profiles_are_listed_with_their_files(sciflow: Command, here: Path) -> N
     assert rows[0] == ["profile", "scheduler", "file"]
     assert ["mine", "slurm", str(here / "cluster_profiles" / "mine.yaml")] in rows
     assert ["local", "slurm", str(here / "cluster_profiles" / "local.yaml")] in rows
-    assert [row[0] for row in rows[1:]] == ["generic-slurm", "local", "mine"]
+    assert [row[0] for row in rows[1:]] == ["generic-pbs", "generic-slurm", "local", "mine"]
     document = sciflow("profile", "list", "--json").json
     assert document[2] == {"name": "mine", "scheduler": "slurm", "file": str(here / "cluster_profiles" / "mine.yaml")}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from sciflow.model.plan import ArrayJob, Dependency, Plan
@@ -42,9 +43,23 @@ def test_hours_are_summed_over_all_indices() -> None:
 
 
 def test_a_variant_is_what_its_script_calls_it() -> None:
-    """Variants and chains come back from their document; of other array jobs it says nothing about them."""
+    """Of the plan it is no part: what is tried again stands in the journal."""
     plain = ArrayJob("train.0", "train", 4, Resources())
-    tried = ArrayJob("train.0", "train", 4, Resources(), variant="r1", links=3)
+    tried = replace(plain, variant="r1")
     assert (plain.name_on_node, tried.name_on_node) == ("train.0", "train.0@r1")
-    assert ArrayJob.from_document(tried.to_document()) == tried
-    assert set(tried.to_document()) - set(plain.to_document()) == {"variant", "links"}
+    assert ArrayJob.from_document(tried.to_document()) == plain
+
+
+def test_the_links_of_a_chain_are_kept_where_there_are_some() -> None:
+    """Of other array jobs the document says nothing about them."""
+    plain = ArrayJob("train.0", "train", 4, Resources())
+    long = replace(plain, links=3)
+    assert ArrayJob.from_document(long.to_document()) == long
+    assert set(long.to_document()) - set(plain.to_document()) == {"links"}
+
+
+def test_the_hours_of_a_chain_are_those_of_all_its_links() -> None:
+    """2 indices × 3 links × 2 cores × 0.5 h: so much it takes at most."""
+    long = ArrayJob("train.0", "train", 2, Resources(2, 0, 1, 1800), links=3)
+    plan = Plan("w", "site", 2, (long,))
+    assert (plan.core_hours, plan.gpu_hours) == (6, 3)

@@ -30,6 +30,15 @@ def test_variables_are_written_as_parameters_are() -> None:
     assert task.environment == {"OMP_NUM_THREADS": "4", "FLAG": "true", "RATE": "0.001", "TEXT": "a 'b' $(c)\né"}
 
 
+def test_a_task_says_whether_it_keeps_checkpoints_and_how_often_it_is_tried_again() -> None:
+    """Neither is so unless it says so; never again is something that it can say."""
+    assert (made().checkpoints, made().retries) == (False, None)
+    task = made(checkpoints=True, retries=0)
+    assert (task.checkpoints, task.retries) == (True, 0)
+    with pytest.raises(WorkflowError, match="`retries` is -1"):
+        made(retries=-1)
+
+
 @pytest.mark.parametrize(
     ("rule", "source"),
     [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sciflow.errors import WorkflowError
+from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.workflow import ExperimentalWorkflow, check_name
 
 
@@ -216,3 +217,13 @@ def test_a_constraint_that_removes_everything_is_named() -> None:
     with pytest.raises(WorkflowError, match=r"x > 5") as caught:
         len(made.space)
     assert "3" in str(caught.value)
+
+
+def test_a_workflow_says_how_failures_are_met() -> None:
+    """What it does not say is as always; what is wrong is told."""
+    workflow = ExperimentalWorkflow("w")
+    assert workflow.recovery == RecoveryPolicy()
+    workflow.set_recovery_policy({"retries": 3, "brake": "off"})
+    assert workflow.recovery == RecoveryPolicy(retries=3, brake="off")
+    with pytest.raises(WorkflowError, match="recovery policy: `brake` is 0"):
+        workflow.set_recovery_policy({"brake": 0})

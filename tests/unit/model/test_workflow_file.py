@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sciflow.errors import WorkflowError, WorkflowFileError
+from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.model.workflow_file import read_workflow, workflow_schema
 
@@ -57,6 +58,31 @@ def problem(text: str) -> str:
     with pytest.raises(WorkflowFileError) as caught:
         read(text)
     return str(caught.value)
+
+
+def test_a_file_says_how_failures_are_met() -> None:
+    """For all tasks, and for one; what it does not say is as always."""
+    tasks = "tasks: [{name: a, command: 'true', checkpoints: true, retries: 4}, {name: b, command: 'true'}]"
+    workflow = read(f"name: w\n{tasks}\nrecovery: {{retries: 3, brake: off, canaries: 2}}\n")
+    assert workflow.recovery == RecoveryPolicy(retries=3, brake="off", canaries=2)
+    assert [(task.checkpoints, task.retries) for task in workflow.tasks.values()] == [(True, 4), (False, None)]
+    assert read(f"name: w\n{tasks}\n").recovery == RecoveryPolicy()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("{retries: many}", "`recovery.retries` is 'many'"),
+        ("{brake: -3}", "`recovery.brake` is -3"),
+        ("{retires: 3}", "`recovery.retires` is not known here"),
+        ("[retries]", "`recovery` is"),
+    ],
+)
+def test_a_policy_that_is_wrong_is_told_with_its_line(said: str, reason: str) -> None:
+    """As for everything else that stands in a file."""
+    text = problem(f"name: w\ntasks: [{{name: a, command: 'true'}}]\nrecovery: {said}\n")
+    assert text.startswith("dir/w.yaml, line 3: ")
+    assert reason in text
 
 
 def test_everything_that_a_file_can_say() -> None:

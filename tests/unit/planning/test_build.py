@@ -254,3 +254,77 @@ def test_a_derived_parameter_that_fails_is_found_when_planning(tmp_path: Path) -
     made.add_parameter_space({"x": [1, 0]}, derived={"inverse": "1 / x"})
     with pytest.raises(WorkflowError, match="1 / x"):
         build_plan(made, site())
+
+
+@pytest.fixture
+def relax(tmp_path: Path) -> ExperimentalWorkflow:
+    """Return a workflow of one task that takes 30 h and keeps checkpoints, and of one after it."""
+    workflow = ExperimentalWorkflow("w", tmp_path)
+    workflow.add_parameter_space({"x": list(range(40))})
+    workflow.add_task(
+        "relax", command="relax {{ x }}", checkpoints=True, resources={"cpu_cores": 2, "max_runtime_hours": 30}
+    )
+    workflow.add_task("see", command="see {{ x }}", depends_on=["relax"], resources={"max_runtime_hours": 1})
+    return workflow
+
+
+SHORT = site(scheduler="slurm", partitions={"short": {"max_runtime": "12 h", "default": True}})
+
+
+def test_a_task_that_is_too_long_goes_on_from_its_checkpoints(relax: ExperimentalWorkflow) -> None:
+    """The node reads how many links there are; what comes after it is as always, and hours are counted at most."""
+    compiled = build_plan(relax, SHORT)
+    long, later = compiled.plan.arrays
+    assert (long.links, long.resources.runtime_seconds) == (3, 12 * 3600)
+    assert (later.links, later.after) == (1, (Dependency("relax.0", "element"),))
+    header = compiled.header(long)
+    assert (header["links"], header["request"]["runtime_seconds"]) == (3, 12 * 3600)
+    assert "links" not in compiled.header(later)
+    assert compiled.plan.core_hours == 40 * 3 * 2 * 12 + 40
+    assert len([note for note in compiled.plan.notes if "from the checkpoints of the one before" in note]) == 1
+
+
+def test_here_nothing_is_too_long(relax: ExperimentalWorkflow) -> None:
+    """Without a queue there is no walltime."""
+    assert build_plan(relax, site()).plan.arrays[0].links == 1
+
+
+def test_a_task_that_is_too_long_without_checkpoints_is_refused(relax: ExperimentalWorkflow) -> None:
+    """The way out is told: another partition where there is one, and checkpoints otherwise."""
+    relax.tasks["relax"] = relax.tasks["relax"].model_copy(update={"checkpoints": False})
+    with pytest.raises(PlanError) as caught:
+        build_plan(relax, SHORT)
+    assert caught.value.message == "task `relax` asks for 1 d 6 h, but partition `short` allows 12 h"
+    assert caught.value.hint == (
+        "ask for less, or keep checkpoints and say `checkpoints: true`: it goes on from them then"
+    )
+    with pytest.raises(PlanError) as caught:
+        build_plan(relax, site(scheduler="slurm", partitions={**SHORT.partitions, "long": {"max_runtime": "7 d"}}))
+    assert caught.value.hint == "these partitions can: `long`"
+
+
+def test_a_task_that_is_too_long_and_packed_is_refused(relax: ExperimentalWorkflow) -> None:
+    """Also where it keeps checkpoints."""
+    relax.set_resource_requirements({"relax": {"combinations_per_index": 2}})
+    with pytest.raises(PlanError, match="what is packed cannot be continued"):
+        build_plan(relax, SHORT)
+
+
+def test_other_limits_hold_for_a_chain_as_well(relax: ExperimentalWorkflow) -> None:
+    """Only time is something that it can be given bit by bit."""
+    small = site(scheduler="slurm", partitions={"short": {"max_runtime": "12 h", "cpu_cores": 1, "default": True}})
+    with pytest.raises(PlanError, match="asks for 2 cores, but partition `short` allows 1 core") as caught:
+        build_plan(relax, small)
+    assert caught.value.hint == "ask for less, or choose another profile or partition"
+
+
+@pytest.mark.parametrize(
+    ("recovery", "brake"), [({}, 10), ({"brake": 7}, 7), ({"brake": "off"}, None), ({"retries": 0}, 10)]
+)
+def test_the_node_reads_after_how_many_ends_it_is_to_judge(
+    relax: ExperimentalWorkflow, recovery: dict[str, Any], brake: int | None
+) -> None:
+    """As the workflow says; nothing where there is no brake."""
+    relax.set_recovery_policy(recovery)
+    compiled = build_plan(relax, SHORT)
+    assert [compiled.header(array).get("brake") for array in compiled.plan.arrays] == [brake, brake]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -80,6 +81,55 @@ def test_a_walltime_is_a_clock(seconds: int, shown: str) -> None:
 def test_memory_is_in_whole_mebibytes(size: int, shown: str) -> None:
     """Never less than was asked for."""
     assert rendered({"slurm/array.sh.j2": f"{{{{ {size} | mebibytes }}}}"}) == shown
+
+
+def renderer(texts: dict[str, str], **said: str) -> ScriptRenderer:
+    """Return what renders scripts from templates of these texts."""
+    profile = ClusterProfile.model_validate({"name": "site", "scheduler": "slurm", **said})
+    return ScriptRenderer(profile, "python3", {name: (text, name) for name, text in texts.items()}.get)
+
+
+def test_the_templates_that_were_used_are_known() -> None:
+    """With all that they include or extend, as they were read, and nothing that was not needed."""
+    texts = {
+        "slurm/array.sh.j2": "{% extends 'base.j2' %}{% block a %}{% include 'setup.j2' %}{% endblock %}",
+        "base.j2": "{% block a %}{% endblock %}",
+        "setup.j2": "{{ array.name }}",
+        "slurm/tend.sh.j2": "{{ request.cpu_cores }}",
+    }
+    render = renderer(texts)
+    assert render.templates == {}
+    render(ARRAY)
+    assert render.templates == {name: text for name, text in texts.items() if name != "slurm/tend.sh.j2"}
+    render.errand(request=Resources(2))
+    assert render.templates == texts
+
+
+def test_from_the_templates_that_were_used_the_same_comes_again() -> None:
+    """Whatever has become of the files since."""
+    texts = {"slurm/array.sh.j2": "{% include 'setup.j2' %} {{ array.name_on_node }}", "setup.j2": "{{ profile.name }}"}
+    first = renderer(texts)
+    before = first(ARRAY)
+    assert renderer(first.templates)(ARRAY) == before
+    assert renderer(first.templates)(replace(ARRAY, variant="r1")) == before + "@r1"
+
+
+def test_a_small_job_has_the_template_of_the_lab_or_that_of_the_scheduler() -> None:
+    """Most labs have none for it."""
+    texts = {"slurm/tend.sh.j2": "theirs: {{ what }} {{ python }} {{ profile.name }}"}
+    assert renderer(texts, templates="lab").errand(what="x") == "theirs: x python3 site"
+    assert renderer({**texts, "lab/tend.sh.j2": "ours: {{ what }}"}, templates="lab").errand(what="x") == "ours: x"
+
+
+def test_what_is_wrong_with_the_template_of_a_small_job() -> None:
+    """That there is none, or what it asks for in vain."""
+    with pytest.raises(TemplateError) as caught:
+        renderer({}, templates="lab").errand(what="x")
+    assert caught.value.message == "there is no template `lab/tend.sh.j2`"
+    with pytest.raises(TemplateError) as caught:
+        renderer({"slurm/tend.sh.j2": "{{ array.name }}"}).errand(what="x", more="y")
+    assert caught.value.message == "`slurm/tend.sh.j2`: 'array' is undefined"
+    assert caught.value.hint == "templates get `what`, `more`, `profile` and `python`"
 
 
 ARRAYS = [

@@ -11,6 +11,8 @@ import pytest
 from sciflow.engine import Engine
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.store.layout import RunDirectory
+from sciflow_shim import files
+from sciflow_shim.array import Array
 from unit.memory_queue import MemoryQueue
 
 
@@ -22,12 +24,12 @@ def queue() -> MemoryQueue:
 
 @pytest.fixture
 def stage_for_queue(tmp_path: Path) -> Callable[..., RunDirectory]:
-    """Return a function that stages a workflow for Slurm: (workflow, **limits)."""
+    """Return a function that stages a workflow for Slurm: (workflow, what else the profile says, **limits)."""
 
-    def stage(workflow: ExperimentalWorkflow, **limits: Any) -> RunDirectory:
+    def stage(workflow: ExperimentalWorkflow, said: str = "", **limits: Any) -> RunDirectory:
         profile = tmp_path / "site.yaml"
         lines = [f"{name}: {value}" for name, value in limits.items()]
-        profile.write_text(f"name: site\nscheduler: slurm\nlimits: {{{', '.join(lines)}}}\n")
+        profile.write_text(f"name: site\nscheduler: slurm\nlimits: {{{', '.join(lines)}}}\n{said}")
         engine = Engine(str(profile), tmp_path / "runs")
         folder = tmp_path / "runs" / workflow.name / "20310514-120000-aa"
         return RunDirectory(engine.write_plan(engine.compile(workflow), folder))
@@ -44,3 +46,40 @@ def chain(tmp_path: Path, stage_for_queue: Callable[..., RunDirectory]) -> RunDi
     workflow.add_task("c", lambda b: {"n": len(b)}, depends_on=["b"], over="all")
     workflow.add_parameter_space({"x": [1, 2, 3, 4]})
     return stage_for_queue(workflow)
+
+
+@pytest.fixture
+def relax(tmp_path: Path, stage_for_queue: Callable[..., RunDirectory]) -> RunDirectory:
+    """Return a run of four `relax`, each a chain of three links, of four `see` after them, and of one `all`."""
+    workflow = ExperimentalWorkflow("long", tmp_path)
+    workflow.add_task(
+        "relax", command="echo {{ x }}", checkpoints=True, resources={"max_runtime_hours": 30, "memory_gb": 1}
+    )
+    workflow.add_task("see", command="echo {{ x }}", depends_on=["relax"])
+    workflow.add_task("all", lambda relax: {"n": len(relax)}, depends_on=["relax"], over="all")
+    workflow.add_parameter_space({"x": [1, 2, 3, 4]})
+    return stage_for_queue(workflow, "partitions: {short: {max_runtime: 12 h, default: true}}\n")
+
+
+@pytest.fixture
+def leave(leave_record: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that leaves records of a job: (run, array, job, index → state, attempt, has_checkpoint)."""
+
+    def make(
+        run: RunDirectory,
+        array: str,
+        job: str,
+        states: dict[int, str],
+        attempt: int = 1,
+        has_checkpoint: bool = False,
+    ) -> None:
+        monkeypatch.setenv("SLURM_ARRAY_JOB_ID", job)
+        known = Array(str(run.path), array)
+        for index, state in states.items():
+            if has_checkpoint:
+                work = run / files.work(known.header["task"], known.line(index)["id"])
+                (work / files.CHECKPOINT).mkdir(parents=True, exist_ok=True)
+                (work / files.CHECKPOINT / f"state-{attempt}").touch()
+            leave_record(run, array, index, attempt, state)
+
+    return make

@@ -19,7 +19,7 @@ from sciflow.run.causes import Failure
 from sciflow.run.status import IndexStatus, untouched
 from sciflow.store.records import RecordState
 
-DONE = RecordState(State.COMPLETED, "", 1.0, host="n1")
+DONE = RecordState(State.COMPLETED, "", 1.0, node="n1")
 
 
 @pytest.mark.parametrize("scale", [10, 300, 100_000])

@@ -12,14 +12,13 @@ import pytest
 
 from sciflow.errors import RunError
 from sciflow.model.plan import ArrayJob, Plan
-from sciflow.model.profile import Limits
 from sciflow.model.resources import Resources
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement
 from sciflow.run.follow import FIRST, GLANCE, LONGEST, follow, track, wait, while_driven
 from sciflow.run.judge import PATIENCE
 from sciflow.run.status import IndexStatus, RunStatus, untouched
-from sciflow.run.submit import submit
+from sciflow.run.submit import Terms, submit
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
@@ -27,6 +26,7 @@ from sciflow.store.statements import read_observed
 from unit.memory_queue import MemoryQueue
 
 LeaveRecord = Callable[..., Path]
+Leave = Callable[..., None]
 NOW = 2_000_000_000.0
 
 
@@ -51,7 +51,7 @@ class Site:
 @pytest.fixture
 def site(chain: RunDirectory, queue: MemoryQueue) -> Site:
     """Return the run of `a`, `b` and `c`, submitted as the jobs 101, 102 and 103."""
-    submit(chain, read_plan(chain), queue.connect, Limits())
+    submit(chain, read_plan(chain), queue.connect, Terms())
     return Site(chain, queue)
 
 
@@ -134,6 +134,70 @@ def test_accounting_that_is_off_is_no_silence(site: Site) -> None:
     """A site may do without it."""
     site.queue.errors = {ACCOUNTING: "it is off"}
     assert site.track().notes == []
+
+
+# --- chains, and what was tried again
+
+
+@pytest.fixture
+def long(relax: RunDirectory, queue: MemoryQueue) -> Site:
+    """Return the run of chains, submitted: the links as the jobs 101 to 103, what comes after them as 104 and 105."""
+    submit(relax, read_plan(relax), queue.connect, Terms())
+    return Site(relax, queue)
+
+
+def test_links_are_asked_about_from_the_one_on_that_left_the_record(long: Site, leave: Leave) -> None:
+    """Those before it have nothing more to tell, and nothing is asked of what is completed."""
+    long.track()
+    assert {job: sorted(long.queue.questions[-1][1][job]) for job in ("101", "102", "103")} == {
+        job: [0, 1, 2, 3] for job in ("101", "102", "103")
+    }
+    leave(long.run, "relax.0", "101", {0: "COMPLETED", 1: "TIMEOUT", 2: "TIMEOUT"}, has_checkpoint=True)
+    leave(long.run, "relax.0", "102", {2: "RUNNING"}, attempt=2)
+    long.track()
+    assert {job: sorted(long.queue.questions[-1][1][job]) for job in ("101", "102", "103")} == {
+        "101": [1, 3],
+        "102": [1, 2, 3],
+        "103": [1, 2, 3],
+    }
+
+
+def test_a_chain_is_followed_from_link_to_link(long: Site, leave: Leave) -> None:
+    """It waits, runs, waits for the next one, runs, and is completed; nothing more is asked then."""
+    states: list[State] = []
+
+    def look() -> None:
+        states.append(long.track(1.0).indices["relax.0"][1].state)
+
+    for attempt, job in enumerate(("101", "102"), 1):
+        look()
+        long.queue.states[job][1] = Statement(State.RUNNING, "RUNNING", "", long.now, None, "n1")
+        look()
+        leave(long.run, "relax.0", job, {1: "TIMEOUT"}, attempt, has_checkpoint=True)
+        long.queue.end(job, State.COMPLETED, [1])  # its script has ended well, so that the next link can start
+        look()
+    leave(long.run, "relax.0", "103", {1: "COMPLETED"}, 3)
+    look()
+    assert states == [
+        *(State.PENDING, State.RUNNING, State.PENDING),
+        *(State.PENDING, State.RUNNING, State.PENDING),
+        State.COMPLETED,
+    ]
+    long.track()
+    assert 1 not in long.queue.questions[-1][1]["103"]
+
+
+def test_what_was_tried_again_is_asked_about_by_its_new_job(site: Site, leave: Leave) -> None:
+    """The job before that has nothing more to tell of it."""
+    leave(site.run, "a.0", "101", {1: "FAILED"})
+    facts = {"variant": "", "memory": 0, "seconds": 0, "cause": "lost", "error": "", "counts": True, "why": ""}
+    Journal(site.run.journal).append([{"event": "retry", "array": "a.0", "indices": "1", **facts}])
+    submit(site.run, read_plan(site.run), site.queue.connect, Terms())
+    site.queue.end("101", State.FAILED, [1])
+    known = site.track().indices["a.0"]
+    assert known[1].state is State.PENDING
+    _, wanted = site.queue.questions[-1]
+    assert (wanted["101"], wanted["104"]) == ({0, 2, 3}, {1})
 
 
 # --- what leaves the queue

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from sciflow.errors import RunError
-from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.statement import Statement
 from sciflow.model.workflow import ExperimentalWorkflow
@@ -20,7 +19,7 @@ from sciflow.run.inspect import execute, locate, read_log
 from sciflow.run.judge import PATIENCE
 from sciflow.run.reuse import take_over
 from sciflow.run.soundness import with_broken_seals
-from sciflow.run.submit import submit
+from sciflow.run.submit import Terms, submit
 from sciflow.run.track import observe, read_plan
 from sciflow.schedulers.base import After
 from sciflow.store.journal import Journal
@@ -64,7 +63,7 @@ def states(run: RunDirectory, array: str = "a.0") -> list[State]:
 
 def test_the_scheduler_sees_few_indices(run: RunDirectory, queue: MemoryQueue) -> None:
     """Seven combinations are three indices, in the journal as well; the second task follows index by index."""
-    handed = submit(run, read_plan(run), queue.connect, Limits())
+    handed = submit(run, read_plan(run), queue.connect, Terms())
     assert handed.jobs == {"101": ("a.0", 3), "102": ("b.0", 3)}
     assert [sorted(one.attempts) for one in queue.accepted.values()] == [[0, 1, 2], [0, 1, 2]]
     assert queue.accepted["102"].after == (After("101", "element"),)
@@ -85,7 +84,7 @@ def test_limits_count_the_indices_that_the_scheduler_sees(
 
 def test_what_waits_is_pending_and_what_runs_runs(run: RunDirectory, queue: MemoryQueue) -> None:
     """What the scheduler says of an index is true of all that are in it."""
-    submit(run, read_plan(run), queue.connect, Limits())
+    submit(run, read_plan(run), queue.connect, Terms())
     queue.states["101"][1] = Statement(State.RUNNING, "RUNNING", "", NOW, None, "n1")
     status = track(run, read_plan(run), queue, lambda: NOW)
     assert [one.state for one in status.indices["a.0"].values()] == [
@@ -152,7 +151,7 @@ def test_a_broken_seal_is_that_of_all_in_the_record(run: RunDirectory) -> None:
 
 def test_what_did_not_begin_when_the_job_ended_has_the_schedulers_word(run: RunDirectory, queue: MemoryQueue) -> None:
     """It has no record of its own, and is not completed, whatever the index it was in is."""
-    submit(run, read_plan(run), queue.connect, Limits())
+    submit(run, read_plan(run), queue.connect, Terms())
     for index in (0, 1, 2):
         queue.states["101"][index] = Statement(State.TIMEOUT, "TIMEOUT", "", NOW, NOW)
     track(run, read_plan(run), queue, lambda: NOW)
@@ -163,7 +162,7 @@ def test_what_did_not_begin_when_the_job_ended_has_the_schedulers_word(run: RunD
 def test_only_what_is_left_is_submitted_again(run: RunDirectory, queue: MemoryQueue) -> None:
     """An index of which all is completed is not; it is not waited for either."""
     run_script(run, "a.0", 0, 1)
-    submit(run, read_plan(run), queue.connect, Limits())
+    submit(run, read_plan(run), queue.connect, Terms())
     assert sorted(queue.accepted["101"].attempts.items()) == [(1, 2), (2, 1)]
     after = {tuple(sorted(one.attempts)): one.after for one in queue.accepted.values() if one.array.name == "b.0"}
     assert after == {(0,): (), (1, 2): (After("101", "element"),)}
@@ -171,7 +170,7 @@ def test_only_what_is_left_is_submitted_again(run: RunDirectory, queue: MemoryQu
 
 def test_a_part_of_an_index_cannot_be_cancelled(run: RunDirectory, queue: MemoryQueue) -> None:
     """It is said which others run with it, and nothing is cancelled."""
-    submit(run, read_plan(run), queue.connect, Limits())
+    submit(run, read_plan(run), queue.connect, Terms())
     with pytest.raises(RunError, match=r"a.0\[3\] runs in one array index with others") as caught:
         cancel(run, read_plan(run), queue.connect, {"a.0": {4}})
     assert caught.value.hint == "cancel them together: a.0[3-5]"

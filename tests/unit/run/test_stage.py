@@ -16,9 +16,12 @@ import pytest
 from sciflow.engine import Engine
 from sciflow.errors import RunError, WorkflowError
 from sciflow.model.plan import ArrayJob
+from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.run.stage import identity, new_run_id, stage
-from sciflow.store.layout import RunDirectory, runs_of
+from sciflow.run.stage import identity, new_run_id, note_recovery, stage
+from sciflow.store.journal import Journal
+from sciflow.store.layout import RunDirectory, read_document, runs_of
+from sciflow.store.manifest import read_recovery, task_retries
 from unit.scripted import blank_scripts
 
 
@@ -201,3 +204,56 @@ def test_a_workflow_named_latest_is_refused(engine: Engine) -> None:
         staged_by(engine, workflow)
     assert caught.value.hint == "give it another name"
     assert not engine.runs.exists()
+
+
+# --- how failures are met
+
+
+def goes_on(engine: Engine, workflow: ExperimentalWorkflow, run: RunDirectory) -> list[dict[str, Any]]:
+    """Note in a run what a workflow says of failures now, and return what the journal tells of that."""
+    note_recovery(engine.compile(workflow), run)
+    return [event for event in Journal(run.journal).events() if event["event"] == "recovery"]
+
+
+def test_a_run_that_goes_on_meets_failures_as_is_said_now(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """Also those of one task; that changes no result, so it is no other run. The same again is not noted."""
+    run = staged_by(engine, squares)
+    assert goes_on(engine, squares, run) == []
+    squares.set_recovery_policy({"retries": 3, "canaries": 1})
+    assert len(goes_on(engine, squares, run)) == 1
+    assert len(goes_on(engine, squares, run)) == 1
+    assert read_recovery(run) == RecoveryPolicy(retries=3, canaries=1)
+    squares.tasks["square"] = squares.tasks["square"].model_copy(update={"retries": 0})
+    assert len(goes_on(engine, squares, run)) == 2
+    assert task_retries(run) == {"square": 0}
+    squares.tasks["square"] = squares.tasks["square"].model_copy(update={"retries": None})
+    squares.set_recovery_policy({})
+    assert len(goes_on(engine, squares, run)) == 3
+    assert (read_recovery(run), task_retries(run)) == (RecoveryPolicy(), {})
+
+
+def test_a_run_that_goes_on_has_the_brake_that_is_said_now(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """The nodes read it from the header of the array job, of which all else stays as it is."""
+    run = staged_by(engine, squares)
+    before = read_document(run.header("square.0"))
+    assert "brake" not in before
+    for said, brake in ((2, 2), ("off", 0), ("auto", 0)):
+        squares.set_recovery_policy({"brake": said})
+        goes_on(engine, squares, run)
+        assert read_document(run.header("square.0")) == {**before, "brake": brake}
+
+
+def test_a_chain_has_the_script_of_its_later_links(tmp_path: Path, squares: ExperimentalWorkflow) -> None:
+    """They go on, under the same request; what is no chain has none."""
+    profile = tmp_path / "site.yaml"
+    profile.write_text(
+        "name: site\nscheduler: slurm\npartitions: {short: {max_runtime: 1 h, default: true}}\ntemplates: blank\n"
+    )
+    squares.tasks["square"] = squares.tasks["square"].model_copy(update={"checkpoints": True})
+    squares.set_resource_requirements({"square": {"max_runtime_hours": 3}})
+    run = staged_by(Engine(str(profile), tmp_path / "runs"), squares)
+    document = read_document(run.header("square.0@next"))
+    assert document["goes_on"] is True
+    assert document["request"]["runtime_seconds"] == 3600
+    assert run.script("square.0@next").stat().st_mode & 0o111
+    assert not run.header("total.0@next").exists()

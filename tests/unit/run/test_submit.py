@@ -13,8 +13,7 @@ from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.statement import Statement
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.run.cancel import cancel
-from sciflow.run.submit import Handed, calls, submit
+from sciflow.run.submit import Handed, Terms, calls, submit
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
@@ -27,7 +26,7 @@ ALL = [0, 1, 2, 3]
 
 def hand_over(run: RunDirectory, queue: MemoryQueue, **limits: Any) -> Handed:
     """Submit a run."""
-    return submit(run, read_plan(run), queue.connect, Limits(**limits))
+    return submit(run, read_plan(run), queue.connect, Terms(Limits(**limits)))
 
 
 def events(run: RunDirectory, *kinds: str) -> list[dict[str, Any]]:
@@ -348,73 +347,13 @@ def test_a_search_that_fails_submits_nothing(chain: RunDirectory, queue: MemoryQ
     assert queue.accepted == {}
 
 
-# --- cancelling
-
-
-def test_all_that_is_not_over_is_cancelled(chain: RunDirectory, queue: MemoryQueue, leave_record: LeaveRecord) -> None:
-    """Whole jobs by their ids, others by their indices; it is journalled before anything is done."""
-    hand_over(chain, queue)
-    leave_record(chain, "a.0", 1)
-    done = cancel(chain, read_plan(chain), queue.connect)
-    assert done == {"a.0": [0, 2, 3], "b.0": ALL, "c.0": [0]}
-    assert queue.cancelled == [("101", [0, 2, 3]), ("102", None), ("103", None)]
-    assert [(one["array"], one["indices"]) for one in events(chain, "cancel")] == [
-        ("a.0", "0,2-3"),
-        ("b.0", "0-3"),
-        ("c.0", "0"),
-    ]
-
-
-def test_some_indices_are_cancelled(chain: RunDirectory, queue: MemoryQueue) -> None:
-    """Only those that are named, and nothing of other array jobs."""
-    hand_over(chain, queue)
-    done = cancel(chain, read_plan(chain), queue.connect, {"b.0": {1, 3}, "c.0": set()})
-    assert done == {"b.0": [1, 3]}
-    assert queue.cancelled == [("102", [1, 3])]
-
-
-def test_what_was_never_submitted_never_will_be(chain: RunDirectory, queue: MemoryQueue) -> None:
-    """No scheduler is told, and a later submission leaves it out; it is CANCELLED then."""
-    done = cancel(chain, read_plan(chain), queue.connect, {"a.0": {0}, "b.0": {0}})
-    assert done == {"a.0": [0], "b.0": [0]}
-    assert queue.cancelled == []
-    hand_over(chain, queue)
-    assert queue.told()[:2] == [("a.0", [1, 2, 3], []), ("b.0", [1, 2, 3], ["element:101"])]
-    known = observe(chain).indices["a.0"][0]
-    assert (known.state, known.reason) == (State.CANCELLED, "it was cancelled before it was submitted")
-
-
-def test_a_run_of_which_nothing_was_submitted_is_cancelled(chain: RunDirectory, queue: MemoryQueue) -> None:
-    """It is CANCELLED at once."""
-    cancel(chain, read_plan(chain), queue.connect)
-    assert observe(chain).counts() == {State.CANCELLED: 9}
-
-
-def test_nothing_is_left_to_cancel(chain: RunDirectory, queue: MemoryQueue) -> None:
-    """What was cancelled before is not cancelled again."""
-    hand_over(chain, queue)
-    cancel(chain, read_plan(chain), queue.connect)
-    told = list(queue.cancelled)
-    assert cancel(chain, read_plan(chain), queue.connect) == {}
-    assert queue.cancelled == told
-
-
-def test_a_job_whose_id_was_lost_is_cancelled_too(chain: RunDirectory, queue: MemoryQueue) -> None:
-    """It is found by its name first."""
-    queue.fatal = {"a.0"}
-    with pytest.raises(KeyboardInterrupt):
-        hand_over(chain, queue)
-    cancel(chain, read_plan(chain), queue.connect)
-    assert queue.cancelled == [("101", None)]
-
-
 # --- showing
 
 
 def test_the_calls_of_a_dry_run_are_those_of_the_submission(chain: RunDirectory, queue: MemoryQueue) -> None:
     """With the names of array jobs for the ids to come; nothing is submitted, and nothing is written."""
     before = sorted(chain.path.rglob("*"))
-    assert calls(chain, observe(chain), queue) == [
+    assert calls(chain, observe(chain), queue, Terms()) == [
         f"a.0.{chain.run_id}.1 [0, 1, 2, 3]",
         f"b.0.{chain.run_id}.2 [0, 1, 2, 3] element:a.0",
         f"c.0.{chain.run_id}.3 [0] whole:b.0",
@@ -429,7 +368,7 @@ def test_the_calls_of_a_run_that_goes_on(chain: RunDirectory, queue: MemoryQueue
     with pytest.raises(SchedulerError):
         hand_over(chain, queue)
     leave_record(chain, "a.0", 0)
-    shown = calls(chain, observe(chain), queue)
+    shown = calls(chain, observe(chain), queue, Terms())
     assert [line.split(" ", 1)[1] for line in shown] == [
         "[0]",
         "[1, 2, 3] element:101",

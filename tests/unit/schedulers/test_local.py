@@ -11,14 +11,17 @@ import pytest
 
 from sciflow.engine import Engine
 from sciflow.errors import SchedulerError
+from sciflow.model.plan import ArrayJob
 from sciflow.model.resources import GIB
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.track import read_plan
+from sciflow.run.variants import renderer_of, write_variant
 from sciflow.schedulers.base import Submission
 from sciflow.schedulers.local import LocalScheduler
 from sciflow.schedulers.machine import Machine
 from sciflow.store.layout import RunDirectory
+from sciflow.store.records import read_summary
 
 Event = dict[str, Any]
 
@@ -86,8 +89,6 @@ def test_an_index_is_told_its_share(scheduler_of: Callable[..., LocalScheduler])
         names = ("CUDA_VISIBLE_DEVICES", "SCIFLOW_CPU_CORES")
         return {"cores": sorted(os.sched_getaffinity(0)), **{name: os.environ[name] for name in names}}
 
-    from sciflow.store.records import read_summary
-
     workflow = workflow_of(task, 2)
     scheduler = scheduler_of(workflow)
     job = scheduler.jobs["task.0"]
@@ -102,6 +103,93 @@ def test_an_index_is_told_its_share(scheduler_of: Callable[..., LocalScheduler])
         seen.append(summary.metrics["CUDA_VISIBLE_DEVICES"])
     assert set(seen) <= {"gpu-a", "gpu-b"}
     assert len(seen) == 2
+
+
+def variant_of(run: RunDirectory, array: str, variant: str, memory: int = 0) -> ArrayJob:
+    """Write a variant of an array job, and return it."""
+    planned = read_plan(run).array(array)
+    made = replace(planned, variant=variant, resources=planned.resources._replace(memory_bytes=memory))
+    write_variant(run.path, made, renderer_of(run))
+    return made
+
+
+def test_variants_of_an_array_job_run_side_by_side(staged: RunDirectory) -> None:
+    """Each by its script and under its request; what comes after waits for its own index, in whichever it runs."""
+    plan, heard = read_plan(staged), list[Event]()
+    scheduler = LocalScheduler(staged, Machine([min(os.sched_getaffinity(0))], GIB, []))
+    grown = variant_of(staged, "square.0", "r1", GIB // 2)
+    for array, attempts in (
+        (plan.array("square.0"), {0: 1, 3: 4}),
+        (grown, {1: 2, 2: 3}),
+        (variant_of(staged, "total.0", "r7"), {0: 5}),
+    ):
+        scheduler.submit(Submission(array, staged.script(array.name_on_node), attempts))
+    scheduler.drive(heard.append)
+    ended = [(one["array"], one["index"], one["attempt"], one["state"]) for one in heard if one["event"] == "ended"]
+    assert ended[-1] == ("total.0", 0, 5, "COMPLETED")
+    assert sorted(ended[:-1]) == [("square.0", index, index + 1, "COMPLETED") for index in range(4)]
+    assert {job: set(states) for job, states in scheduler.query(["square.0", "square.0@r1", "total.0@r7"]).items()} == {
+        "square.0": {0, 3},
+        "square.0@r1": {1, 2},
+        "total.0@r7": {0},
+    }
+    variants = {}
+    for one in staged.records("square.0"):
+        summary = read_summary(one.path)
+        assert summary is not None
+        variants[one.index] = summary.facts.get("variant", "")
+    assert variants == {0: "", 1: "r1", 2: "r1", 3: ""}
+    assert not list((staged / "logs").rglob("*.err"))
+
+
+def test_index_by_index_a_variant_is_waited_for(squares: ExperimentalWorkflow, tmp_path: Path) -> None:
+    """What comes after may be a variant, too; what is not run now is not waited for."""
+    squares.add_task("half", lambda square: {"h": square["y"] / 2}, depends_on=["square"])
+    engine = Engine(runs=tmp_path / "runs")
+    run = RunDirectory(engine.write_plan(engine.compile(squares), tmp_path / "runs" / "squares" / "1"))
+    plan = read_plan(run)
+    scheduler = LocalScheduler(run, Machine([min(os.sched_getaffinity(0))], GIB, []))
+    for array, attempts in (
+        (plan.array("square.0"), {0: 1}),
+        (variant_of(run, "square.0", "r1", GIB), {1: 1}),
+        (plan.array("half.0"), {1: 1}),
+        (variant_of(run, "half.0", "r2", GIB), {0: 1, 2: 1}),
+    ):
+        scheduler.submit(Submission(array, run.script(array.name_on_node), attempts))
+    assert {name: dict(job.waits) for name, job in scheduler.jobs.items() if job.waits} == {
+        "half.0": {1: 1},
+        "half.0@r2": {0: 1},
+    }
+    ended: dict[tuple[str, int], str] = {}
+    order: list[tuple[str, int]] = []
+
+    def hear(event: Event) -> None:
+        place = event["array"], event["index"]
+        if event["event"] == "started":
+            order.append(place)
+        else:
+            ended[place] = event["state"]
+
+    scheduler.drive(hear)
+    assert ended == {
+        **dict.fromkeys([("square.0", 0), ("square.0", 1), ("half.0", 0), ("half.0", 1)], "COMPLETED"),
+        ("half.0", 2): "UPSTREAM_FAILED",
+    }
+    assert order.index(("square.0", 0)) < order.index(("half.0", 0))
+    assert order.index(("square.0", 1)) < order.index(("half.0", 1))
+
+
+def test_a_variant_that_asks_for_too_much_is_refused(staged: RunDirectory) -> None:
+    """It is named; each variant is submitted once."""
+    scheduler = LocalScheduler(staged, Machine([0], GIB, []))
+    array = variant_of(staged, "square.0", "r1", 2 * GIB)
+    with pytest.raises(SchedulerError, match=r"array `square\.0@r1` asks for .*2 GB"):
+        scheduler.submit(Submission(array, staged.script(array.name_on_node), {0: 1}))
+    scheduler.submit(Submission(read_plan(staged).array("square.0"), staged.script("square.0"), {0: 1}))
+    array = variant_of(staged, "square.0", "r2", GIB)
+    scheduler.submit(Submission(array, staged.script(array.name_on_node), {1: 1}))
+    with pytest.raises(SchedulerError, match=r"`square\.0@r2` was submitted twice"):
+        scheduler.submit(Submission(array, staged.script(array.name_on_node), {2: 1}))
 
 
 def test_an_array_is_submitted_once(scheduler_of: Callable[..., LocalScheduler]) -> None:

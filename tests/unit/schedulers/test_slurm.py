@@ -14,7 +14,7 @@ from sciflow.model.profile import Limits
 from sciflow.model.resources import GIB, Resources
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement
-from sciflow.schedulers.base import After, Submission
+from sciflow.schedulers.base import After, Errand, Submission
 from sciflow.schedulers.slurm import (
     LONGEST_LIST,
     SUBMIT_PATIENCE,
@@ -24,13 +24,12 @@ from sciflow.schedulers.slurm import (
     present_command,
     read_accounting,
     read_indices,
-    read_job_id,
     read_limits,
     read_names,
     read_queue,
     split_list,
-    submit_command,
 )
+from sciflow.schedulers.slurm_submission import errand_command, postpone_command
 from sciflow.transport.base import Answer
 from sciflow_shim import files
 from unit.scripted import ScriptedTransport, refusal
@@ -66,31 +65,25 @@ def test_an_array_job_is_submitted_from_its_run_directory() -> None:
     assert (call.cwd, call.seconds) == (RUN, SUBMIT_PATIENCE)
 
 
-def test_some_indices_are_named() -> None:
-    """Only where it is not all of them."""
-    assert "--array=0,2-3" in submit_command(submission({3: 2, 0: 1, 2: 1}), RUN)
-    assert not any(word.startswith("--array") for word in submit_command(submission(), RUN))
+def test_a_small_job_is_submitted_like_an_array_job() -> None:
+    """From the run directory, and `sbatch` gets its time; a refusal names it."""
+    errand = Errand(RUN / "scripts" / "tend.sh", "tend.1.9", ("7",))
+    slurm, transport = scheduler(sbatch=["617\n", refusal("sbatch: error: Invalid qos specification\n")])
+    assert slurm.send(errand) == "617"
+    [call] = transport.calls
+    assert (call.command, call.cwd, call.seconds) == (errand_command(errand, RUN), RUN, SUBMIT_PATIENCE)
+    with pytest.raises(SchedulerError, match=r"Slurm refuses tend\.1\.9: Invalid qos specification"):
+        slurm.send(errand)
 
 
-@pytest.mark.parametrize(
-    ("after", "expected"),
-    [
-        ((After("7", "element"),), "--dependency=aftercorr:7"),
-        ((After("7", "whole"), After("8", "whole")), "--dependency=afterany:7:8"),
-        (
-            (After("7", "whole"), After("8", "element"), After("9", "element")),
-            "--dependency=aftercorr:8:9,afterany:7",
-        ),
-    ],
-)
-def test_jobs_before_it_are_waited_for(after: tuple[After, ...], expected: str) -> None:
-    """Index by index for `element`, until all has ended for `whole`."""
-    assert submit_command(submission(after=after), RUN)[-2:] == [expected, "scripts/train.0.sh"]
-
-
-def test_without_a_unique_name_it_has_that_of_the_array_job() -> None:
-    """A job always has a name."""
-    assert "--job-name=train.0" in submit_command(Submission(ARRAY, RUN / "s.sh", ALL), RUN)
+def test_a_job_that_waits_is_made_to_wait_for_others() -> None:
+    """Slurm's own words tell that it does not wait any more."""
+    said = refusal("slurm_update error: Job is no longer pending execution\n")
+    slurm, transport = scheduler(scontrol=["", said])
+    slurm.postpone("12", (After("9", "whole"),))
+    assert transport.calls[0].command == postpone_command("12", (After("9", "whole"),))
+    with pytest.raises(SchedulerError, match="Job is no longer pending execution"):
+        slurm.postpone("12", (After("9", "whole"),))
 
 
 def test_the_call_can_be_typed() -> None:
@@ -108,17 +101,6 @@ def test_the_call_can_be_typed() -> None:
     assert transport.calls == []
 
 
-def test_a_percent_sign_in_the_folder_is_no_pattern() -> None:
-    """Slurm reads the folder as part of the pattern of the logs; written twice, the sign stands for itself."""
-    folder = Path("/data/50%A/r")
-    made = Submission(ARRAY, folder / "scripts" / "train.0.sh", ALL)
-    assert submit_command(made, folder)[-2:] == [
-        "--output=/data/50%%A/r/logs/train.0/%a.%A.job",
-        "scripts/train.0.sh",
-    ]
-    assert not any("--output" in word for word in submit_command(submission(), RUN))
-
-
 def test_a_backslash_in_the_folder_is_refused() -> None:
     """Slurm can write no logs there: nothing is submitted."""
     transport = ScriptedTransport(sbatch="616\n")
@@ -127,29 +109,6 @@ def test_a_backslash_in_the_folder_is_refused() -> None:
         slurm.submit(Submission(ARRAY, Path("/data/a\\b/scripts/train.0.sh"), ALL))
     assert "`--runs`" in caught.value.hint
     assert transport.calls == []
-
-
-@pytest.mark.parametrize(
-    "answer", ["616\n", "616;lab\n", "Welcome to Lab 9!\n616\nhave a nice day\n", "sbatch: verbose\n616", "\n616\n\n"]
-)
-def test_a_job_id_stands_on_a_line_of_its_own(answer: str) -> None:
-    """Greetings around it are passed over."""
-    assert read_job_id(Answer(0, answer, ""), submission()) == "616"
-
-
-@pytest.mark.parametrize("answer", ["", "Submitted\n", "616\n617\n", "id 616\n", "-616\n"])
-def test_an_answer_without_one_job_id_is_an_error(answer: str) -> None:
-    """None, or several: which it is, nobody guesses; what was said is shown."""
-    with pytest.raises(SchedulerError) as caught:
-        read_job_id(Answer(0, answer, ""), submission())
-    assert f"`sbatch` answered {answer!r} for array job `train.0`, which holds no job id" == caught.value.message
-    assert "looks for the job before it submits anything again" in caught.value.hint
-
-
-def test_a_refusal_without_a_word_says_its_code() -> None:
-    """A job-submit plugin may refuse in silence."""
-    with pytest.raises(SchedulerError, match=r"\(2 cores, 1 GB\): it ended with code 1 and said nothing"):
-        read_job_id(Answer(1, "", ""), submission())
 
 
 # --- cancelling
@@ -209,6 +168,14 @@ def test_rows_of_the_queue_are_read() -> None:
         },
         "9": {},
     }
+
+
+def test_a_job_that_is_no_array_is_like_its_index_0() -> None:
+    """A row of index 0 itself knows better, in whatever order they come: its array has lost all others."""
+    bare, own = "7|N/A|n|CANCELLED|100|200||None\n", "7|0|n|RUNNING|100|200|n1|None\n"
+    assert read_queue(bare, {"7": "n"})["7"] == {0: Statement(State.CANCELLED, "CANCELLED", "", 100.0, 200.0)}
+    for text in (bare + own, own + bare):
+        assert read_queue(text, {"7": "n"})["7"] == {0: Statement(State.RUNNING, "RUNNING", "", 100.0, 200.0, "n1")}
 
 
 def test_a_recycled_id_is_known_by_its_name() -> None:

@@ -146,10 +146,10 @@ def test_the_origin_of_an_error_is_in_the_users_code(tmp_path: Path, frames: tup
 
 
 @pytest.mark.parametrize(
-    ("nodes", "node"), [("n17", "n17"), ("n[1-2]", "login"), ("n1,n2", "login"), ("", "login"), ("a-b.c_d", "a-b.c_d")]
+    ("nodes", "node"), [("n17", "n17"), ("n[1-2]", ""), ("n1,n2", ""), ("", ""), ("a-b.c_d", "a-b.c_d")]
 )
 def test_the_node_is_the_schedulers_where_there_is_one(tmp_path: Path, nodes: str, node: str) -> None:
-    """A list of several nodes names none; then it is the host."""
+    """A list of several nodes names none, and neither does a machine without a scheduler."""
     known = read_state(write(tmp_path / "a.h5", host="login", SLURM_JOB_NODELIST=nodes))
     assert known is not None
     assert known.node == node

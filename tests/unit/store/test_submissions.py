@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sciflow.store.submissions import Submissions, Submitted
+from sciflow.store.submissions import Retry, Submissions, Submitted
 
 
 def told(*events: dict[str, Any]) -> Submissions:
@@ -23,6 +23,25 @@ def intent(name: str, indices: str = "0-3", array: str = "a.0") -> dict[str, Any
 def submitted(name: str, job: str, array: str = "a.0") -> dict[str, Any]:
     """Return the event of a submission."""
     return {"event": "submitted", "array": array, "name": name, "job": job}
+
+
+def retry(indices: str, array: str = "a.0", variant: str = "", memory: int = 0, seconds: int = 0) -> dict[str, Any]:
+    """Return the event of a decision to try indices again."""
+    said = {"variant": variant, "memory": memory, "seconds": seconds, "why": "with more time"}
+    known = {"cause": "timeout", "error": "too slow", "counts": True}
+    return {"event": "retry", "array": array, "indices": indices, **said, **known}
+
+
+def hear(found: Submissions, event: dict[str, Any], time: float = 100.0) -> None:
+    """Let submissions hear of one more event."""
+    assert found.hear({"time": time, **event})
+
+
+def links(found: Submissions, element: int, index: int | None = None) -> list[str]:
+    """Return the names of the submissions in an element's last round, or an index's."""
+    last_round = found.round_of("a.0", element, index)
+    assert last_round is not None
+    return [one.name for one in last_round.links]
 
 
 def last(found: Submissions, element: int) -> str:
@@ -77,6 +96,173 @@ def test_cancellations_are_by_index() -> None:
     """With their time."""
     found = told({"event": "cancel", "array": "a.0", "indices": "0-1,5"})
     assert found.cancelled == {("a.0", 0): 0.0, ("a.0", 1): 0.0, ("a.0", 5): 0.0}
+
+
+# --- chains
+
+
+def test_the_links_of_a_chain_are_one_round() -> None:
+    """Each says which one it is; what only some elements have belongs to these."""
+    found = told(
+        intent("a.1"),
+        submitted("a.1", "7"),
+        {**intent("a.2"), "variant": "next", "link": 2},
+        submitted("a.2", "8"),
+        {**intent("a.3", "1"), "variant": "next", "link": 3},
+    )
+    assert links(found, 0) == ["a.1", "a.2"]
+    assert links(found, 1) == ["a.1", "a.2", "a.3"]
+    one = found.round_of("a.0", 1)
+    assert one is not None
+    assert [(link.variant, link.link) for link in one.links] == [("", 1), ("next", 2), ("next", 3)]
+    assert (one.last_job, one.before, one.only) == ("8", None, None)
+
+
+def test_a_link_that_was_refused_makes_room_for_that_of_fewer_elements() -> None:
+    """One of them needed none any more when it was tried again; the other still has that which was refused."""
+    found = told(
+        intent("a.1", "0-1"),
+        submitted("a.1", "7"),
+        {**intent("a.2", "0-1"), "link": 2},
+        {"event": "refused", "array": "a.0", "name": "a.2", "error": "full"},
+        {**intent("a.3", "1"), "link": 2},
+        submitted("a.3", "8"),
+    )
+    assert links(found, 0) == ["a.1", "a.2"]
+    assert links(found, 1) == ["a.1", "a.3"]
+
+
+def test_from_a_link_on_are_those_of_which_something_can_be_heard() -> None:
+    """From the first, where it is not known which one it was; and none without a job id."""
+    found = told(
+        intent("a.1"),
+        submitted("a.1", "7"),
+        {**intent("a.2"), "link": 2},
+        submitted("a.2", "8"),
+        {**intent("a.3"), "link": 3},
+    ).round_of("a.0", 0)
+    assert found is not None
+    assert [[one.name for one in found.since(job)] for job in ("7", "8", "", "99")] == [
+        ["a.1", "a.2"],
+        ["a.2"],
+        ["a.1", "a.2"],
+        ["a.1", "a.2"],
+    ]
+
+
+def test_a_round_without_a_job_id_has_none() -> None:
+    """It was cut off, or refused."""
+    found = told(intent("a.1")).round_of("a.0", 0)
+    assert found is not None
+    assert (found.last_job, found.since("")) == ("", [])
+
+
+def test_elements_that_go_the_same_way_share_their_rounds() -> None:
+    """Of a hundred thousand elements there are not a hundred thousand rounds."""
+    found = told(intent("a.1", "0-9999"), submitted("a.1", "7"), retry("5"), {**intent("a.2", "5"), "variant": "r1"})
+    rounds = {id(found.round_of("a.0", element)) for element in range(10_000)}
+    assert len(rounds) == 2
+
+
+# --- trying again
+
+
+def test_what_is_decided_is_due_until_it_was_submitted() -> None:
+    """Only for the elements that are named; the decision is known for ever."""
+    found = told(intent("a.1"), submitted("a.1", "7"), retry("1,3", variant="r1", memory=3, seconds=60))
+    one = found.due("a.0", 1)
+    assert one is found.due("a.0", 3) is not None
+    assert one == Retry("a.0", frozenset({1, 3}), None, "r1", 3, 60, "timeout", "too slow", True, 2.0)
+    assert found.due("a.0", 0) is found.due("b.0", 1) is None
+    hear(found, {**intent("a.2", "1"), "variant": "r1"})
+    assert found.due("a.0", 1) is None
+    assert found.due("a.0", 3) is one
+    hear(found, {**intent("a.3", "3"), "variant": "r1"})
+    assert found.due("a.0", 3) is None
+    assert found.retries == [one]
+    assert found.variants() == {("a.0", 1): "r1", ("a.0", 3): "r1"}
+
+
+def test_a_retry_begins_a_round_of_its_own() -> None:
+    """Its links are not those of the round before, which is known as well."""
+    found = told(
+        intent("a.1"),
+        submitted("a.1", "7"),
+        {**intent("a.2"), "variant": "next", "link": 2},
+        retry("2", variant="r1"),
+        {**intent("a.3", "2"), "variant": "r1"},
+        {**intent("a.4", "2"), "variant": "r1-next", "link": 2},
+    )
+    assert links(found, 2) == ["a.3", "a.4"]
+    assert links(found, 1) == ["a.1", "a.2"]
+    one = found.round_of("a.0", 2)
+    assert one is not None
+    assert one.before is not None
+    assert [link.name for link in one.before.links] == ["a.1", "a.2"]
+
+
+def test_a_later_decision_takes_the_place_of_one_that_was_not_carried_out() -> None:
+    """Both are known."""
+    found = told(retry("1-2", variant="r1"), retry("2", variant="r2"))
+    assert [found.due("a.0", element).variant for element in (1, 2)] == ["r1", "r2"]  # type: ignore[union-attr]
+    assert len(found.retries) == 2
+    assert found.variants() == {("a.0", 1): "r1", ("a.0", 2): "r2"}
+
+
+def test_what_is_tried_again_is_not_cancelled_any_more() -> None:
+    """Until somebody cancels it again."""
+    cancel = {"event": "cancel", "array": "a.0", "indices": "0-1"}
+    found = told(cancel, retry("1"))
+    assert found.cancelled == {("a.0", 0): 0.0}
+    hear(found, {**cancel, "indices": "1"}, time=9.0)
+    assert found.cancelled == {("a.0", 0): 0.0, ("a.0", 1): 9.0}
+
+
+def test_of_a_packed_element_only_some_indices_may_be_tried_again() -> None:
+    """For the others the round before is the last; for the element as a whole it is this one."""
+    found = told(
+        intent("a.1", "0-1"),
+        submitted("a.1", "7"),
+        {**retry("3,5", variant="r1"), "elements": "1"},
+        {**intent("a.2", "1"), "variant": "r1"},
+    )
+    assert links(found, 1) == ["a.2"]
+    assert [links(found, 1, index) for index in (3, 4, 5)] == [["a.2"], ["a.1"], ["a.2"]]
+    assert links(found, 0, 2) == ["a.1"]
+
+
+def test_of_a_packed_element_some_have_failed_of_this_and_some_of_that() -> None:
+    """Two decisions of the same variant are carried out in one submission; of another variant the later one counts."""
+    first, second = {**retry("3", variant="r1"), "elements": "1"}, {**retry("4", variant="r1"), "elements": "1"}
+    found = told(first, {**second, "cause": "out_of_memory"})
+    due = found.due("a.0", 1)
+    assert due is not None
+    assert (due.indices, due.cause) == (frozenset({3, 4}), "out_of_memory")
+    assert [one.indices for one in found.retries] == [frozenset({3}), frozenset({4})]
+    hear(found, {**retry("5", variant="r2"), "elements": "1"})
+    due = found.due("a.0", 1)
+    assert due is not None
+    assert (due.indices, due.variant) == (frozenset({5}), "r2")
+
+
+def test_canaries_are_known() -> None:
+    """They are submissions like others, which tell that they run ahead."""
+    found = told({**intent("a.1", "0,3"), "is_ahead": True}, intent("a.2", "1-2"))
+    assert [(one.name, one.is_ahead) for one in found.of_array("a.0")] == [("a.1", True), ("a.2", False)]
+
+
+# --- nodes
+
+
+def test_nodes_are_avoided_until_somebody_trusts_them() -> None:
+    """With the time; who is trusted stays so, however often it was avoided before."""
+    found = told(
+        {"event": "exclude", "node": "n1", "until": 100.0, "why": "x"},
+        {"event": "exclude", "node": "n2", "until": 90.0, "why": "x"},
+        {"event": "exclude", "node": "n1", "until": 200.0, "why": "x"},
+        {"event": "include", "node": "n2"},
+    )
+    assert (found.avoided, found.trusted) == ({"n1": 200.0}, {"n2"})
 
 
 def test_events_of_other_kinds_are_none_of_its_business() -> None:

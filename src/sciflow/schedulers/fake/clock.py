@@ -18,10 +18,11 @@ class VirtualClock:
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self._now = now
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
 
     def __call__(self) -> float:
+        """The time now."""
         return self._now
 
     @property
@@ -29,11 +30,11 @@ class VirtualClock:
         """When the next thing is to happen; None where nothing is."""
         return self._events[0][0] if self._events else None
 
-    def at(self, time: float, action: Callable[[], None]) -> None:
+    def at(self, time: float, action: Callable[[], object]) -> None:
         """Let something happen at a time; what is to happen at the same time happens in the order of these calls."""
         heapq.heappush(self._events, (max(time, self._now), next(self._numbers), action))
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
         """Let something happen so many seconds from now."""
         self.at(self._now + seconds, action)
 

@@ -6,7 +6,6 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -16,74 +15,36 @@ from sciflow.schedulers.fake import dependencies
 from sciflow.schedulers.fake.accounting import Accounting
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.dependencies import Wait
-from sciflow.schedulers.fake.directives import Asked, Unrecognized, read_script
+from sciflow.schedulers.fake.directives import Unrecognized, read_script
 from sciflow.schedulers.fake.faults import Faults
 from sciflow.schedulers.fake.jobs import RUNS, WAITS, Index, Job
 from sciflow.schedulers.fake.nodes import Node
+from sciflow.schedulers.fake.rules import Rules, refusal_of
 from sciflow.schedulers.fake.words import accounting_statement, cancelled_statement, code_and_word
 from sciflow.schedulers.slurm_words import NEVER
 from sciflow.transport.base import Answer
 
-_INVALID = "sbatch: error: Batch job submission failed: "
-TOO_MANY = (
-    "sbatch: error: QOSMaxSubmitJobPerUserLimit\n"
-    f"{_INVALID}Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
-)
 Listener = Callable[[str, Index], None]
 
 
 class Body(Protocol):
     """What runs on the nodes."""
 
-    def start(self, cluster: VirtualCluster, index: Index) -> None:
+    def start(self, cluster: VirtualCluster, index: Index, /) -> None:
         """Start an index; when it has ended, `VirtualCluster.exited` is called."""
         ...
 
-    def stop(self, cluster: VirtualCluster, index: Index) -> None:
+    def stop(self, cluster: VirtualCluster, index: Index, /) -> None:
         """Tell an index to end, as SIGTERM does."""
         ...
 
-    def kill(self, cluster: VirtualCluster, index: Index) -> None:
+    def kill(self, cluster: VirtualCluster, index: Index, /) -> None:
         """End all of an index at once, as SIGKILL does; nobody hears of it by this."""
         ...
 
-    def wait(self, cluster: VirtualCluster) -> bool:
+    def wait(self, cluster: VirtualCluster, /) -> bool:
         """Let what runs outside of virtual time go on; whether there is such."""
         ...
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How the site is set up; times in seconds.
-
-    Attributes
-    ----------
-    longest
-        The longest walltime.
-    highest_index, submitted_indices
-        Of one array job, and of all that is queued and runs.
-    lag
-        By how much accounting lags behind at most.
-    remembered
-        How long the controller knows what has ended.
-    put_back
-        How long one that was put back into the queue waits there.
-    noticed
-        How long it takes until a node that has died is missed.
-    late, kill_wait
-        How long after its time limit a job is told to end, and how long it has then.
-    """
-
-    partition: str = "main"
-    longest: float = 7 * 86_400.0
-    highest_index: int = 10_000
-    submitted_indices: int | None = None
-    lag: float = 5.0
-    remembered: float = 300.0
-    put_back: float = 121.0
-    noticed: float = 28.0
-    late: float = 10.0
-    kill_wait: float = 30.0
 
 
 class VirtualCluster:
@@ -159,6 +120,7 @@ class VirtualCluster:
         is_any: bool = False,
         excluded: Iterable[str] = (),
         begin: float | None = None,
+        at_once: int | None = None,
     ) -> Answer:
         """Take a job script, as `sbatch --parsable` with these options does, or refuse it."""
         self.calls["sbatch"] += 1
@@ -170,7 +132,7 @@ class VirtualCluster:
         except Unrecognized as error:
             return Answer(255, "", str(error))
         chosen = sorted(numbers if numbers is not None else asked.indices or (0,))
-        if complaint := self._complaint(asked, chosen):
+        if complaint := refusal_of(self.rules, self.nodes.values(), asked, chosen, self.queued()):
             return Answer(1, "", complaint)
         job = Job(
             str(next(self._ids)),
@@ -183,6 +145,7 @@ class VirtualCluster:
             frozenset(excluded or asked.excluded),
             asked.begin if begin is None else begin,
             asked.indices is None,
+            throttle=asked.throttle if at_once is None else at_once,
         )
         job.fill(chosen)
         self._take(job)
@@ -251,9 +214,8 @@ class VirtualCluster:
         if fate == "PREEMPTED":
             self._put_back(index, fate, "None")
         elif fate:
-            self._end(
-                index, fate, "0:15" if fate == "CANCELLED" else "0:0", "TimeLimit" if fate == "TIMEOUT" else "None"
-            )
+            reason = "TimeLimit" if fate == "TIMEOUT" else "None"
+            self._end(index, fate, "0:15" if fate == "CANCELLED" else "0:0", reason)
         else:
             self._end(index, *code_and_word(code, signal, is_oom))
 
@@ -279,21 +241,6 @@ class VirtualCluster:
         if not self._is_woken:
             self._is_woken = True
             self.clock.after(0.0, self._look)
-
-    def _complaint(self, asked: Asked, chosen: Sequence[int]) -> str:
-        """Why a submission is refused, in Slurm's words; empty if it is not."""
-        if asked.partition and asked.partition != self.rules.partition:
-            return f"sbatch: error: invalid partition specified: {asked.partition}\n{_INVALID}Invalid partition name specified"
-        if chosen[-1] > self.rules.highest_index:
-            return f"{_INVALID}Invalid job array specification"
-        if asked.seconds > self.rules.longest:
-            return f"{_INVALID}Requested time limit is invalid (missing or exceeds some limit)"
-        if not any(node.can_ever_hold(asked) for node in self.nodes.values()):
-            return f"{_INVALID}Requested node configuration is not available"
-        most = self.rules.submitted_indices
-        if most is not None and self.queued() + len(chosen) > most:
-            return TOO_MANY
-        return ""
 
     def _take(self, job: Job) -> None:
         self.jobs[job.id] = self._waiting[job.id] = job
@@ -327,7 +274,7 @@ class VirtualCluster:
             if job.begin > now or dependencies.of_job(job, self.find) is Wait.WAITS:
                 continue
             for number in list(job.waiting):
-                if job.asked.throttle and job.running >= job.asked.throttle:
+                if job.throttle and job.running >= job.throttle:
                     break
                 node = self._node_for(job)
                 if node is None:

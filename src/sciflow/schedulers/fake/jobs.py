@@ -37,6 +37,10 @@ class Job:
         The numbers of those that wait.
     running, open
         How many run, and how many have not ended.
+    last_end
+        When the last one has ended until now.
+    throttle
+        How many may run at once; 0 for any number.
     """
 
     id: str
@@ -54,6 +58,7 @@ class Job:
     running: int = 0
     open: int = 0
     last_end: float = 0.0
+    throttle: int = 0
 
     def fill(self, numbers: Iterable[int]) -> None:
         """Give it its indices, which all wait."""

@@ -43,13 +43,13 @@ class RealBody:
         self._running[index.run_of] = _Process(index, index.run_of, popen)
         cluster.tell("running", index)
 
-    def stop(self, cluster: VirtualCluster, index: Index) -> None:
+    def stop(self, _cluster: VirtualCluster, index: Index) -> None:
         """Tell the job script to end, and nothing that it has started, as Slurm does."""
         process = self._running.get(index.run_of)
         if process is not None:
             process.popen.terminate()
 
-    def kill(self, cluster: VirtualCluster, index: Index) -> None:
+    def kill(self, _cluster: VirtualCluster, index: Index) -> None:
         """Kill all processes of an index."""
         process = self._running.pop(index.run_of, None)
         if process is not None:

@@ -20,7 +20,6 @@ from sciflow.schedulers.fake.jobs import WAITS, Index, Job
 from sciflow.schedulers.fake.words import controller_statement
 from sciflow.schedulers.slurm import (
     REMEMBERED,
-    describe_submission,
     is_told,
     read_job_id,
     split_list,
@@ -59,8 +58,9 @@ class FakeScheduler:
             submission.after,
             excluded=submission.avoided,
             begin=submission.begin,
+            at_once=submission.at_once,
         )
-        return read_job_id(answer, describe_submission(submission))
+        return read_job_id(answer, submission.describe())
 
     def send(self, errand: Errand) -> str:
         """Hand over a small job; gives its job id."""
@@ -85,7 +85,7 @@ class FakeScheduler:
 
     def query(self, job_ids: Iterable[str]) -> dict[str, dict[int, State]]:
         """Job id → index → state, as the controller says, or accounting where the controller has forgotten."""
-        answers = self.testify({job: "" for job in job_ids}, {}).answers
+        answers = self.testify(dict.fromkeys(job_ids, ""), {}).answers
         found: dict[str, dict[int, State]] = {}
         for witness in (ACCOUNTING, CONTROLLER):
             for job, indices in answers.get(witness, {}).items():
@@ -172,7 +172,7 @@ class FakeScheduler:
         waits = (dependencies.of_job(job, cluster.find), dependencies.of_index(job, index.number, cluster.find))
         if Wait.WAITS in waits:
             return "Dependency"
-        if job.asked.throttle and job.running >= job.asked.throttle:
+        if job.throttle and job.running >= job.throttle:
             return "JobArrayTaskLimit"
         return "Resources"
 
@@ -194,7 +194,7 @@ def in_place(cluster: VirtualCluster) -> Iterator[VirtualCluster]:
         _in_place.remove(cluster)
 
 
-def connect(transport: Transport, directory: Path) -> FakeScheduler:
+def connect(_transport: Transport, directory: Path) -> FakeScheduler:
     """The scheduler over the virtual cluster that is in place.
 
     Raises

@@ -9,9 +9,10 @@ import pytest
 
 from sciflow.schedulers.base import After
 from sciflow.schedulers.fake.clock import VirtualClock
-from sciflow.schedulers.fake.cluster import Rules, VirtualCluster
+from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.nodes import make_nodes
+from sciflow.schedulers.fake.rules import Rules
 from sciflow.schedulers.fake.scheduler import FakeScheduler
 
 MINUTE = 60.0

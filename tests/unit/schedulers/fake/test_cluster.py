@@ -87,7 +87,7 @@ def test_time_and_preemption(desk: Desk) -> None:
 
 def test_who_is_deaf_is_killed(desk: Desk) -> None:
     """A job that does not end when it is told to is killed after a while."""
-    desk.body.stop = lambda cluster, index: None  # type: ignore[method-assign]
+    desk.body.stop = lambda cluster, index: None
     job = desk.submit("deaf", "--array=0-0", "--time=00:05:00")
     desk.cluster.run()
     index = desk.cluster.jobs[job].indices[0]

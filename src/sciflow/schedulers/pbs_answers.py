@@ -1,0 +1,124 @@
+"""What `qstat` answers: jobs and their attributes, and what they say of array indices."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sciflow.model.state import State
+from sciflow.model.statement import REST, Statement
+from sciflow.schedulers import pbs_words
+
+Facts = dict[str, Any]
+Jobs = dict[str, dict[int, Statement]]
+_SUB_JOB = re.compile(r"(\d+)\[(\d+)\](.*)")
+_SEPARATOR = "\x1f"  # what no attribute holds
+
+
+def query_command(ids: Sequence[str], form: str = "json", has_past: bool = True) -> list[str]:
+    """The `qstat` call about jobs, with all sub-jobs of arrays; `-E`, without which some versions tell of one only."""
+    past = ["-x"] if has_past else []
+    more = ["-D", _SEPARATOR] if form == "dsv" else []
+    return ["qstat", "-E", "-t", *past, "-f", "-F", form, *more, *ids]
+
+
+def read_json(text: str) -> dict[str, Facts]:
+    """Job id → attributes.
+
+    Raises
+    ------
+    ValueError
+        For text that is no JSON, which odd values of variables can make it.
+    """
+    return json.loads(text or "{}").get("Jobs", {})
+
+
+def read_dsv(text: str) -> dict[str, Facts]:
+    """Job id → attributes, of an answer with one job a line."""
+    found = {}
+    for line in text.splitlines():
+        head, *rest = line.split(_SEPARATOR)
+        if head.startswith("Job Id: "):
+            pairs = (part.partition("=") for part in rest)
+            found[head.removeprefix("Job Id: ")] = {name: value for name, _, value in pairs}
+    return found
+
+
+def read_statements(known: Mapping[str, Facts], jobs: Mapping[str, str], maps: Mapping[str, Sequence[int]]) -> Jobs:
+    """What PBS says of array indices.
+
+    A sub-job that never ran shows what stands in the record of its array job, and one that ended before the array was
+    deleted loses its own; of these only the array job tells, for all of which nothing else is known.
+
+    Parameters
+    ----------
+    known
+        Job id → attributes.
+    jobs
+        Job id → its unique name; an empty name is not compared.
+    maps
+        Job id → the element at each place, of jobs whose indices are places.
+    """
+    found: Jobs = {job: {} for job in jobs}
+    for job, name in jobs.items():
+        facts = known.get(job)
+        if facts is None or (name and str(facts.get("Job_Name")) != name):
+            continue  # unknown, or another job that was given the same id
+        places = maps.get(job)
+        if "[" not in job:
+            statement = _statement(facts, facts)
+            if statement is not None:
+                found[job][places[0] if places else 0] = statement
+            continue
+        for place, own in _sub_jobs(job, known):
+            statement = _statement(own, facts)
+            if statement is not None and (places is None or place < len(places)):
+                found[job][places[place] if places else place] = statement
+        if facts["job_state"] == "F":
+            found[job][REST] = _never_ran(facts)
+    return found
+
+
+def _sub_jobs(job: str, known: Mapping[str, Facts]) -> list[tuple[int, Facts]]:
+    number, _, server = job.partition("[]")
+    return [
+        (int(match[2]), facts)
+        for name, facts in known.items()
+        if (match := _SUB_JOB.fullmatch(name)) and match[1] == number and match[3] == server
+    ]
+
+
+def _statement(own: Facts, whole: Facts) -> Statement | None:
+    """What is said of one job, or of one sub-job of the array job `whole`; None where it is not told."""
+    is_part, word = own is not whole, str(own["job_state"])
+    node = str(own.get("exec_host", "")).partition("/")[0]
+    start = moment(own.get("stime"))
+    if pbs_words.is_waiting(own):
+        # A sub-job shows `Q`, whatever its array job waits for.
+        reason = pbs_words.why_it_waits(whole if is_part and whole["job_state"] in ("H", "W") else own)
+        return Statement(State.PENDING, word, reason, moment(whole.get("Execution_Time")))
+    if pbs_words.is_running(own):
+        return Statement(State.RUNNING, word, "", start, None, node)
+    if pbs_words.has_run(own) and (not is_part or "array_index" in own):
+        state, why, code = pbs_words.end_of(own)
+        return Statement(state, word, why, start, moment(own.get("obittime") or own.get("mtime")), node, code)
+    return None if is_part else _never_ran(own)
+
+
+def _never_ran(facts: Facts) -> Statement:
+    """What is said of one that is over and has not run: somebody has deleted it, or PBS itself has."""
+    end = moment(facts.get("obittime") or facts.get("mtime"))
+    if facts.get("depend") and "Exit_status" not in facts:
+        return Statement(State.NODE_FAIL, "F", "PBS has deleted it, since what it waits for is gone", None, end)
+    return Statement(State.CANCELLED, "F", "", None, end)
+
+
+def moment(text: Any) -> float | None:
+    """A time such as ``Mon Nov 23 00:29:32 2026``, on the clock of this machine; None for none."""
+    try:
+        return datetime.strptime(str(text), "%a %b %d %H:%M:%S %Y").timestamp()
+    except ValueError:
+        return None

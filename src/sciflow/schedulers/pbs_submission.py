@@ -1,0 +1,100 @@
+"""How jobs are handed to PBS: the `qsub` calls, their answers, and maps for indices that `-J` cannot name."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from sciflow.errors import QueueFullError, SchedulerError, TransportError
+from sciflow.schedulers.base import Errand, Submission
+from sciflow.schedulers.pbs_words import way_out
+from sciflow.transport.base import Answer
+from sciflow_shim import files
+
+NO_SERVER = (162, 255)  # exit codes of commands that have found no server
+_FULL = r"would exceed .* limit"
+_SILENT = r"cannot connect|Connection refused|timed out"
+
+
+def submit_command(submission: Submission, directory: Path, after: Sequence[str]) -> list[str]:
+    """The `qsub` call for an array job, or for some of its indices, in the run directory.
+
+    Parameters
+    ----------
+    submission
+        What is submitted.
+    directory
+        The run directory.
+    after
+        The jobs to wait for: those of its own that PBS still knows and that are not over. One that it does not know
+        would make it delete the job.
+    """
+    array = submission.array
+    command = ["qsub", "-N", submission.name or array.name]
+    if array.elements > 1 and len(submission.attempts) < array.elements:
+        most = f"%{submission.at_once}" if submission.at_once else ""
+        command += ["-J", f"{_indices(sorted(submission.attempts))}{most}"]
+    if after:
+        command += ["-W", f"depend=afterany:{':'.join(after)}"]
+    if submission.begin is not None:
+        command += ["-a", clock(submission.begin)]
+    place = "^array_index^" if array.elements > 1 else "0"
+    logs = directory / files.logs(array.name) / f"{place}.{submission.name or array.name}.job"
+    return [*command, "-o", str(logs), str(submission.script.relative_to(directory))]
+
+
+def errand_command(errand: Errand, directory: Path) -> list[str]:
+    """The `qsub` call for a small job. PBS knows no "or": it waits for the first of the jobs."""
+    command = ["qsub", "-N", errand.name]
+    if errand.after:
+        command += ["-W", f"depend=afterany:{errand.after[0]}"]
+    if errand.begin is not None:
+        command += ["-a", clock(errand.begin)]
+    return [*command, "-o", str(directory / "logs" / f"{errand.name}.out"), str(errand.script.relative_to(directory))]
+
+
+def read_job_id(answer: Answer, what: str) -> str:
+    """The job id that `qsub` printed.
+
+    Raises
+    ------
+    SchedulerError
+        Where it refused, or printed something else.
+    """
+    if answer.code:
+        said = answer.complaint.removeprefix("qsub: ")
+        if answer.code in NO_SERVER or re.search(_SILENT, said):
+            raise TransportError(f"PBS did not answer for {what}: {said}", way_out("cannot connect"))
+        kind = QueueFullError if re.search(_FULL, said) else SchedulerError
+        raise kind(f"PBS refuses {what}: {said}", hint=way_out(said))
+    ids = re.findall(r"^(\d+(?:\[\])?(?:\.\S+)?)$", answer.out, re.MULTILINE)
+    if len(ids) != 1:
+        raise SchedulerError(
+            f"`qsub` answered {answer.out!r} for {what}, which holds no job id",
+            hint="the same command looks for the job before it submits anything again",
+        )
+    return ids[0]
+
+
+def needs_map(elements: Sequence[int]) -> bool:
+    """Whether `-J` cannot name these: it takes a first, a last and a step."""
+    return len({later - one for one, later in pairwise(elements)}) > 1
+
+
+def _indices(elements: Sequence[int]) -> str:
+    """What stands behind `-J`: the indices themselves where they are evenly spaced, else their places in the map."""
+    if needs_map(elements):
+        return f"0-{len(elements) - 1}"
+    first = elements[0]
+    if len(elements) == 1:
+        return f"{first}-{first + 1}:2"  # PBS takes no array of one, but a step that leaves one
+    step = elements[1] - first
+    return f"{first}-{elements[-1]}" + (f":{step}" if step > 1 else "")
+
+
+def clock(seconds: float) -> str:
+    """A moment as `-a` takes it, on the clock of this machine."""
+    return time.strftime("%Y%m%d%H%M.%S", time.localtime(seconds))

@@ -1,0 +1,34 @@
+#!/bin/bash
+# flow.0: task flow, indices 0-999
+# request: 2 nodes, 8 × 4 cores, 64 GB, 4 GPUs, 1 d 12 h
+#PBS -S /bin/bash
+#PBS -N flow.0
+#PBS -J 0-999
+#PBS -j oe
+#PBS -k oed
+#PBS -r y
+#PBS -m n
+#PBS -l select=2:ncpus=16:mpiprocs=4:ompthreads=4:mem=32768mb:ngpus=2
+#PBS -l walltime=36:00:00
+set -e  # and no -u: `module` and `conda activate` use variables that are not set
+if [[ -n ${1-} ]]; then
+  run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+  index=$1
+else
+  run_directory=${PBS_O_WORKDIR:?usage: bash scripts/flow.0.sh INDEX}
+  index=${PBS_ARRAY_INDEX:-0}
+  place=$index
+  # PBS takes no list of indices: where they are not evenly spaced, a file tells which is at which place.
+  if [[ -e $run_directory/arrays/$PBS_JOBNAME.map ]]; then
+    index=$(sed -n "$((place + 1))p" "$run_directory/arrays/$PBS_JOBNAME.map")
+  fi
+  cd -- "$run_directory"
+  mv -- "logs/flow.0/$place.$PBS_JOBNAME.job" "logs/flow.0/$index.${PBS_ARRAY_ID:-$PBS_JOBID}.job" || true
+fi
+exec {answers}>&1 1>&2  # who started this reads its standard output: what set-up lines print is not for them
+export SCIFLOW_GRACE_SECONDS=5.0
+exec 1>&"$answers" {answers}>&-
+# `python -m` would import modules of the current directory, such as a `signal.py`, in place of Python's own.
+start='import sys; sys.path = [one for one in sys.path if one]
+from sciflow_shim.__main__ import main; sys.exit(main(sys.argv[1:]))'
+PYTHONPATH="$run_directory/shim${PYTHONPATH:+:$PYTHONPATH}" exec /usr/bin/python3 -c "$start" "$run_directory" flow.0 "$index"

@@ -1,0 +1,45 @@
+#!/bin/bash
+# relax-2.1: task relax-2, indices 0-0
+# request: 8 cores, 16 GB, 1 GPU, 1 h 30 min
+# after: train.0 (the same index)
+# after: prepare.0 (all of it)
+# begins: 2031-05-17 22:00+00:00 at the earliest
+#PBS -S /bin/bash
+#PBS -N relax-2.1
+#PBS -j oe
+#PBS -k oed
+#PBS -r y
+#PBS -m n
+#PBS -l select=1:ncpus=8:mem=16384mb:ngpus=1
+#PBS -l walltime=01:30:00
+#PBS -q workq
+#PBS -A proj-1
+#PBS -a 203105172200.00
+#PBS -P project
+#PBS -W umask=022
+set -e  # and no -u: `module` and `conda activate` use variables that are not set
+if [[ -n ${1-} ]]; then
+  run_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+  index=$1
+else
+  run_directory=${PBS_O_WORKDIR:?usage: bash scripts/relax-2.1.sh INDEX}
+  index=${PBS_ARRAY_INDEX:-0}
+  place=$index
+  # PBS takes no list of indices: where they are not evenly spaced, a file tells which is at which place.
+  if [[ -e $run_directory/arrays/$PBS_JOBNAME.map ]]; then
+    index=$(sed -n "$((place + 1))p" "$run_directory/arrays/$PBS_JOBNAME.map")
+  fi
+  cd -- "$run_directory"
+  mv -- "logs/relax-2.1/$place.$PBS_JOBNAME.job" "logs/relax-2.1/$index.${PBS_ARRAY_ID:-$PBS_JOBID}.job" || true
+fi
+exec {answers}>&1 1>&2  # who started this reads its standard output: what set-up lines print is not for them
+type module > /dev/null 2>&1 || . /etc/profile || true
+module load gcc/12
+ulimit -s unlimited
+export OMP_PROC_BIND=true
+export SCIFLOW_GRACE_SECONDS=5.0
+exec 1>&"$answers" {answers}>&-
+# `python -m` would import modules of the current directory, such as a `signal.py`, in place of Python's own.
+start='import sys; sys.path = [one for one in sys.path if one]
+from sciflow_shim.__main__ import main; sys.exit(main(sys.argv[1:]))'
+PYTHONPATH="$run_directory/shim${PYTHONPATH:+:$PYTHONPATH}" exec /usr/bin/python3 -c "$start" "$run_directory" relax-2.1 "$index"

@@ -1,0 +1,325 @@
+"""A run is tended while nobody is there: one small job after another, until nothing more will happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sciflow.errors import BusyError, SchedulerError
+from sciflow.model.state import State
+from sciflow.model.statement import CONTROLLER, Statement
+from sciflow.run.chronicle import CHRONICLE
+from sciflow.run.recover import Recovered
+from sciflow.run.status import RunStatus
+from sciflow.run.tend import (
+    GLANCE,
+    LATER,
+    PAUSE,
+    STEADY,
+    Chained,
+    begin_tending,
+    chain,
+    end_tending,
+    is_autonomous,
+    patiently,
+    steady,
+    tend,
+)
+from sciflow.run.track import observe
+from sciflow.store.layout import RunDirectory
+from unit.memory_queue import MemoryQueue
+from unit.queued_run import QueuedRun
+
+LeaveRecord = Callable[..., Path]
+NOW = 1000.0
+
+
+@pytest.fixture
+def one(
+    chain: RunDirectory, queue: MemoryQueue, leave_record: LeaveRecord, monkeypatch: pytest.MonkeyPatch
+) -> QueuedRun:
+    """Return the run of four `a`, four `b` and one `c`, handed over and to be tended by itself."""
+    made = QueuedRun(chain, queue, leave_record, monkeypatch)
+    begin_tending(chain, made.profile, "/opt/python")
+    made.submit()
+    return made
+
+
+def follow(one: QueuedRun) -> Chained | None:
+    """See to it that somebody tends the run."""
+    return chain(one.run, one.plan, one.queue.connect, lambda: NOW)
+
+
+def finish(one: QueuedRun) -> None:
+    """Let all of it end well."""
+    for job, indices in (("101", "0-3"), ("102", "0-3"), ("103", "0")):
+        one.end(job, indices, State.COMPLETED)
+    one.status()
+
+
+# --- by itself
+
+
+def test_a_run_is_tended_by_itself_from_when_that_is_wanted(
+    chain: RunDirectory, queue: MemoryQueue, leave_record: LeaveRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script of the small job is there then, and names the interpreter; wanting it twice changes nothing."""
+    made = QueuedRun(chain, queue, leave_record, monkeypatch)
+    assert not is_autonomous(chain)
+    begin_tending(chain, made.profile, "/opt/python")
+    assert is_autonomous(chain)
+    assert observe(chain).is_autonomous
+    script = chain.script("tend")
+    text = script.read_text()
+    assert "/opt/python -m sciflow tend --chain" in text
+    assert "#SBATCH --time=01:00:00" in text
+    assert script.stat().st_mode & 0o111
+    script.unlink()
+    begin_tending(chain, made.profile, "/opt/python")
+    assert not script.exists()
+
+
+def test_the_job_asks_for_what_the_profile_says_and_no_more_than_its_partition_has(
+    tmp_path: Path, chain: RunDirectory, queue: MemoryQueue, leave_record: LeaveRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour where nothing is said."""
+    from sciflow.loading import load_profile
+
+    path = tmp_path / "small.yaml"
+    path.write_text(
+        "name: small\nscheduler: slurm\npartitions: {tiny: {max_runtime: 20 min}}\n"
+        "tend: {partition: tiny, memory_gb: 1}\n"
+    )
+    begin_tending(chain, load_profile(str(path), tmp_path), "/opt/python")
+    text = chain.script("tend").read_text()
+    assert "#SBATCH --time=00:20:00" in text
+    assert "#SBATCH --mem=1024M" in text
+    assert "#SBATCH --partition=tiny" in text
+
+
+# --- one after another
+
+
+def test_one_small_job_waits_for_the_first_that_ends(one: QueuedRun) -> None:
+    """Of all that is not over; its intent and its id are in the journal, as of any other."""
+    assert follow(one) == Chained("104", is_new=True)
+    errand = one.queue.errands["104"]
+    assert errand.script == one.run.script("tend")
+    assert errand.after == ("101", "102", "103")
+    assert errand.begin == NOW
+    assert errand.name == f"tend.{one.run.run_id}.4"
+    assert one.events("intent", "submitted")[-2:] == [
+        {"event": "intent", "array": "tend", "name": errand.name, "indices": "0"},
+        {"event": "submitted", "array": "tend", "name": errand.name, "job": "104"},
+    ]
+
+
+def test_there_is_one_at_a_time(one: QueuedRun) -> None:
+    """Whoever comes second finds that of the first, as long as it has not begun."""
+    follow(one)
+    assert follow(one) == Chained("104", is_new=False)
+    assert list(one.queue.errands) == ["104"]
+
+
+def test_the_job_that_runs_has_a_successor(one: QueuedRun) -> None:
+    """It waits for what is not over then, and a while longer each time."""
+    follow(one)
+    one.queue.states["104"][0] = Statement(State.RUNNING, "RUNNING", "", 5.0, None, "n1")
+    one.end("101", "0-3", State.COMPLETED)
+    one.status()
+    assert follow(one) == Chained("105", is_new=True)
+    assert one.queue.errands["105"].after == ("102", "103")
+    assert one.queue.errands["105"].begin == NOW + PAUSE
+    one.queue.end("104")
+    one.queue.end("105")
+    assert follow(one) == Chained("106", is_new=True)
+    assert one.queue.errands["106"].begin == NOW + 2 * PAUSE
+
+
+def test_the_pause_has_an_end(one: QueuedRun) -> None:
+    """After hundreds of jobs it is ten minutes."""
+    names = [
+        f'{{"event": "intent", "array": "tend", "name": "tend.{i}", "indices": "0", "time": 1}}' for i in range(999)
+    ]
+    ids = [
+        f'{{"event": "submitted", "array": "tend", "name": "tend.{i}", "job": "{i + 1000}", "time": 1}}'
+        for i in range(999)
+    ]
+    with one.run.journal.open("a") as file:
+        file.write("\n".join([*names, *ids]) + "\n")
+    follow(one)
+    assert one.queue.errands["104"].begin == NOW + LATER
+
+
+def test_what_cannot_be_told_is_not_taken_for_gone(one: QueuedRun) -> None:
+    """The scheduler does not answer: no second job, and whoever asked is told."""
+    follow(one)
+    one.queue.errors[CONTROLLER] = "timed out"
+    with pytest.raises(SchedulerError, match=r"whether job 104 still waits, .* cannot be told: timed out"):
+        follow(one)
+    assert list(one.queue.errands) == ["104"]
+
+
+def test_nothing_follows_where_nothing_more_will_happen(one: QueuedRun) -> None:
+    """All has ended."""
+    finish(one)
+    assert follow(one) is None
+    assert one.queue.errands == {}
+
+
+def test_what_is_not_in_the_queue_yet_is_looked_at_later(one: QueuedRun) -> None:
+    """There is no job whose end could be waited for."""
+    text = one.run.journal.read_text()
+    one.run.journal.write_text("".join(line for line in text.splitlines(True) if '"array"' not in line))
+    assert follow(one) == Chained("104", is_new=True)
+    assert (one.queue.errands["104"].after, one.queue.errands["104"].begin) == ((), NOW + LATER)
+
+
+def test_a_small_job_whose_submitter_was_killed_is_found_again(one: QueuedRun) -> None:
+    """By its name, as all others."""
+    one.queue.fatal.add("tend")
+    with pytest.raises(KeyboardInterrupt):
+        follow(one)
+    one.queue.fatal.clear()
+    assert follow(one) == Chained("104", is_new=False)
+
+
+def test_a_small_job_that_was_refused_is_sent_under_the_same_name(one: QueuedRun) -> None:
+    """When the scheduler takes it."""
+    one.queue.refusals["tend"] = SchedulerError("no")
+    with pytest.raises(SchedulerError):
+        follow(one)
+    one.queue.refusals.clear()
+    follow(one)
+    assert [errand.name for errand in one.queue.errands.values()] == [f"tend.{one.run.run_id}.4"]
+
+
+def test_nobody_follows_where_nobody_wants_it(
+    chain: RunDirectory, queue: MemoryQueue, leave_record: LeaveRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run goes on, and is not to be tended by itself."""
+    made = QueuedRun(chain, queue, leave_record, monkeypatch)
+    made.submit()
+    assert follow(made) is None
+
+
+# --- the end
+
+
+def test_tending_ends_when_the_run_is_cancelled(one: QueuedRun) -> None:
+    """The job that waits is cancelled; one that runs, and would let another one follow, does not."""
+    follow(one)
+    end_tending(one.run, one.queue.connect)
+    assert one.queue.cancelled == [("104", None)]
+    assert not is_autonomous(one.run)
+    assert follow(one) is None
+    end_tending(one.run, one.queue.connect)
+    assert len(one.queue.cancelled) == 1
+
+
+def test_the_job_that_cancels_the_run_is_not_cancelled_itself(one: QueuedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And of those before it none is asked for once more."""
+    for _ in range(4):
+        job = follow(one)
+        assert job is not None
+        one.queue.end(job.job)
+    monkeypatch.setenv("SLURM_JOB_ID", "106")
+    end_tending(one.run, one.queue.connect)
+    assert one.queue.cancelled == [("107", None)]
+
+
+# --- once
+
+
+def test_tending_does_what_a_person_would_do_in_order(one: QueuedRun) -> None:
+    """When nothing is in between: retry, see to who is next, collect; and write down what was done."""
+    done: list[str] = []
+
+    def ask() -> RunStatus:
+        done.append("ask")
+        return one.status()
+
+    def recover() -> Recovered:
+        done.append("recover")
+        return one.recover()
+
+    def following() -> Chained | None:
+        done.append("follow")
+        return follow(one)
+
+    one.end("101", "0-1,3", State.COMPLETED)
+    one.end("101", "2", State.FAILED, "ValueError: no")
+    one.end("102", "2", State.UPSTREAM_FAILED)
+    tended = tend(one.run, ask, recover, lambda: done.append("collect"), following)
+    assert done == ["ask", "recover", "follow", "collect", "ask"]
+    assert len(tended.recovered.decisions) == 2
+    assert tended.chained == Chained("106", is_new=True)
+    assert tended.status.counts() == {State.COMPLETED: 3, State.PENDING: 6}
+    text = (one.run / CHRONICLE).read_text()
+    assert "1 × `a.0[2]` application error (ValueError: no): again" in text
+
+
+def test_a_person_is_told_at_once_who_is_at_the_run(one: QueuedRun) -> None:
+    """Only the job that nobody watches waits until the other one has done."""
+
+    def busy() -> Recovered:
+        raise BusyError("the run is being driven by process 7")
+
+    with pytest.raises(BusyError):
+        tend(one.run, one.status, busy, lambda: None, None)
+
+
+def test_the_job_that_nobody_watches_waits_for_its_turn() -> None:
+    """And gives up in the end."""
+    pauses: list[float] = []
+    answers = [BusyError("a"), BusyError("b"), "done"]
+
+    def act() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, BusyError):
+            raise answer
+        return answer
+
+    assert patiently(act, pause=pauses.append) == "done"
+    assert pauses == [GLANCE, GLANCE]
+    answers = [BusyError("a")]
+    with pytest.raises(BusyError):
+        patiently(act, seconds=0.0, pause=pauses.append)
+
+
+def test_what_is_in_between_is_waited_for(one: QueuedRun) -> None:
+    """What has left the queue without a record may yet leave one; accounting lags."""
+    one.end("101", "0-1,3", State.COMPLETED)
+    one.queue.states["101"][2] = Statement(State.FAILED, "FAILED", "", 100.0, 110.0, "n1")
+    pauses: list[float] = []
+    looks: list[RunStatus] = []
+
+    def look() -> RunStatus:
+        looks.append(one.status() if len(looks) == 3 else _unsettled(one))
+        return looks[-1]
+
+    status = steady(look, lambda: sum(pauses), pauses.append)
+    assert status is looks[-1]
+    assert pauses == [GLANCE] * 3
+
+
+def test_what_stays_in_between_is_waited_for_only_so_long(one: QueuedRun) -> None:
+    """Two minutes; and nothing is waited for that is in the queue."""
+    one.end("101", "0-1,3", State.COMPLETED)
+    one.queue.states["101"][2] = Statement(State.FAILED, "FAILED", "", 100.0, 110.0, "n1")
+    pauses: list[float] = []
+    steady(lambda: _unsettled(one), lambda: sum(pauses), pauses.append)
+    assert sum(pauses) == STEADY
+    one.queue.states["101"][2] = Statement(State.RUNNING, "RUNNING", "", 100.0, None, "n1")
+    pauses.clear()
+    steady(one.status, lambda: sum(pauses), pauses.append)
+    assert pauses == []
+
+
+def _unsettled(one: QueuedRun) -> RunStatus:
+    """Return the status as if its scheduler had just said that index 2 of `a` has failed."""
+    status = one.status()
+    status.indices["a.0"][2].is_settled = False
+    return status

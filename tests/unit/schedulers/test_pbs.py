@@ -1,0 +1,183 @@
+"""PBS's commands: what is asked, and what happens when there is no answer."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sciflow.errors import SchedulerError, TransportError
+from sciflow.model.plan import ArrayJob
+from sciflow.model.resources import Resources
+from sciflow.model.state import State
+from sciflow.model.statement import CONTROLLER
+from sciflow.schedulers.base import After, Errand, Submission
+from sciflow.schedulers.pbs import PATIENCE, PbsScheduler
+from sciflow.schedulers.pbs_submission import clock, needs_map
+from sciflow.transport.base import Answer
+from sciflow_shim import files
+from unit.scripted import ScriptedTransport, refusal
+
+ARRAY = ArrayJob("train.0", "train", 1000, Resources())
+NAME = "train.0.20260105-101500-4a3f1.2"
+
+
+def scheduler(run: Path, **answers: str | Answer | list[str | Answer]) -> tuple[PbsScheduler, ScriptedTransport]:
+    """Make a scheduler, and what its commands answer."""
+    (run / "arrays").mkdir(exist_ok=True)
+    transport = ScriptedTransport(**answers)
+    return PbsScheduler(transport, run), transport
+
+
+def submission(run: Path, *indices: int, array: ArrayJob = ARRAY, **more: Any) -> Submission:
+    """Make a submission of some indices."""
+    return Submission(array, run / "scripts" / "train.0.sh", dict.fromkeys(indices, 1), NAME, **more)
+
+
+def answer(**jobs: dict[str, Any]) -> str:
+    """Return what `qstat` says of jobs."""
+    return json.dumps({"timestamp": 1, "Jobs": jobs})
+
+
+@pytest.mark.parametrize(
+    ("indices", "option"),
+    [
+        ((3, 4, 5), "3-5"),
+        ((2, 6, 10), "2-10:4"),
+        ((17,), "17-18:2"),
+        ((3, 17, 42), "0-2"),
+    ],
+)
+def test_indices_are_named_as_far_as_it_can_be(tmp_path: Path, indices: tuple[int, ...], option: str) -> None:
+    """A range with a step; one alone by a step that leaves it alone; all others by their places in a map."""
+    pbs, transport = scheduler(tmp_path, qsub="7[].srv\n")
+    assert pbs.submit(submission(tmp_path, *indices)) == "7[].srv"
+    [call] = transport.calls
+    logs = f"{tmp_path}/logs/train.0/^array_index^.{NAME}.job"
+    assert call.command == ["qsub", "-N", NAME, "-J", option, "-o", logs, "scripts/train.0.sh"]
+    assert (call.cwd, call.seconds) == (tmp_path, PATIENCE)
+    kept = tmp_path / files.index_map(NAME)
+    assert (kept.read_text().split() if kept.exists() else []) == (["3", "17", "42"] if option == "0-2" else [])
+
+
+def test_a_whole_array_job_says_its_indices_in_its_script(tmp_path: Path) -> None:
+    """And one index alone is no array job at all."""
+    pbs, _ = scheduler(tmp_path)
+    assert "-J" not in pbs.call(submission(tmp_path, *range(1000)))
+    alone = pbs.call(submission(tmp_path, 0, array=ArrayJob("train.0", "train", 1, Resources())))
+    assert "-J" not in alone
+    assert f"/0.{NAME}.job" in alone
+
+
+def test_no_more_run_at_once(tmp_path: Path) -> None:
+    """Also of some indices."""
+    pbs, _ = scheduler(tmp_path)
+    assert "-J 3-5%20" in pbs.call(submission(tmp_path, 3, 4, 5, at_once=20))
+
+
+def test_only_what_lives_is_waited_for(tmp_path: Path) -> None:
+    """PBS would delete what depends on a job that it has forgotten; and of an array it can only be the whole."""
+    known = answer(**{"5[].srv": {"job_state": "B"}, "6.srv": {"job_state": "F"}})
+    pbs, transport = scheduler(tmp_path, qstat=known, qsub="7[].srv\n")
+    after = (After("5[].srv", "element"), After("6.srv", "whole"), After("4.srv", "whole"))
+    pbs.submit(submission(tmp_path, *range(1000), after=after))
+    assert transport.calls[0].command == ["qstat", "-E", "-x", "-f", "-F", "json", "5[].srv", "6.srv", "4.srv"]
+    assert shlex.join(transport.calls[1].command).startswith(f"qsub -N {NAME} -W 'depend=afterany:5[].srv' -o")
+
+
+def test_start_times_are_on_the_clock_of_the_server(tmp_path: Path) -> None:
+    """To the second."""
+    pbs, _ = scheduler(tmp_path)
+    assert f"-a {clock(1795394440.0)}" in pbs.call(submission(tmp_path, 1, begin=1795394440.0))
+    assert len(clock(1795394440.0)) == len("202611230040.40")
+
+
+def test_an_errand_waits_for_the_first_of_its_jobs_that_lives(tmp_path: Path) -> None:
+    """PBS knows no "or"."""
+    known = answer(**{"5[].srv": {"job_state": "F"}, "6.srv": {"job_state": "R"}, "8.srv": {"job_state": "Q"}})
+    pbs, transport = scheduler(tmp_path, qstat=known, qsub="9.srv\n")
+    errand = Errand(tmp_path / "scripts" / "tend.sh", "tend.1.3", ("5[].srv", "6.srv", "8.srv"))
+    assert pbs.send(errand) == "9.srv"
+    assert transport.calls[1].command == [
+        *["qsub", "-N", "tend.1.3", "-W", "depend=afterany:6.srv", "-o"],
+        f"{tmp_path}/logs/tend.1.3.out",
+        "scripts/tend.sh",
+    ]
+
+
+def test_what_waits_can_wait_for_more(tmp_path: Path) -> None:
+    """By another dependency in place of its own."""
+    known = answer(**{"5[].srv": {"job_state": "B"}, "6.srv": {"job_state": "R"}})
+    pbs, transport = scheduler(tmp_path, qstat=known, qalter="")
+    pbs.postpone("7[].srv", [After("5[].srv", "whole"), After("6.srv", "whole")])
+    assert transport.calls[1].command == ["qalter", "-W", "depend=afterany:5[].srv:6.srv", "7[].srv"]
+
+
+def test_cancelling_some_indices(tmp_path: Path) -> None:
+    """By ranges, each on its own; by places where the job has a map."""
+    whole = answer(**{"7[].srv": {"Job_Name": NAME, "job_state": "B"}})
+    pbs, transport = scheduler(tmp_path, qstat=whole, qdel="")
+    pbs.cancel("7[].srv", [3, 4, 9])
+    assert [call.command for call in transport.calls[1:]] == [["qdel", "7[3-4].srv"], ["qdel", "7[9].srv"]]
+    (tmp_path / files.index_map(NAME)).write_text("3\n9\n40\n41\n")
+    pbs.cancel("7[].srv", [9, 41])
+    assert [call.command for call in transport.calls[4:]] == [["qdel", "7[1].srv"], ["qdel", "7[3].srv"]]
+    pbs.cancel("7[].srv")
+    assert transport.calls[-1].command == ["qdel", "7[].srv"]
+
+
+def test_a_refusal_to_cancel_is_said(tmp_path: Path) -> None:
+    """In PBS's own words."""
+    pbs, _ = scheduler(tmp_path, qdel=refusal("qdel: Unauthorized Request  7.srv", 159))
+    with pytest.raises(SchedulerError, match=r"does not cancel 7\.srv: qdel: Unauthorized"):
+        pbs.cancel("7.srv")
+
+
+def test_places_of_a_map_are_told_as_indices(tmp_path: Path) -> None:
+    """The map is found by the name of the job."""
+    facts = {"exec_host": "n1/0", "Exit_status": 3, "job_state": "X", "array_index": 1, "substate": 93}
+    known = answer(**{"7[].srv": {"Job_Name": NAME, "job_state": "B"}, "7[1].srv": facts})
+    pbs, _ = scheduler(tmp_path, qstat=known)
+    (tmp_path / files.index_map(NAME)).write_text("3\n17\n42\n")
+    [(index, one)] = pbs.testify({"7[].srv": NAME}, {}).answers[CONTROLLER]["7[].srv"].items()
+    assert (index, one.state, one.exit) == (17, State.FAILED, "3:0")
+    assert pbs.query(["7[].srv"]) == {"7[].srv": {17: State.FAILED}}
+
+
+def test_one_odd_value_does_not_spoil_the_answer(tmp_path: Path) -> None:
+    """Where it is no JSON, lines are asked for."""
+    lines = "Job Id: 7.srv\x1fJob_Name=a\x1fjob_state=F\x1fExit_status=0\x1fexec_host=n1/0\x1fsubstate=92\n"
+    pbs, transport = scheduler(tmp_path, qstat=['{"Jobs": {"7.srv": {"Variable_List": nan}}', lines])
+    assert pbs.query(["7.srv"]) == {"7.srv": {0: State.COMPLETED}}
+    assert transport.calls[1].command[5:9] == ["-F", "dsv", "-D", "\x1f"]
+
+
+def test_what_is_queued_is_counted_by_index(tmp_path: Path) -> None:
+    """Of array jobs those that wait and run."""
+    known = answer(
+        **{
+            "5[].srv": {"job_state": "B", "array_state_count": "Queued:4 Running:3 Exiting:1 Expired:3"},
+            "6.srv": {"job_state": "R"},
+        }
+    )
+    pbs, _ = scheduler(tmp_path, qstat=known, qselect="5[].srv\n6.srv\n")
+    assert pbs.queued() == 9
+    assert scheduler(tmp_path, qselect="")[0].queued() == 0
+
+
+def test_no_server_is_no_answer(tmp_path: Path) -> None:
+    """Nothing is known then, and nothing is looked up in vain."""
+    pbs, _ = scheduler(tmp_path, qselect=refusal("qselect: cannot connect to server srv (errno=15010)", 162))
+    with pytest.raises(TransportError, match="PBS does not answer"):
+        pbs.find({"a": 0.0})
+    assert pbs.testify({}, {}).answers == {}
+
+
+def test_evenly_spaced_indices_need_no_map() -> None:
+    """Two always are."""
+    assert not needs_map([3])
+    assert not needs_map([3, 17])
+    assert needs_map([3, 17, 42])
