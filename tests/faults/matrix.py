@@ -39,8 +39,20 @@ class Cell(NamedTuple):
     moment: str
 
 
-# What a real Slurm on one machine is made to do, by `tests/live/test_matrix.py`.
-LIVE = ((REPLY, SUBMIT), (REFUSED, SUBMIT), (SHIM, RUNNING), (PROGRAM, RUNNING), (TORN, COLLECTING))
+# What a real Slurm on one machine is made to do, and the test of `tests/live` that does it.
+LIVE = {
+    (SUBMITTER, SUBMIT): "test_submit.py::test_killed_at_every_step_each_array_is_there_once",
+    (DISK, SUBMIT): "test_submit.py::test_a_full_disk_when_submitting",
+    (CONTROLLER, SUBMIT): "test_submit.py::test_without_slurm_nothing_is_lost",
+    (REFUSED, SUBMIT): "test_submit.py::test_a_refusal_is_in_slurms_words",
+    (NODE, RUNNING): "test_recovery.py::test_a_bad_node_and_a_dead_one",
+    (SHIM, RUNNING): "test_ends.py::test_all_of_a_job_is_killed",
+    (MEMORY, RUNNING): "test_recovery.py::test_memory_that_the_kernel_takes_away",
+    (TIME, RUNNING): "test_recovery.py::test_each_by_its_cause_while_the_others_go_on",
+    (CONTROLLER, RUNNING): "test_witnesses.py::test_without_the_controller_nothing_changes",
+    (ACCOUNTING, RUNNING): "test_witnesses.py::test_without_the_accounting_daemon",
+    (PREEMPTED, RUNNING): "test_recovery.py::test_preempted_is_no_failure",
+}
 
 _NO_CLIENT = "no process of sciflow lives then that could be killed"
 _NO_JOB = "nothing runs then"

@@ -1,9 +1,8 @@
 """Lets something go wrong, once, when a Python process opens, renames or removes a certain file.
 
-Python imports this module at its start where its folder is on PYTHONPATH. `TRAP` says what
-happens, as JSON: at
-which ``event`` about a path that matches ``path``, in processes whose command line matches ``who``, and where a file ``beside``
-it is there already; ``how`` is as for `striking.strike`.
+Python imports this module at its start where its folder is on PYTHONPATH. `TRAP` says what happens, as JSON: at which
+``event`` about a path that matches ``path``, in processes whose command line matches ``who``, and where a file
+``beside`` it is there already; ``how`` is as for `striking.strike`.
 """
 
 import json

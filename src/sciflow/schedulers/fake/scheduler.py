@@ -18,13 +18,8 @@ from sciflow.schedulers.fake.dependencies import Wait
 from sciflow.schedulers.fake.faults import NO_DATABASE
 from sciflow.schedulers.fake.jobs import WAITS, Index, Job
 from sciflow.schedulers.fake.words import controller_statement
-from sciflow.schedulers.slurm import (
-    REMEMBERED,
-    is_told,
-    read_job_id,
-    split_list,
-    submit_command,
-)
+from sciflow.schedulers.slurm import REMEMBERED, is_told, split_list
+from sciflow.schedulers.slurm_submission import read_job_id, submit_command
 from sciflow.transport.base import Transport
 
 _SILENT = "Unable to contact slurm controller (connect failure)"
