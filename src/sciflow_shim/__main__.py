@@ -17,6 +17,7 @@ from sciflow_shim.supervisor import STOPPED, Supervisor
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes as long as a record
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 USAGE = "usage: python -m sciflow_shim RUN_DIRECTORY ARRAY[@VARIANT] (INDEX | --serve)"
@@ -45,15 +46,18 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError, IndexError) as error:
         sys.stderr.write(f"sciflow_shim: {error}\n")
         return 2
-    code = _code_without_start(array, indices)
+    code = code_without_start(array, indices, os.environ)
     if code is None:
         code = _run_one(array, int(arguments[2]), grace)
     _remove_empty_output(array.run)
     return code
 
 
-def _code_without_start(array: Array, indices: range) -> int | None:
+def code_without_start(array: Array, indices: range, environ: Mapping[str, str]) -> int | None:
     """The exit code of what is not to start, which leaves nothing behind; None for what is."""
+    was_put_back = environ.get("SLURM_RESTART_COUNT", "0") != "0"
+    if was_put_back and array.pack == 1 and _has_completed(array, indices[0], environ):
+        return 0  # it had done all, when its node was lost or taken from it
     if array.goes_on:
         from sciflow_shim import chain  # few array jobs are one
 
@@ -65,6 +69,13 @@ def _code_without_start(array: Array, indices: range) -> int | None:
         return None
     sys.stderr.write(f"{array.name}[{files.format_ranges(indices)}] {held_back}\n")
     return files.HELD_CODE
+
+
+def _has_completed(array: Array, index: int, environ: Mapping[str, str]) -> bool:
+    """Whether the same job has completed an index before it was put back into the queue."""
+    found = array.shelf.find(array.name, index)
+    is_same = found is not None and found.facts.get("SLURM_ARRAY_JOB_ID") == environ.get("SLURM_ARRAY_JOB_ID")
+    return found is not None and is_same and found.state == "COMPLETED" and array.shelf.is_sealed(found)
 
 
 def _remove_empty_output(run: str) -> None:
@@ -122,14 +133,15 @@ def _run_one(array: Array, index: int, grace: float) -> int:
                 supervisor.warn()
             supervisor.step()
         supervisor.close()
-        code = _exit_code(array, index, ended["state"])
+        code = exit_code(array, index, ended["state"])
     until = supervisor.clock() + CAPTURE_PATIENCE
     while supervisor.capture and not stop.is_so and supervisor.clock() < until:
         supervisor.step(until - supervisor.clock())  # a job that ends takes all its processes with it
     return code
 
 
-def _exit_code(array: Array, index: int, state: str) -> int:
+def exit_code(array: Array, index: int, state: str) -> int:
+    """The exit code that tells how an index has ended."""
     if state == "TIMEOUT" and array.links > 1:
         from sciflow_shim import chain  # few array jobs are one
 

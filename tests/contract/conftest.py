@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from contract.fake_site import FakeSite
 from sciflow import assets
 from sciflow.loading import load_profile
 from sciflow.model.plan import ArrayJob, Plan
@@ -93,8 +95,8 @@ class LocalSite:
 MakeSite = Callable[[ExperimentalWorkflow], Site]
 
 
-@pytest.fixture
-def make_site(tmp_path: Path) -> MakeSite:
+@pytest.fixture(params=["local", "virtual"])
+def make_site(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSite:
     """Return a function that stages a workflow and gives a site that knows nothing of it yet.
 
     Whoever adds a scheduler gives this fixture anew, where its tests are, and runs all tests of this folder with it.
@@ -107,7 +109,10 @@ def make_site(tmp_path: Path) -> MakeSite:
         run = stage(compiled, tmp_path / "runs", ScriptRenderer(profile, sys.executable, find))
         return LocalSite(run, compiled.plan)
 
-    return make
+    def make_virtual(workflow: ExperimentalWorkflow) -> Site:
+        return FakeSite(workflow, tmp_path / "runs", time.time())
+
+    return make if request.param == "local" else make_virtual
 
 
 class Notebook:

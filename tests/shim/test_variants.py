@@ -105,3 +105,17 @@ def test_serving_knows_variants_too(prepare: Prepare, serve: Serve, variant: str
     run.put_variant("r1")
     serve(run, variant=variant).run_to_end(0)
     assert run.facts().get("variant", "") == variant
+
+
+def test_what_was_done_before_its_node_was_lost_is_not_done_again(prepare: Prepare) -> None:
+    """Put back into the queue after its record was written, the same job does nothing; another job does it again."""
+    run = prepare("def work(): return {'y': 1}", {"name": "work", "python": "work"})
+    run.environment["SLURM_ARRAY_JOB_ID"] = "77"
+    assert run.execute().returncode == 0
+    before = run.traces()
+    run.environment["SLURM_RESTART_COUNT"] = "1"
+    assert run.execute().returncode == 0
+    assert run.traces() == before
+    run.environment["SLURM_ARRAY_JOB_ID"] = "78"
+    assert run.execute().returncode == 0
+    assert run.facts(attempt=2)["state"] == "COMPLETED"

@@ -38,6 +38,8 @@ class Evidence:
         Whether the scheduler's word is about it alone, and not about several that ran as one.
     upstream
         The index before it, if it is tied to one, with its state; empty if it has completed.
+    is_tied
+        Whether the scheduler lets it start only where another index has ended well.
     """
 
     record: RecordState | None = None
@@ -50,6 +52,7 @@ class Evidence:
     is_cancelled: bool = False
     is_alone: bool = True
     upstream: str = ""
+    is_tied: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def _ended(evidence: Evidence, said: Statement, has_waited: bool) -> Verdict:
     if said.state is State.UPSTREAM_FAILED:
         return Verdict(said.state, said.reason, evidence.upstream, True, said)
     if said.state is State.CANCELLED:
-        if evidence.upstream and not (said.node or evidence.is_cancelled or said.reason.startswith("by")):
+        if (evidence.upstream or _is_untied(evidence, said)) and not _is_by_somebody(evidence, said):
             text = "the scheduler removed it, since what it waits for has failed"
             return Verdict(State.UPSTREAM_FAILED, text, evidence.upstream, True, said)
         how = f"it was cancelled {said.reason}" if said.reason.startswith("by") else "it was cancelled"
@@ -155,3 +158,15 @@ def _ended(evidence: Evidence, said: Statement, has_waited: bool) -> Verdict:
     if said.state in _COMES_BACK and not has_waited:
         return Verdict(State.PENDING, f"{text}; it may come back into the queue", "", False, said)
     return Verdict(said.state, text, text, has_waited, said)
+
+
+def _is_by_somebody(evidence: Evidence, said: Statement) -> bool:
+    return bool(said.node) or evidence.is_cancelled or said.reason.startswith("by")
+
+
+def _is_untied(evidence: Evidence, said: Statement) -> bool:
+    """Whether the scheduler removed it although what it waits for is completed, by a record that was the last it did.
+
+    Only accounting, which gives an exit code, would name who has cancelled it.
+    """
+    return evidence.is_tied and said.start is None and said.exit != ""

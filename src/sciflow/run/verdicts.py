@@ -97,6 +97,7 @@ def _evidence(case: Case, one: Submitted, record: RecordState | None) -> Evidenc
         is_cancelled=case.is_cancelled,
         is_alone=case.array.pack == 1,
         upstream=case.upstream,
+        is_tied=any(after.kind == "element" for after in case.array.after),
     )
 
 

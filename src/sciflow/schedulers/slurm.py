@@ -130,7 +130,7 @@ class SlurmScheduler:
         except SciflowError as error:
             seen = {}
             testimony.errors[CONTROLLER] = error.message
-        if all(_is_told(seen.get(job, {}), wanted.get(job)) for job in jobs):
+        if all(is_told(seen.get(job, {}), wanted.get(job)) for job in jobs):
             return testimony
         try:
             answer = _heard(self.transport.run(accounting_command(jobs), variables=_VARIABLES))
@@ -290,7 +290,7 @@ def read_limits(text: str) -> Limits:
     return Limits(highest_index=max(0, largest - 1), seconds_to_kill=float(kill[0]) if kill and int(kill[0]) else None)
 
 
-def _is_told(seen: Mapping[int, Statement], wanted: set[int] | None) -> bool:
+def is_told(seen: Mapping[int, Statement], wanted: set[int] | None) -> bool:
     """Whether accounting has nothing to add: all that is wanted of a job waits or runs, or at least it is known."""
     if wanted is None:
         return bool(seen)

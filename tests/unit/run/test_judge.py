@@ -243,6 +243,18 @@ TABLE: dict[str, Row] = {
         "the scheduler removed it, since what it waits for has failed",
         "a.0[2] is FAILED",
     ),
+    "removed by the scheduler, though what it waits for had completed": Row(
+        Evidence(accounting=said(CANCELLED, exit="0:0"), is_tied=True),
+        UPSTREAM,
+        True,
+        "the scheduler removed it, since what it waits for has failed",
+    ),
+    "cancelled by a person before it started, though it is tied": Row(
+        Evidence(accounting=said(CANCELLED, "by 1001", exit="0:0"), is_tied=True),
+        CANCELLED,
+        False,
+        "it was cancelled by 1001",
+    ),
     "cancelled by a person, and upstream failed": Row(
         Evidence(accounting=said(CANCELLED, "by 1001"), upstream="a.0[2] is FAILED", missed_since=LONG),
         CANCELLED,

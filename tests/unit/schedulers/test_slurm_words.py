@@ -85,5 +85,7 @@ def test_reasons_to_wait_are_told_in_plain_words(reason: str, expected: str) -> 
 def test_every_refusal_has_a_way_out() -> None:
     """Also one that nobody has seen before."""
     assert way_out("Job submit PLUGIN says no") == "the same command tries again what was not submitted"
+    full = "QOSMaxSubmitJobPerUserLimit Job violates accounting/QOS policy (job submit limit, size and/or time limits)"
+    assert way_out(full).startswith("as much is queued as you may have")
     assert "room" in way_out("write error: No space left on device")
     assert way_out("Required partition not available (inactive or drain)").startswith("the partition is down")

@@ -1,0 +1,78 @@
+"""A virtual cluster on which nothing is run but what a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sciflow.schedulers.base import After
+from sciflow.schedulers.fake.clock import VirtualClock
+from sciflow.schedulers.fake.cluster import VirtualCluster
+from sciflow.schedulers.fake.jobs import Index
+from sciflow.schedulers.fake.nodes import make_nodes
+from sciflow.schedulers.fake.rules import Rules
+from sciflow.schedulers.fake.scheduler import FakeScheduler
+
+MINUTE = 60.0
+
+
+class Sleeping:
+    """Each index runs for so long, and ends with such a code; those that are told to stop do so after two seconds."""
+
+    def __init__(self) -> None:
+        self.seconds, self.code = 10 * MINUTE, 0
+        self.started: list[tuple[str, int, str]] = []
+        self.codes: dict[tuple[str, int], int] = {}
+
+    def start(self, cluster: VirtualCluster, index: Index) -> None:
+        """Start an index."""
+        assert index.node is not None
+        self.started.append((index.job.name, index.number, index.node.name))
+        code = self.codes.get((index.job.name, index.number), self.code)
+        self._end_after(cluster, index, self.seconds, code)
+
+    def stop(self, cluster: VirtualCluster, index: Index) -> None:
+        """Let it end soon."""
+        self._end_after(cluster, index, 2.0, 143)
+
+    def kill(self, cluster: VirtualCluster, index: Index) -> None:
+        """Nothing is left that could tell anything."""
+
+    def wait(self, cluster: VirtualCluster) -> bool:
+        """Nothing of it is real."""
+        return False
+
+    def _end_after(self, cluster: VirtualCluster, index: Index, seconds: float, code: int) -> None:
+        run = index.run_of
+        cluster.clock.after(seconds, lambda: cluster.is_current(index, run) and cluster.exited(index, code))
+
+
+class Desk:
+    """Somebody who submits job scripts to a virtual cluster of two nodes with two cores each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.body = Sleeping()
+        rules = Rules(longest=24 * 60 * MINUTE, lag=5.0)
+        self.cluster = VirtualCluster(make_nodes(2, 2, 4), self.body, VirtualClock(1_000_000.0), rules)
+        self.scheduler = FakeScheduler(self.cluster, folder)
+
+    def submit(self, name: str, *directives: str, after: Sequence[After] = (), **options: object) -> str:
+        """Submit a script of an array job; gives the job id, or the complaint."""
+        script = self.folder / f"{name}.sh"
+        lines = ["#!/bin/bash", *(f"#SBATCH {one}" for one in directives), "echo"]
+        script.write_text("\n".join(lines))
+        answer = self.cluster.sbatch(script, self.folder, name, after=after, **options)  # type: ignore[arg-type]
+        return answer.complaint if answer.code else answer.out.strip()
+
+    def words(self, job: str) -> list[str]:
+        """The words for the indices of a job, as the controller has them."""
+        return [index.word for index in self.cluster.jobs[job].indices.values()]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Return a desk."""
+    return Desk(tmp_path)
