@@ -169,6 +169,29 @@ def test_nothing_follows_where_nothing_more_will_happen(one: QueuedRun) -> None:
     assert one.queue.errands == {}
 
 
+def test_one_that_was_cut_off_at_the_end_of_all_has_a_successor_at_once(one: QueuedRun) -> None:
+    """While it runs it may still come to its end; one that says that it has has none."""
+    follow(one)
+    finish(one)
+    one.queue.states["104"][0] = Statement(State.RUNNING, "RUNNING", "", 5.0, None, "n1")
+    assert follow(one) == Chained("104", is_new=False)
+    one.queue.end("104", State.FAILED)
+    assert follow(one) == Chained("105", is_new=True)
+    assert (one.queue.errands["105"].after, one.queue.errands["105"].begin) == ((), NOW)
+
+
+def test_one_that_has_come_to_its_end_has_no_successor(one: QueuedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It notes that itself, by its job's number."""
+    follow(one)
+    finish(one)
+    monkeypatch.setenv("SLURM_JOB_ID", "104")
+    tend(one.run, one.status, one.recover, lambda: None, lambda: follow(one))
+    monkeypatch.delenv("SLURM_JOB_ID")
+    one.queue.end("104")
+    assert follow(one) is None
+    assert list(one.queue.errands) == ["104"]
+
+
 def test_what_is_not_in_the_queue_yet_is_looked_at_later(one: QueuedRun) -> None:
     """There is no job whose end could be waited for."""
     text = one.run.journal.read_text()
