@@ -7,8 +7,11 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_NATIVE_TLS ?= true
 # What starts pytest; `make coverage` gives another one.
 RUN_MODULE ?= $(VENV)/bin/python -m
+# What runs whole programs takes its time, and is not measured: all of it is tested part by part besides.
+WHOLE := tests/docs tests/examples tests/faults tests/integration
+PARTS = $(RUN_MODULE) pytest -n auto --ignore=tests/live $(WHOLE:%=--ignore=%)
 # Each worker starts a Slurm of its own, so that two are enough; they wait most of the time.
-LIVE = $(RUN_MODULE) pytest -n 2 --dist loadfile tests/live
+LIVE = $(VENV)/bin/python -m pytest -n 2 --dist loadfile tests/live
 COVERAGE := $(VENV)/bin/coverage
 # The parts that decide which combinations there are and who needs them, and those that capture, are covered in full.
 CAPTURE := artifacts cgroup checkpoints environment environment_record fingerprint gpu gpu_use inputs kernel_files \
@@ -30,7 +33,8 @@ demo: $(VENV)/.ready
 	$(VENV)/bin/python examples/neural_network/experiment.py
 
 test: $(VENV)/.ready
-	$(RUN_MODULE) pytest -n auto --ignore=tests/live
+	$(PARTS)
+	$(VENV)/bin/python -m pytest -n auto $(WHOLE)
 	$(LIVE)
 
 # Thousands of random cases where `make test` has hundreds.

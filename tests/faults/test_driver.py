@@ -114,7 +114,9 @@ def assert_complete(experiment: Experiment, done_before: dict[tuple[str, int], i
     assert lines.total() - len(lines) <= stops * (os.cpu_count() or 1)
 
 
-@pytest.mark.parametrize("moment", [0, 1, 7, 20, 39, 45, 60, 79])
+@pytest.mark.parametrize(
+    "moment", [0, 7, 45, 79, *(pytest.param(one, marks=pytest.mark.slow) for one in (1, 20, 39, 60))]
+)
 def test_a_killed_driver_loses_what_was_in_flight_and_nothing_else(experiment: Experiment, moment: int) -> None:
     """After SIGKILL of the driver at any moment its programs go, and the next run completes without repeating."""
     driver = experiment.start()

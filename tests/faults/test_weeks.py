@@ -6,6 +6,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from faults.virtual_site import VirtualSite, completions
 from sciflow.execution import Run
 from sciflow.model.recovery import RecoveryPolicy
@@ -109,7 +111,8 @@ def troubles(cluster: VirtualCluster, seed: int) -> None:
     cluster.clock.after(HOUR, happen)
 
 
-def test_a_thousand_indices_end_complete_while_nobody_watches(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [150, pytest.param(500, marks=pytest.mark.slow)])
+def test_a_study_ends_complete_while_nobody_watches(tmp_path: Path, count: int) -> None:
     """Nodes die, memory and time run out, programs fail, the queue takes a part of it: all completes, nothing twice."""
 
     def program(sight: Sight) -> Course:
@@ -122,18 +125,18 @@ def test_a_thousand_indices_end_complete_while_nobody_watches(tmp_path: Path) ->
         error = "ValueError: no convergence" if fails else ""
         return Course(seconds, memory=memory, error=error, metrics={"y": sight.parameters["x"]})
 
-    site = VirtualSite(tmp_path, program, nodes=8, submitted_indices=300, seed=1)
-    workflow = study(tmp_path, list(range(500)), {"max_runtime": "05:00:00", "memory_gb": 3})
+    site = VirtualSite(tmp_path, program, nodes=8, submitted_indices=3 * count // 5, seed=1)
+    workflow = study(tmp_path, list(range(count)), {"max_runtime": "05:00:00", "memory_gb": 3})
     with site.in_place() as cluster:
         began = cluster.clock()
         run = site.submit(workflow, autonomous=True)
         troubles(cluster, seed=7)
         cluster.run()
         days = (cluster.clock() - began) / DAY
-        assert final_states(run) == {State.COMPLETED: 1001}
+        assert final_states(run) == {State.COMPLETED: 2 * count + 1}
     found = completions(run)
     assert set(found.values()) == {1}
-    assert len(found) == 1001
+    assert len(found) == 2 * count + 1
     assert days < 7
     assert site.tended <= 60
     assert cluster.calls["squeue"] + cluster.calls["sacct"] <= 10 * site.tended
@@ -162,6 +165,7 @@ def test_each_gets_more_of_what_it_lacked(tmp_path: Path) -> None:
     assert sorted((one.memory / GIB, one.seconds / HOUR) for one in again) == [(2.0, 3.0), (3.0, 2.0)]
 
 
+@pytest.mark.slow
 def test_a_bad_node_is_avoided_for_a_day(tmp_path: Path) -> None:
     """What is submitted in the 24 hours after a node was found out does not go there; what comes later does."""
     broken = 10 * HOUR
@@ -189,7 +193,7 @@ def test_a_bad_node_is_avoided_for_a_day(tmp_path: Path) -> None:
         assert final_states(run) == {State.COMPLETED: 1401}
     [excluded] = [event for event in Journal(run.directory.journal).events() if event["event"] == "exclude"]
     assert excluded["node"] == "n3"
-    assert excluded["until"] - excluded["time"] == 24 * HOUR
+    assert excluded["until"] - excluded["time"] == pytest.approx(24 * HOUR, abs=0.01)
     lag = cluster.rules.lag
     meanwhile = [node for sent, _, node in starts if excluded["time"] + lag < sent < excluded["until"]]
     assert meanwhile
