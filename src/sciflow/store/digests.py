@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -94,7 +95,7 @@ class KnownDigests:
             return
         kept = {key: value for key, value in _read(self._path).items() if key not in self._new} | self._new
         document = {"format": _FORMAT, "files": dict(list(kept.items())[-MOST:])}
-        partial = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.{threading.get_ident()}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

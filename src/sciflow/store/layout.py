@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +167,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 def write_whole(path: Path, data: str | bytes) -> None:
     """Write a file beside its place, flush it, and rename it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.partial")
     try:
         with partial.open("wb") as file:
             file.write(data.encode() if isinstance(data, str) else data)
