@@ -188,7 +188,7 @@ def test_what_is_asked_for_and_how(cluster: SlurmCluster) -> None:
     experiment.sciflow("status", "--watch", code=3)
     told = {one["cause"]: one for one in experiment.status()["failures"]}
     assert told.keys() == {"application_error", "cancelled", "out_of_memory"}
-    assert told["cancelled"]["by"]
+    assert told["cancelled"]["by"].endswith(f"(uid {experiment.account.uid})")
     left = {"work.0[0]": ("application_error", "given up"), "work.0[1]": ("cancelled", "left alone")}
     assert decided(experiment.ask("retry", "-n")) == {**left, "work.0[2]": ("out_of_memory", "with more memory")}
     answer = experiment.ask("retry", "-n", "--only", "timeout", code=None)

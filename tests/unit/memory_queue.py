@@ -47,6 +47,7 @@ class MemoryQueue:
     """
 
     name = "memory"
+    avoids_nodes = True
 
     accepted: dict[str, Submission] = field(default_factory=dict)
     errands: dict[str, Errand] = field(default_factory=dict)

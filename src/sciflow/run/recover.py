@@ -98,7 +98,7 @@ def recover(
         if wish.is_released:
             done.released = release_all(run, [array.name for array in plan.arrays])
         _trust(status, wish, journal)
-        done.avoided = _avoid(status, failures, recovery, journal)
+        done.avoided = _avoid(status, failures, recovery, journal) if scheduler.avoids_nodes else []
         again = note(run, plan, status, journal, done.decisions, render)
         if again:
             status = observe(run, plan)

@@ -107,7 +107,15 @@ class Scheduler(Protocol):
 
 
 class QueueScheduler(Scheduler, Protocol):
-    """A scheduler that keeps array jobs in a queue of its own, where they run without us."""
+    """A scheduler that keeps array jobs in a queue of its own, where they run without us.
+
+    Attributes
+    ----------
+    avoids_nodes
+        Whether it can be told where not to run something.
+    """
+
+    avoids_nodes: bool
 
     def testify(self, jobs: Mapping[str, str], wanted: Mapping[str, set[int]]) -> Testimony:
         """Ask all witnesses about jobs, each at most once.

@@ -44,6 +44,7 @@ class PbsScheduler:
     """
 
     name = "pbs"
+    avoids_nodes = False
 
     def __init__(self, transport: Transport, directory: Path, clock: Callable[[], float] = time.time) -> None:
         self.transport = transport

@@ -51,6 +51,7 @@ class SlurmScheduler:
     """
 
     name = "slurm"
+    avoids_nodes = True
 
     def __init__(self, transport: Transport, directory: Path, clock: Callable[[], float] = time.time) -> None:
         self.transport = transport

@@ -110,6 +110,12 @@ TABLE: dict[str, Row] = {
         )
         for state in (State.TIMEOUT, State.PREEMPTED, State.NODE_FAIL, State.OUT_OF_MEMORY)
     },
+    "told to stop, by somebody whom accounting will know": Row(
+        Evidence(STOPPED, said(CANCELLED)), CANCELLED, False, BY_RECORD, STOPPED.error
+    ),
+    "told to stop, by somebody whom accounting knows": Row(
+        Evidence(STOPPED, said(CANCELLED), said(CANCELLED, "by 1001")), CANCELLED, True, BY_RECORD, STOPPED.error
+    ),
     "told to stop, put back": Row(Evidence(STOPPED, WAITS), PENDING, False, BACK),
     "killed, nobody asked": Row(Evidence(KILLED), FAILED, False, BY_RECORD, KILLED.error),
     "killed for its memory": Row(

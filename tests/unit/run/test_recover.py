@@ -289,6 +289,12 @@ def test_no_node_is_avoided_where_that_is_not_wanted(on_nodes: QueuedRun) -> Non
     assert on_nodes.queue.accepted["102"].avoided == ()
 
 
+def test_no_node_is_avoided_where_the_scheduler_cannot(on_nodes: QueuedRun) -> None:
+    """It would be said, and not done."""
+    on_nodes.queue.avoids_nodes = False
+    assert on_nodes.recover().avoided == []
+
+
 def test_a_node_that_is_trusted_is_used_again(on_nodes: QueuedRun) -> None:
     """From now on, whatever happens there."""
     on_nodes.recover()

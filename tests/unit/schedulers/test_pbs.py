@@ -176,6 +176,11 @@ def test_no_server_is_no_answer(tmp_path: Path) -> None:
     assert pbs.testify({}, {}).answers == {}
 
 
+def test_it_cannot_be_told_where_not_to_run(tmp_path: Path) -> None:
+    """So no node is said to be avoided."""
+    assert not scheduler(tmp_path)[0].avoids_nodes
+
+
 def test_evenly_spaced_indices_need_no_map() -> None:
     """Two always are."""
     assert not needs_map([3])

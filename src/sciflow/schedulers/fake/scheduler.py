@@ -38,6 +38,7 @@ class FakeScheduler:
     """
 
     name = "fake"
+    avoids_nodes = True
 
     def __init__(self, cluster: VirtualCluster, directory: Path) -> None:
         self.cluster = cluster
