@@ -7,8 +7,9 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from sciflow import assets
@@ -121,10 +122,19 @@ def _from_program(path: Path, wanted: str) -> ExperimentalWorkflow:
     return next(iter(found.values()))
 
 
+class _FromSource(SourceFileLoader):
+    """Compiles a program each time: bytecode that is kept is old where a file changes twice within a second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
 def _module(path: Path) -> ModuleType:
     resolved = path.resolve()
     _put_on_path(resolved.parent)
-    spec = importlib.util.spec_from_file_location(_MODULE + resolved.stem, resolved)
+    name = _MODULE + resolved.stem
+    spec = importlib.util.spec_from_file_location(name, resolved, loader=_FromSource(name, str(resolved)))
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module

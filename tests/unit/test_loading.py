@@ -1,5 +1,6 @@
 """Workflows and profiles from files."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,17 @@ def test_a_program_is_loaded(tmp_path: Path) -> None:
     workflow = load_workflow(path)
     assert workflow.name == "first"
     assert len(workflow.space) == 2
+
+
+def test_a_program_that_changes_twice_within_a_second_is_the_new_one(tmp_path: Path) -> None:
+    """Bytecode that Python keeps is told from a later source by whole seconds and the size only."""
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM.format(name="one", title="before"))
+    os.utime(path, (1000, 1000))
+    assert load_workflow(str(path)).name == "before"
+    path.write_text(PROGRAM.format(name="one", title="behind"))
+    os.utime(path, (1000, 1000))
+    assert load_workflow(str(path)).name == "behind"
 
 
 def test_a_workflow_is_named_after_a_colon(tmp_path: Path) -> None:
