@@ -44,8 +44,11 @@ def test_a_program_is_loaded(tmp_path: Path) -> None:
     assert len(workflow.space) == 2
 
 
-def test_a_program_that_changes_twice_within_a_second_is_the_new_one(tmp_path: Path) -> None:
+def test_a_program_that_changes_twice_within_a_second_is_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Bytecode that Python keeps is told from a later source by whole seconds and the size only."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     path = tmp_path / "program.py"
     path.write_text(PROGRAM.format(name="one", title="before"))
     os.utime(path, (1000, 1000))
