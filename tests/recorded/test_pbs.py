@@ -185,8 +185,11 @@ def test_refusals(name: str, kind: type[Exception], text: str) -> None:
 
 
 def test_what_is_over_is_not_cancelled() -> None:
-    """And that is no error."""
-    PbsScheduler(ScriptedTransport(qdel=recorded("qdel-finished")), HERE).cancel("441[].vm")
+    """PBS is asked once, refuses with a code of its own, and that is no error."""
+    transport = ScriptedTransport(qdel=recorded("qdel-finished"))
+    PbsScheduler(transport, HERE).cancel("441[].vm")
+    assert recorded("qdel-finished").code == 35
+    assert [call.command for call in transport.calls] == [["qdel", "441[].vm"]]
 
 
 def test_jobs_are_found_by_name() -> None:
