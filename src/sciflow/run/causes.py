@@ -40,6 +40,8 @@ _BY_STATE = {
     State.UPSTREAM_FAILED: Cause.UPSTREAM_FAILED,
     State.UNKNOWN: Cause.LOST,
 }
+# What an index was overtaken by. Whether its program still found time to say so is chance, and no kind of failure.
+_FROM_OUTSIDE = (Cause.NODE_FAILURE, Cause.PREEMPTED)
 # What the scheduler's exit code tells of a job that has not come as far as its program.
 _LAUNCH = {
     "0:53": "its log folder is missing or cannot be written",
@@ -266,7 +268,7 @@ def _by_state(one: IndexStatus, record: RecordState | None) -> tuple[Cause, str,
         cause = Cause.RESULT_MISSING
     if cause is Cause.UPSTREAM_FAILED:  # what stands upstream differs from index to index; the cause is shown there
         return cause, "", error
-    return cause, _signature(record, error), error
+    return cause, "" if cause in _FROM_OUTSIDE else _signature(record, error), error
 
 
 def _signature(record: RecordState | None, error: str) -> str:

@@ -106,14 +106,18 @@ CASES: dict[str, Case] = {
         ERROR, "OutOfMemoryError: CUDA out of memory", "OutOfMemoryError in a.py:3", origin="a.py:3 in f"
     ),
     "time": Case(State.TIMEOUT, Cause.TIMEOUT, "ran longer than the N s", error="ran longer than the 5 s"),
-    "node": Case(State.NODE_FAIL, Cause.NODE_FAILURE, "x", RUNNING, "x", said(state=State.NODE_FAIL)),
+    "node": Case(State.NODE_FAIL, Cause.NODE_FAILURE, "", RUNNING, "x", said(state=State.NODE_FAIL)),
     "node that did not boot": Case(
-        State.NODE_FAIL, Cause.NODE_FAILURE, "x", None, "x", said(state=State.NODE_FAIL, word="BOOT_FAIL")
+        State.NODE_FAIL, Cause.NODE_FAILURE, "", None, "x", said(state=State.NODE_FAIL, word="BOOT_FAIL")
     ),
     "node that did not start it": Case(
         State.NODE_FAIL, Cause.LAUNCH_FAILURE, "x", None, "x", said(state=State.NODE_FAIL, word="LAUNCH_FAILED")
     ),
-    "preempted": Case(State.PREEMPTED, Cause.PREEMPTED, "x", RUNNING, "x", said(state=State.PREEMPTED)),
+    "preempted": Case(State.PREEMPTED, Cause.PREEMPTED, "", RUNNING, "x", said(state=State.PREEMPTED)),
+    "preempted, and its program said so in time": Case(
+        State.PREEMPTED, Cause.PREEMPTED, "", replace(ENDED, error="stopped by a signal (SIGTERM)"),
+        said=said(state=State.PREEMPTED),
+    ),
     "log folder": launch(
         "0:53", "its log folder is missing or cannot be written (exit code 0:53)",
     ),
