@@ -28,7 +28,8 @@ from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.nodes import make_nodes
 from sciflow.schedulers.fake.real import RealBody
-from sciflow.schedulers.fake.scheduler import FakeScheduler
+from sciflow.schedulers.fake.scheduler import scheduler_of
+from sciflow.schedulers.fake.slurm.face import SLURM
 from sciflow.store.journal import Journal
 from sciflow_shim import files
 
@@ -45,13 +46,14 @@ class FakeSite:
         self.run = stage(compiled, runs, self.render)
         self.plan: Plan = compiled.plan
         # Programs that are really run leave records with real times.
-        self.cluster = VirtualCluster(make_nodes(1, 4, 4, gpus=2), RealBody(), VirtualClock(now))
-        self.scheduler = FakeScheduler(self.cluster, self.run.path)
+        self.cluster = VirtualCluster(make_nodes(1, 4, 4, gpus=2), RealBody(), SLURM, VirtualClock(now))
+        self.scheduler = scheduler_of(self.cluster, self.run.path)
 
     def submit(self, array: ArrayJob, attempts: Mapping[int, int]) -> str:
         """Submit some indices, with the script that their request makes."""
         self.run.script(array.name).write_text(self.render(replace(array, options=Options())))
         name = f"{array.name}.{self.run.run_id}.x"
+        (self.run.path / files.logs(array.name)).mkdir(parents=True, exist_ok=True)
         job = self.scheduler.submit(Submission(array, self.run.script(array.name), attempts, name))
         intent = {"array": array.name, "name": name, "indices": files.format_ranges(sorted(attempts))}
         Journal(self.run.journal).append(

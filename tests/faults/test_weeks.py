@@ -161,7 +161,7 @@ def test_each_gets_more_of_what_it_lacked(tmp_path: Path) -> None:
         run.retry()
         cluster.run()
         assert final_states(run) == {State.COMPLETED: 5}
-    again = [job.asked for job in cluster.jobs.values() if job.script.stem.startswith("relax.0@")]
+    again = [job.request for job in cluster.jobs.values() if job.script.stem.startswith("relax.0@")]
     assert sorted((one.memory / GIB, one.seconds / HOUR) for one in again) == [(2.0, 3.0), (3.0, 2.0)]
 
 
@@ -181,8 +181,8 @@ def test_a_bad_node_is_avoided_for_a_day(tmp_path: Path) -> None:
     workflow.recovery = RecoveryPolicy(retries=3)
 
     def note(what: str, index: Index) -> None:
-        if what == "started" and not index.job.is_errand:
-            submitted = site.cluster.accounting.submitted[index.job.id]
+        if what == "started" and index.job.is_array:
+            submitted = site.cluster.accounting.accounts[index.job.order].visible
             starts.append((submitted, site.cluster.clock(), index.node.name if index.node else ""))
 
     with site.in_place() as cluster:

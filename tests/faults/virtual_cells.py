@@ -22,8 +22,8 @@ from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.schedulers.fake.jobs import Index
-from sciflow.schedulers.fake.scheduler import FakeScheduler
 from sciflow.schedulers.fake.simulated import Course, Sight
+from sciflow.schedulers.slurm import SlurmScheduler
 from sciflow_shim import files
 
 HOUR, GIB = 3600.0, 1 << 30
@@ -348,9 +348,9 @@ def _submitting(scene: Scene, number: int, last: list[bool]) -> Iterator[None]:
         last[0] = len(passed) <= number
         return
     done = [0]
-    submit = FakeScheduler.submit
+    submit = SlurmScheduler.submit
 
-    def counted(self: FakeScheduler, submission: Any) -> str:
+    def counted(self: SlurmScheduler, submission: Any) -> str:
         done[0] += 1
         if done[0] == number + 1:
             if fault == m.REPLY:
@@ -361,6 +361,6 @@ def _submitting(scene: Scene, number: int, last: list[bool]) -> Iterator[None]:
                 faults.silence(CONTROLLER, 300.0)
         return submit(self, submission)
 
-    with patch.object(FakeScheduler, "submit", counted):
+    with patch.object(SlurmScheduler, "submit", counted):
         yield
     last[0] = done[0] <= number

@@ -24,9 +24,11 @@ from sciflow.run.track import Reader
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Job
 from sciflow.schedulers.fake.nodes import make_nodes
+from sciflow.schedulers.fake.partitions import Partition
 from sciflow.schedulers.fake.rules import Rules
 from sciflow.schedulers.fake.scheduler import in_place
 from sciflow.schedulers.fake.simulated import Program, SimulatedBody
+from sciflow.schedulers.fake.slurm.face import SLURM
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState, read_states
 
@@ -71,12 +73,12 @@ class VirtualSite:
         seed: int = 0,
         **rules: Any,
     ) -> None:
-        self.body = SimulatedBody(program)
+        self.body = SimulatedBody(program, self._tend)
         self.cluster = VirtualCluster(
             make_nodes(nodes, cores, memory_gb),
             self.body,
-            rules=Rules(longest=hours * 3600.0, submitted_indices=submitted_indices, **rules),
-            errand=self._tend,
+            SLURM,
+            rules=Rules((Partition(longest=hours * 3600.0),), submitted_indices=submitted_indices, **rules),
             seed=seed,
         )
         limits = f", submitted_indices: {submitted_indices}" if submitted_indices else ""

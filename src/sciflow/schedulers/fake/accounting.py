@@ -1,20 +1,44 @@
-"""Accounting: what it is told late, and keeps for ever."""
+"""Accounting: what it is told late, and keeps longer than the controller does."""
 
 from __future__ import annotations
 
 import random
 from typing import NamedTuple
 
-from sciflow.model.statement import Statement
+from sciflow.schedulers.fake.jobs import Index, Job
+
+ALL_THE_REST = -1  # stands for all indices of a job that have no row of their own
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """What was written down of an index at some time; see `Index` for what its parts mean."""
+
+    word: str
+    reason: str
+    code: int
+    signal: int
+    by: int | None
+    start: float | None
+    end: float | None
+    node: str
+
+    @classmethod
+    def of(cls, index: Index) -> Row:
+        """What there is to write down of an index now."""
+        node = index.node.name if index.node else ""
+        return cls(index.word, index.reason, index.code, index.signal, index.by, index.start, index.end, node)
+
+
+class Account(NamedTuple):
+    """All that is written down of a job: when that can be read, and what, by index and in order."""
+
+    job: Job
     visible: float
-    statement: Statement
+    rows: dict[int, list[tuple[float, Row]]]
 
 
 class Accounting:
-    """What was written down of every index, as it can be read some seconds later.
+    """What was written down of every job, as it can be read some seconds later.
 
     Parameters
     ----------
@@ -27,31 +51,32 @@ class Accounting:
     def __init__(self, lag: float, chance: random.Random) -> None:
         self.lag = lag
         self.chance = chance
-        self.names: dict[str, str] = {}
-        self.submitted: dict[str, float] = {}
-        self._rows: dict[str, dict[int, list[_Row]]] = {}
+        self.accounts: dict[int, Account] = {}
 
-    def open(self, job: str, name: str, now: float) -> None:
+    def open(self, job: Job, now: float) -> None:
         """Take in a job."""
-        self.names[job], self.submitted[job] = name, now + self.chance.uniform(0, self.lag)
-        self._rows[job] = {}
+        self.accounts[job.order] = Account(job, now + self.chance.uniform(0, self.lag), {})
 
-    def note(self, job: str, index: int, statement: Statement, now: float) -> None:
-        """Write down what became of an index; `REST` stands for all that have no row of their own."""
-        rows = self._rows[job].setdefault(index, [])
+    def note(self, job: Job, number: int, row: Row, now: float) -> None:
+        """Write down what became of an index; `ALL_THE_REST` stands for all that have no row of their own."""
+        rows = self.accounts[job.order].rows.setdefault(number, [])
         visible = now + self.chance.uniform(0, self.lag)
-        rows.append(_Row(max(visible, rows[-1].visible if rows else 0.0), statement))
+        rows.append((max(visible, rows[-1][0] if rows else 0.0), row))
 
-    def said(self, job: str, now: float) -> dict[int, Statement]:
-        """What it says of the indices of a job now."""
-        found = {}
-        for index, rows in self._rows.get(job, {}).items():
-            seen = [row for row in rows if row.visible <= now]
+    def said(self, job: Job, now: float) -> dict[int, Row]:
+        """What it says of the indices of a job now: the last that can be read of each."""
+        return {number: rows[-1] for number, rows in self.history(job, now).items()}
+
+    def history(self, job: Job, now: float) -> dict[int, list[Row]]:
+        """All that it says of the indices of a job now, in order."""
+        account = self.accounts.get(job.order)
+        found: dict[int, list[Row]] = {}
+        for number, rows in (account.rows if account else {}).items():
+            seen = [row for visible, row in rows if visible <= now]
             if seen:
-                found[index] = seen[-1].statement
+                found[number] = seen
         return found
 
-    def find(self, name: str, now: float) -> str | None:
-        """The id of the job of a name."""
-        known = (job for job, one in self.names.items() if one == name and self.submitted[job] <= now)
-        return next(known, None)
+    def known(self, now: float) -> list[Job]:
+        """The jobs that it knows now, in the order in which they were submitted."""
+        return [one.job for one in self.accounts.values() if one.visible <= now]

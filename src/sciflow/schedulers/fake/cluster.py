@@ -1,4 +1,4 @@
-"""A cluster with one queue and a virtual clock: first in, first out, and whatever fits goes ahead."""
+"""A cluster with a queue and a virtual clock."""
 
 from __future__ import annotations
 
@@ -6,24 +6,20 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Protocol
 
-from sciflow.model.statement import REST
-from sciflow.schedulers.base import After
-from sciflow.schedulers.fake import dependencies
-from sciflow.schedulers.fake.accounting import Accounting
+from sciflow.schedulers.fake.accounting import ALL_THE_REST, Accounting, Row
 from sciflow.schedulers.fake.clock import VirtualClock
-from sciflow.schedulers.fake.dependencies import Wait
-from sciflow.schedulers.fake.directives import Unrecognized, read_script
+from sciflow.schedulers.fake.face import Face
 from sciflow.schedulers.fake.faults import Faults
 from sciflow.schedulers.fake.jobs import RUNS, WAITS, Index, Job
 from sciflow.schedulers.fake.nodes import Node
-from sciflow.schedulers.fake.rules import Rules, refusal_of
-from sciflow.schedulers.fake.words import accounting_statement, cancelled_statement, code_and_word
-from sciflow.schedulers.slurm_words import NEVER
-from sciflow.transport.base import Answer
+from sciflow.schedulers.fake.queue import NEVER, Queue
+from sciflow.schedulers.fake.request import Dependency, Order, Request
+from sciflow.schedulers.fake.rules import Rules, check
 
+USER = 1001  # who submits and cancels
 Listener = Callable[[str, Index], None]
 
 
@@ -48,7 +44,7 @@ class Body(Protocol):
 
 
 class VirtualCluster:
-    """Nodes, one partition, a controller and accounting.
+    """Nodes, partitions, a controller and accounting.
 
     Parameters
     ----------
@@ -56,12 +52,12 @@ class VirtualCluster:
         Its nodes; jobs go to the first that has room.
     body
         What runs on them.
+    face
+        The scheduler that it looks like.
     clock
         Virtual time.
     rules
         How the site is set up.
-    errand
-        What jobs do that are no array jobs; gives their exit code. It may sleep by the clock.
     seed
         Of what is left to chance: the lag of accounting.
 
@@ -72,32 +68,30 @@ class VirtualCluster:
     listeners
         Called with what happens to an index, and the index: ``started``, ``ended``, and what bodies tell.
     calls
-        How often each call of the scheduler was made.
+        How often each command was called.
     """
 
     def __init__(
         self,
         nodes: Sequence[Node],
         body: Body,
+        face: Face,
         clock: VirtualClock | None = None,
         rules: Rules | None = None,
-        errand: Callable[[Job], int] | None = None,
         seed: int = 0,
     ) -> None:
         self.nodes = {node.name: node for node in nodes}
         self.body = body
+        self.face = face
         self.clock = clock or VirtualClock()
         self.rules = rules or Rules()
-        self.errand = errand
         self.faults = Faults(self.clock)
         self.accounting = Accounting(self.rules.lag, random.Random(seed))  # noqa: S311 - no secret is drawn
+        self.queue = Queue(self, self._start, self._drop)
         self.jobs: dict[str, Job] = {}
         self.listeners: list[Listener] = []
         self.calls: Counter[str] = Counter()
-        self._waiting: dict[str, Job] = {}
-        self._dependents: dict[str, list[str]] = {}
-        self._ids = itertools.count(101)
-        self._is_woken = False
+        self._orders = itertools.count(101)
 
     def find(self, job: str) -> Job | None:
         """A job that the controller knows; it forgets those that ended some time ago."""
@@ -106,70 +100,60 @@ class VirtualCluster:
             return None
         return known
 
+    def known(self) -> list[Job]:
+        """All jobs that the controller knows, in the order in which they were submitted."""
+        return [job for job in self.jobs.values() if self.find(job.id) is job]
+
     def queued(self) -> int:
         """How many indices are queued or run."""
         return sum(job.open for job in self.jobs.values())
 
-    def sbatch(
-        self,
-        script: Path,
-        directory: Path,
-        name: str,
-        numbers: Iterable[int] | None = None,
-        after: Sequence[After] = (),
-        is_any: bool = False,
-        excluded: Iterable[str] = (),
-        begin: float | None = None,
-        at_once: int | None = None,
-    ) -> Answer:
-        """Take a job script, as `sbatch --parsable` with these options does, or refuse it."""
-        self.calls["sbatch"] += 1
-        refusal = self.faults.before_submission()
-        if refusal is not None:
-            return refusal
-        try:
-            asked = read_script(script)
-        except Unrecognized as error:
-            return Answer(255, "", str(error))
-        chosen = sorted(numbers if numbers is not None else asked.indices or (0,))
-        if complaint := refusal_of(self.rules, self.nodes.values(), asked, chosen, self.queued()):
-            return Answer(1, "", complaint)
-        job = Job(
-            str(next(self._ids)),
-            name,
-            script,
-            directory,
-            asked,
-            tuple(after),
-            is_any,
-            frozenset(excluded or asked.excluded),
-            asked.begin if begin is None else begin,
-            asked.indices is None,
-            throttle=asked.throttle if at_once is None else at_once,
-        )
-        job.fill(chosen)
-        self._take(job)
-        return self.faults.after_submission(Answer(0, f"{job.id}\n", ""))
+    def submit(self, order: Order) -> Job:
+        """Take a job.
 
-    def postpone(self, job: Job, after: Sequence[After]) -> None:
+        Raises
+        ------
+        Refused
+            Where the site does not take it.
+        """
+        self.faults.check_submission()
+        check(self.rules, self.nodes.values(), order.request, self.queued())
+        number = next(self._orders)
+        job = Job(str(number), number, order, self.clock(), order.request, order.dependency)
+        job.fill(order.request.indices if order.request.indices is not None else (0,))
+        self.jobs[job.id] = job
+        self.accounting.open(job, self.clock())
+        self.queue.add(job)
+        return job
+
+    def depend(self, job: Job, dependency: Dependency) -> None:
         """Let a job wait for others, in place of those that it waits for."""
-        job.after = tuple(after)
-        self._tie(job)
+        job.dependency = dependency
+        self.queue.tie(job)
 
-    def cancel(self, job_id: str, numbers: Iterable[int] | None = None) -> None:
+    def alter(self, job: Job, request: Request) -> None:
+        """Let a job ask for something else than before, as far as it has not started."""
+        job.request = request
+        self.clock.at(max(request.begin, self.clock()), self.queue.wake)
+
+    def release(self, job: Job, is_held: bool = False) -> None:
+        """Let a job go that is held, or hold one."""
+        self.alter(job, replace(job.request, is_held=is_held))
+
+    def cancel(self, job: Job, numbers: Iterable[int] | None = None, by: int = USER) -> None:
         """Cancel some indices of a job, or all that has not ended; who waits leaves no trace of its own."""
-        job = self.find(job_id)
-        if job is None:
-            return
         for number in list(job.indices if numbers is None else numbers):
             index = job.indices.get(number)
             if index is not None and index.word == WAITS:
-                index.word, index.has_vanished = "CANCELLED", True
-                self._left_queue(index)
+                index.word, index.by, index.end, index.has_vanished = "CANCELLED", by, self.clock(), True
+                self.queue.leave(index)
+                self._over(index)
             elif index is not None and index.word == RUNS:
+                index.by = by
                 self._end_by(index, "CANCELLED")
         if numbers is None and any(one.has_vanished for one in job.indices.values()):
-            self.accounting.note(job.id, REST, cancelled_statement(self.clock()), self.clock())
+            row = Row("CANCELLED", "None", 0, 0, by, None, self.clock(), "")
+            self.accounting.note(job, ALL_THE_REST, row, self.clock())
 
     def preempt(self, index: Index) -> None:
         """Take the node from one that runs, for somebody more important."""
@@ -199,7 +183,7 @@ class VirtualCluster:
     def revive_node(self, name: str) -> None:
         """Let a node be there again."""
         self.nodes[name].is_up = True
-        self.wake()
+        self.queue.wake()
 
     def tell(self, what: str, index: Index) -> None:
         """Tell all who listen what happens to an index."""
@@ -214,12 +198,15 @@ class VirtualCluster:
         if fate == "PREEMPTED":
             self._put_back(index, fate, "None")
         elif fate:
-            reason = "TimeLimit" if fate == "TIMEOUT" else "None"
-            self._end(index, fate, "0:15" if fate == "CANCELLED" else "0:0", reason)
+            self._end(index, fate, 0, 15 if fate == "CANCELLED" else 0, "TimeLimit" if fate == "TIMEOUT" else "None")
+        elif is_oom:
+            self._end(index, "OUT_OF_MEMORY", 0, 125, "OutOfMemory")
+        elif signal:
+            self._end(index, "FAILED", 0, signal, "JobLaunchFailure")  # sic: Slurm's own reason
         else:
-            self._end(index, *code_and_word(code, signal, is_oom))
+            self._end(index, "FAILED" if code else "COMPLETED", code, 0, "NonZeroExitCode" if code else "None")
 
-    def is_current(self, index: Index, run: tuple[str, int, int]) -> bool:
+    def is_current(self, index: Index, run: tuple[int, int, int]) -> bool:
         """Whether a start of an index is the one that runs now."""
         return index.word == RUNS and index.run_of == run
 
@@ -236,85 +223,32 @@ class VirtualCluster:
                 return
             self.clock.step()
 
-    def wake(self) -> None:
-        """Let the queue be looked at as soon as all is done that happens now."""
-        if not self._is_woken:
-            self._is_woken = True
-            self.clock.after(0.0, self._look)
-
-    def _take(self, job: Job) -> None:
-        self.jobs[job.id] = self._waiting[job.id] = job
-        self.accounting.open(job.id, job.name, self.clock())
-        if job.begin > self.clock():
-            self.clock.at(job.begin, self.wake)
-        self._tie(job)
-
-    def _tie(self, job: Job) -> None:
-        for other in dependencies.waits_for(job):
-            self._dependents.setdefault(other, []).append(job.id)
-        self._drop_hopeless(job, list(job.waiting))
-        self.wake()
-
-    def _drop_hopeless(self, job: Job, numbers: Iterable[int]) -> None:
-        """Remove what waits for something that has failed, as `--kill-on-invalid-dep=yes` does."""
-        for number in numbers:
-            if dependencies.of_index(job, number, self.find) is Wait.NEVER:
-                index = job.indices[number]
-                index.word, index.reason, index.end = "CANCELLED", NEVER, self.clock()
-                self._note(index)
-                self._left_queue(index)
-
-    def _look(self) -> None:
-        """Start what can start, in the order in which it came."""
-        self._is_woken = False
-        now = self.clock()
-        for job in list(self._waiting.values()):
-            if not any(node.is_up and node.free_cores for node in self.nodes.values()):
-                return
-            if job.begin > now or dependencies.of_job(job, self.find) is Wait.WAITS:
-                continue
-            for number in list(job.waiting):
-                if job.throttle and job.running >= job.throttle:
-                    break
-                node = self._node_for(job)
-                if node is None:
-                    break
-                index = job.indices[number]
-                if index.eligible <= now and dependencies.of_index(job, number, self.find) is Wait.MET:
-                    self._start(index, node)
-
-    def _node_for(self, job: Job) -> Node | None:
-        for node in self.nodes.values():
-            if node.name not in job.excluded and node.has_room(job.asked):
-                return node
-        return None
+    def _drop(self, index: Index) -> None:
+        """Take in that an index can never start, and is removed."""
+        index.word, index.reason, index.end = "CANCELLED", NEVER, self.clock()
+        self.queue.leave(index)
+        self._note(index)
+        self._over(index)
 
     def _start(self, index: Index, node: Node) -> None:
         job = index.job
-        del job.waiting[index.number]
-        if not job.waiting:
-            del self._waiting[job.id]
+        self.queue.leave(index)
         node.take(index)
         job.running += 1
         index.word, index.reason, index.start, index.end, index.node = RUNS, "None", self.clock(), None, node
         self._note(index)
         run = index.run_of
-        limit = job.asked.seconds or self.rules.longest
-        self.clock.after(limit + self.rules.late, lambda: self._is_late(index, run))
+        self.clock.after(self.seconds_of(job) + self.rules.late, lambda: self._is_late(index, run))
         self.tell("started", index)
-        if not (node.is_up and self.is_current(index, run)):
-            return
-        if job.is_errand:
-            self.clock.after(0.0, lambda: self._do_errand(index, run))
-        else:
+        if node.is_up and self.is_current(index, run):
             self.body.start(self, index)
 
-    def _do_errand(self, index: Index, run: tuple[str, int, int]) -> None:
-        code = self.errand(index.job) if self.errand is not None else 0
-        if self.is_current(index, run):
-            self.exited(index, code)
+    def seconds_of(self, job: Job) -> float:
+        """The walltime of a job: what it asks for, or the longest of its partition."""
+        partition = self.rules.partition(job.request.partition)
+        return job.request.seconds or (partition.longest if partition else float("inf"))
 
-    def _is_late(self, index: Index, run: tuple[str, int, int]) -> None:
+    def _is_late(self, index: Index, run: tuple[int, int, int]) -> None:
         if self.is_current(index, run):
             self.time_out(index)
 
@@ -327,37 +261,33 @@ class VirtualCluster:
         self.body.stop(self, index)
         self.clock.after(self.rules.kill_wait, lambda: self._force(index, run))
 
-    def _force(self, index: Index, run: tuple[str, int, int]) -> None:
+    def _force(self, index: Index, run: tuple[int, int, int]) -> None:
         if self.is_current(index, run):
             self.kill_job(index)
 
-    def _miss(self, index: Index, run: tuple[str, int, int]) -> None:
+    def _miss(self, index: Index, run: tuple[int, int, int]) -> None:
         if self.is_current(index, run):
             index.fate = ""
             self._put_back(index, "NODE_FAIL", "NodeDown")
 
     def _put_back(self, index: Index, word: str, reason: str) -> None:
         """End a start that is no fault of the job's, which goes back into the queue unless it does not want to."""
-        if not index.job.asked.is_requeued:
-            self._end(index, word, "0:0", reason)
+        if not index.job.request.is_requeued:
+            self._end(index, word, 0, 0, reason)
             return
-        job = index.job
         self._leave_node(index)
         index.word, index.reason, index.end = word, reason, self.clock()
         self._note(index)
         index.word, index.reason, index.restarts = WAITS, "BeginTime", index.restarts + 1
         index.eligible = self.clock() + self.rules.put_back
         index.start, index.end, index.node = None, None, None
-        job.waiting[index.number] = None
-        self._waiting[job.id] = job
         self._note(index)
+        self.queue.put_back(index)
         self.tell("put back", index)
-        self.clock.at(index.eligible, self.wake)
-        self.wake()
 
-    def _end(self, index: Index, word: str, code: str, reason: str) -> None:
+    def _end(self, index: Index, word: str, code: int, signal: int, reason: str) -> None:
         self._leave_node(index)
-        index.word, index.exit, index.reason, index.end = word, code, reason, self.clock()
+        index.word, index.code, index.signal, index.reason, index.end = word, code, signal, reason, self.clock()
         self._note(index)
         self._over(index)
         self.tell("ended", index)
@@ -367,21 +297,11 @@ class VirtualCluster:
         index.node.free(index)
         index.job.running -= 1
 
-    def _left_queue(self, index: Index) -> None:
-        job = index.job
-        del job.waiting[index.number]
-        if not job.waiting:
-            self._waiting.pop(job.id, None)
-        self._over(index)
-
     def _over(self, index: Index) -> None:
         job = index.job
         job.open -= 1
         job.last_end = self.clock()
-        for other in self._dependents.get(job.id, ()):
-            if index.number in self.jobs[other].waiting:
-                self._drop_hopeless(self.jobs[other], [index.number])
-        self.wake()
+        self.queue.ended(index)
 
     def _note(self, index: Index) -> None:
-        self.accounting.note(index.job.id, index.number, accounting_statement(index), self.clock())
+        self.accounting.note(index.job, index.number, Row.of(index), self.clock())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
-from sciflow.schedulers.base import After
-from sciflow.schedulers.fake.jobs import Job
+from sciflow.schedulers.fake.jobs import Index, Job
+from sciflow.schedulers.fake.request import Condition
 
 Find = Callable[[str], Job | None]
 
@@ -19,43 +19,94 @@ class Wait(Enum):
     NEVER = "can never be met"
 
 
-def of_job(job: Job, find: Find) -> Wait:
-    """What holds for all indices of a job: those that it waits for as a whole, or the first of several.
+def of_job(job: Job, find: Find, now: float, others: Iterable[Job] = ()) -> Wait:
+    """What holds for all indices of a job: whatever it does not wait for index by index.
 
-    A job that the controller does not know, since it was never there or was forgotten, counts as ended.
+    A job that the controller does not know, since it was never there or was forgotten, counts as ended well.
+
+    Parameters
+    ----------
+    job
+        The job that waits.
+    find
+        A job by its id.
+    now
+        The time.
+    others
+        All jobs before it, for those that wait for their own name.
     """
-    whole = [one for one in job.after if one.kind == "whole"]
-    waits = [_ended(one.job, find) is Wait.WAITS for one in whole]
-    if job.is_any:
-        return Wait.WAITS if waits and all(waits) else Wait.MET
-    return Wait.WAITS if any(waits) else Wait.MET
+    return _together(job, [_of(one, job, find, now, others) for one in job.dependency.conditions if not _is_each(one)])
 
 
 def of_index(job: Job, number: int, find: Find) -> Wait:
     """What holds for one index besides: the same index of other jobs must have ended well."""
-    found = [_twin(one, number, find) for one in job.after if one.kind == "element"]
+    return _together(job, [_twin(one, number, find) for one in job.dependency.conditions if _is_each(one)])
+
+
+def waits_for(job: Job) -> Iterator[str]:
+    """The ids of the jobs that a job waits for."""
+    return (one.job for one in job.dependency.conditions if one.job)
+
+
+def is_each(job: Job) -> bool:
+    """Whether some of its conditions hold index by index."""
+    return any(_is_each(one) for one in job.dependency.conditions)
+
+
+def _is_each(condition: Condition) -> bool:
+    return condition.kind == "aftercorr"
+
+
+def _together(job: Job, found: list[Wait]) -> Wait:
+    if not found or (job.dependency.is_any and Wait.MET in found):
+        return Wait.MET
+    if job.dependency.is_any:
+        return Wait.WAITS if Wait.WAITS in found else Wait.NEVER
     if Wait.NEVER in found:
         return Wait.NEVER
     return Wait.WAITS if Wait.WAITS in found else Wait.MET
 
 
-def waits_for(job: Job) -> Iterator[str]:
-    """The ids of the jobs that a job waits for."""
-    return (one.job for one in job.after)
+def _of(condition: Condition, job: Job, find: Find, now: float, others: Iterable[Job]) -> Wait:
+    if condition.kind == "singleton":
+        earlier = (one for one in others if one.name == job.name and one is not job and one.order < job.order)
+        return Wait.WAITS if any(one.open for one in earlier) else Wait.MET
+    other = find(condition.job)
+    if other is None:
+        return Wait.MET
+    if condition.kind == "after":
+        return _has_started(other, condition, now)
+    if condition.index is not None:
+        index = other.indices.get(condition.index)
+        return Wait.MET if index is None or index.has_vanished else _outcome(condition, [index])
+    return _outcome(condition, other.indices.values(), other.open)
 
 
-def _twin(one: After, number: int, find: Find) -> Wait:
-    other = find(one.job)
+def _has_started(other: Job, condition: Condition, now: float) -> Wait:
+    """All of a job, or one index of it, has started or was cancelled, so many seconds ago."""
+    chosen = [one for one in other.indices.values() if condition.index in (None, one.number)]
+    since = [one.start if one.start is not None else one.end for one in chosen]
+    started = [one for one in since if one is not None]
+    is_due = len(started) == len(chosen) and (not started or max(started) + condition.delay <= now)
+    return Wait.MET if is_due else Wait.WAITS
+
+
+def _outcome(condition: Condition, indices: Iterable[Index], waiting: int | None = None) -> Wait:
+    if waiting or (waiting is None and not all(one.is_over for one in indices)):
+        return Wait.WAITS
+    if condition.kind == "afterany":
+        return Wait.MET
+    is_well = all(one.word == "COMPLETED" for one in indices)
+    return Wait.MET if is_well == (condition.kind == "afterok") else Wait.NEVER
+
+
+def _twin(condition: Condition, number: int, find: Find) -> Wait:
+    other = find(condition.job)
     if other is None:
         return Wait.MET
     twin = other.indices.get(number)
-    if twin is None:
-        return _ended(one.job, find)
+    if twin is None:  # without one of the same number, all of it must have ended well
+        return _outcome(Condition("afterok"), other.indices.values(), other.open)
     if not twin.is_over:
         return Wait.WAITS
     return Wait.MET if twin.word == "COMPLETED" else Wait.NEVER
-
-
-def _ended(job: str, find: Find) -> Wait:
-    other = find(job)
-    return Wait.MET if other is None or not other.open else Wait.WAITS

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sciflow.model.statement import CONTROLLER
-from sciflow.transport.base import Answer
-
-NO_CONTROLLER = "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)"
-LOST = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
-NO_DATABASE = "Problem talking to the database: Connection refused"
-REFUSED = "sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified"
+from sciflow.schedulers.fake.request import Refused, Why
 
 
 class Faults:
@@ -26,7 +20,7 @@ class Faults:
         self._clock = clock
         self._silent_until: dict[str, float] = {}
         self._lost = 0
-        self._refusals: list[str] = []
+        self._refusals: list[Why] = []
 
     def silence(self, witness: str, seconds: float) -> None:
         """Let the controller or accounting not answer for so long from now."""
@@ -40,19 +34,23 @@ class Faults:
         """Let the replies to the next submissions be lost: they are taken, and nobody learns of it."""
         self._lost += count
 
-    def refuse(self, words: str = REFUSED, count: int = 1) -> None:
-        """Refuse the next submissions, in words as `sbatch` prints them."""
-        self._refusals += [words] * count
+    def refuse(self, why: Why = "account", count: int = 1) -> None:
+        """Refuse the next submissions."""
+        self._refusals.extend(why for _ in range(count))
 
-    def before_submission(self) -> Answer | None:
-        """The answer to a submission that is not taken; None for one that is."""
-        if self.is_silent(CONTROLLER):
-            return Answer(1, "", NO_CONTROLLER)
-        return Answer(1, "", self._refusals.pop(0)) if self._refusals else None
+    def check_submission(self) -> None:
+        """Refuse a submission, if the next one is to be refused.
 
-    def after_submission(self, answer: Answer) -> Answer:
-        """What reaches the submitter of the answer to a submission that was taken."""
-        if self._lost:
-            self._lost -= 1
-            return Answer(1, "", LOST)
-        return answer
+        Raises
+        ------
+        Refused
+            As was said.
+        """
+        if self._refusals:
+            raise Refused(self._refusals.pop(0))
+
+    def takes_reply(self) -> bool:
+        """Whether the reply to a submission that was taken is lost."""
+        is_lost = self._lost > 0
+        self._lost -= is_lost
+        return is_lost

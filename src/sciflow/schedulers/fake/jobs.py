@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from sciflow.schedulers.base import After
-from sciflow.schedulers.fake.directives import Asked
 from sciflow.schedulers.fake.nodes import Node
+from sciflow.schedulers.fake.request import Dependency, Order, Request
 
 WAITS, RUNS = "PENDING", "RUNNING"
 
@@ -19,18 +17,18 @@ class Job:
 
     Attributes
     ----------
-    id, name, script, directory
-        Its id, its unique name, its script, and the directory from which it was submitted.
-    asked
-        What its script says.
-    after
-        What it waits for.
-    is_any
-        Whether the first of these to end lets it start.
-    excluded
-        The nodes on which it must not run.
-    begin
-        When it may start at the earliest.
+    id, order
+        Its id, and its place in the order of all submissions: ids are used again some day, and places are not.
+    name
+        Its name.
+    ordered
+        What was handed over.
+    request
+        What it asks for now: some of it can be changed while it waits.
+    dependency
+        What it waits for now.
+    submitted
+        When it was submitted.
     indices
         All of its indices by number; one that is no array job has the index 0.
     waiting
@@ -39,26 +37,23 @@ class Job:
         How many run, and how many have not ended.
     last_end
         When the last one has ended until now.
-    throttle
-        How many may run at once; 0 for any number.
     """
 
     id: str
-    name: str
-    script: Path
-    directory: Path
-    asked: Asked
-    after: tuple[After, ...] = ()
-    is_any: bool = False
-    excluded: frozenset[str] = frozenset()
-    begin: float = 0.0
-    is_errand: bool = False
+    order: int
+    ordered: Order
+    submitted: float
+    request: Request
+    dependency: Dependency
     indices: dict[int, Index] = field(default_factory=dict)
     waiting: dict[int, None] = field(default_factory=dict)
     running: int = 0
     open: int = 0
     last_end: float = 0.0
-    throttle: int = 0
+
+    def __post_init__(self) -> None:
+        self.name = self.request.name
+        self.script, self.directory = self.ordered.script, self.ordered.directory
 
     def fill(self, numbers: Iterable[int]) -> None:
         """Give it its indices, which all wait."""
@@ -66,6 +61,11 @@ class Job:
             self.indices[number] = Index(self, number)
             self.waiting[number] = None
         self.open = len(self.indices)
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is an array job."""
+        return self.request.indices is not None
 
     @property
     def array_on_node(self) -> str:
@@ -80,13 +80,15 @@ class Index:
     Attributes
     ----------
     word, reason
-        Its state in Slurm's word, and Slurm's reason.
+        Its state, and the reason for it, in Slurm's words: those of the model.
     start, end
         When it was started and has ended, in seconds since the epoch.
     node
         Where it runs or ran.
-    exit
-        Its exit code and signal, as Slurm writes them.
+    code, signal
+        How its job script has ended.
+    by
+        Who has cancelled it: a user's number; None for nobody.
     restarts
         How often it was put back into the queue.
     eligible
@@ -104,7 +106,9 @@ class Index:
     start: float | None = None
     end: float | None = None
     node: Node | None = None
-    exit: str = "0:0"
+    code: int = 0
+    signal: int = 0
+    by: int | None = None
     restarts: int = 0
     eligible: float = 0.0
     fate: str = ""
@@ -116,27 +120,6 @@ class Index:
         return self.word not in (WAITS, RUNS)
 
     @property
-    def run_of(self) -> tuple[str, int, int]:
+    def run_of(self) -> tuple[int, int, int]:
         """Which start of it this is: job, index, and how often it was put back before."""
-        return self.job.id, self.number, self.restarts
-
-    @property
-    def log(self) -> Path:
-        """Where what its job script prints goes."""
-        text = self.job.asked.output.replace("%a", str(self.number)).replace("%A", self.job.id)
-        return self.job.directory / text.replace("%j", self.job.id).replace("%x", self.job.name)
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """What Slurm tells it in its environment."""
-        node = self.node.name if self.node else ""
-        return {
-            "SLURM_JOB_ID": f"{self.job.id}{self.number:06d}",
-            "SLURM_ARRAY_JOB_ID": self.job.id,
-            "SLURM_ARRAY_TASK_ID": str(self.number),
-            "SLURM_JOB_NODELIST": node,
-            "SLURMD_NODENAME": node,
-            "SLURM_JOB_PARTITION": self.job.asked.partition,
-            "SLURM_SUBMIT_DIR": str(self.job.directory),
-            **({"SLURM_RESTART_COUNT": str(self.restarts)} if self.restarts else {}),
-        }
+        return self.job.order, self.number, self.restarts

@@ -6,18 +6,20 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
 
+NO_OUTPUT = 53  # the signal that Slurm tells where the folder of the output is not there
 PAUSE = 0.01  # seconds between two looks at what runs
 
 
 @dataclass
 class _Process:
     index: Index
-    run: tuple[str, int, int]
+    run: tuple[int, int, int]
     popen: subprocess.Popen[bytes]
 
 
@@ -25,19 +27,25 @@ class RealBody:
     """Runs job scripts; while one runs, virtual time passes as real time does."""
 
     def __init__(self) -> None:
-        self._running: dict[tuple[str, int, int], _Process] = {}
+        self._running: dict[tuple[int, int, int], _Process] = {}
 
     def start(self, cluster: VirtualCluster, index: Index) -> None:
-        """Start the job script of an index."""
-        index.log.parent.mkdir(parents=True, exist_ok=True)
-        with index.log.open("ab") as log:
+        """Start the job script of an index; where its output cannot be written, it fails as on a real node."""
+        output, errors = cluster.face.output(index), cluster.face.errors(index)
+        if not (output.parent.is_dir() and errors.parent.is_dir()):
+            cluster.clock.after(0.0, lambda: cluster.exited(index, 0, NO_OUTPUT))
+            return
+        mode = "ab" if index.job.request.is_appended else "wb"
+        with ExitStack() as stack:
+            out = stack.enter_context(output.open(mode))
+            err = out if errors == output else stack.enter_context(errors.open(mode))
             popen = subprocess.Popen(
                 ["bash", str(index.job.script)],
                 cwd=index.job.directory,
-                env={**os.environ, **index.variables},
+                env={**os.environ, **cluster.face.variables(cluster, index)},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=out,
+                stderr=err,
                 start_new_session=True,
             )
         self._running[index.run_of] = _Process(index, index.run_of, popen)

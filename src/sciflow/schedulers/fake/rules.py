@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sciflow.schedulers.fake.directives import Asked
 from sciflow.schedulers.fake.nodes import Node
-
-_INVALID = "sbatch: error: Batch job submission failed: "
-TOO_MANY = (
-    "sbatch: error: QOSMaxSubmitJobPerUserLimit\n"
-    f"{_INVALID}Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
-)
+from sciflow.schedulers.fake.partitions import Partition
+from sciflow.schedulers.fake.request import Refused, Request
 
 
 @dataclass(frozen=True)
@@ -21,8 +16,8 @@ class Rules:
 
     Attributes
     ----------
-    longest
-        The longest walltime.
+    partitions
+        Its partitions.
     highest_index, submitted_indices
         Of one array job, and of all that is queued and runs.
     lag
@@ -37,8 +32,7 @@ class Rules:
         How long after its time limit a job is told to end, and how long it has then.
     """
 
-    partition: str = "main"
-    longest: float = 7 * 86_400.0
+    partitions: tuple[Partition, ...] = (Partition(),)
     highest_index: int = 10_000
     submitted_indices: int | None = None
     lag: float = 5.0
@@ -48,19 +42,33 @@ class Rules:
     late: float = 10.0
     kill_wait: float = 30.0
 
+    def partition(self, name: str) -> Partition | None:
+        """The partition of a name, or the default one for an empty name; None where there is none."""
+        found = (one for one in self.partitions if (one.name == name if name else one.is_default))
+        return next(found, None)
 
-def refusal_of(rules: Rules, nodes: Iterable[Node], asked: Asked, chosen: Sequence[int], queued: int) -> str:
-    """Why a submission is refused, in Slurm's words; empty if it is not."""
-    if asked.partition and asked.partition != rules.partition:
-        said = f"sbatch: error: invalid partition specified: {asked.partition}"
-        return f"{said}\n{_INVALID}Invalid partition name specified"
-    if chosen[-1] > rules.highest_index:
-        return f"{_INVALID}Invalid job array specification"
-    if asked.seconds > rules.longest:
-        return f"{_INVALID}Requested time limit is invalid (missing or exceeds some limit)"
-    if not any(node.can_ever_hold(asked) for node in nodes):
-        return f"{_INVALID}Requested node configuration is not available"
+
+def check(rules: Rules, nodes: Iterable[Node], request: Request, queued: int) -> None:
+    """Refuse what the site does not take.
+
+    Raises
+    ------
+    Refused
+        Naming what is too much, or not there.
+    """
+    partition = rules.partition(request.partition)
+    if partition is None:
+        raise Refused("partition", request.partition)
+    if request.indices and max(request.indices) > rules.highest_index:
+        raise Refused("index", max(request.indices))
+    if request.seconds > partition.longest:
+        raise Refused("time", request.seconds)
+    mine = [node for node in nodes if node.is_of(partition)]
+    if not any(set(request.features) <= set(node.features) for node in mine):
+        raise Refused("features", ",".join(request.features))
+    fitting = [node for node in mine if set(request.features) <= set(node.features)]
+    if not any(node.can_ever_hold(request) for node in fitting):
+        raise Refused("nodes", request.cores)
     most = rules.submitted_indices
-    if most is not None and queued + len(chosen) > most:
-        return TOO_MANY
-    return ""
+    if most is not None and queued + len(request.indices or (0,)) > most:
+        raise Refused("queued", most)

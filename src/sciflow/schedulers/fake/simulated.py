@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sciflow.schedulers.fake.cluster import VirtualCluster
-from sciflow.schedulers.fake.jobs import Index
+from sciflow.schedulers.fake.jobs import Index, Job
 from sciflow_shim import files
 from sciflow_shim.__main__ import code_without_start, exit_code
 from sciflow_shim.array import Array
@@ -67,7 +67,8 @@ class Course:
 
 
 Program = Callable[[Sight], Course]
-Start = tuple[str, int, int]
+Start = tuple[int, int, int]
+Errand = Callable[[Job], int]
 
 
 @dataclass
@@ -91,30 +92,43 @@ class SimulatedBody:
     ----------
     program
         What a program knows → how it goes on.
+    errand
+        What jobs do that are no array jobs of a run; gives their exit code. It may sleep by the clock.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, errand: Errand | None = None) -> None:
         self.program = program
+        self.errand = errand
         self._lives: dict[Start, _Life] = {}
         self._gone: set[Start] = set()
 
     def start(self, cluster: VirtualCluster, index: Index) -> None:
         """Start an index; what has to be done before a program starts is done at once."""
+        header = index.job.directory / files.array_header(index.job.array_on_node)
+        if self.errand is not None and not header.exists():
+            run = index.run_of
+            cluster.clock.after(0.0, lambda: self._do_errand(cluster, index, run))
+            return
         try:
             self._start(cluster, index)
         except OSError as error:
-            _print(index, f"OSError: {error}")
+            _print(cluster, index, f"OSError: {error}")
             self._exit_soon(cluster, index, 1)
+
+    def _do_errand(self, cluster: VirtualCluster, index: Index, run: Start) -> None:
+        code = self.errand(index.job) if self.errand is not None else 0
+        if cluster.is_current(index, run):
+            cluster.exited(index, code)
 
     def _start(self, cluster: VirtualCluster, index: Index) -> None:
         array = Array(str(index.job.directory), index.job.array_on_node)
         if array.pack > 1:
             raise ValueError(f"`{array.name}` is packed, and programs that are made up run alone")
-        variables = index.variables
+        variables = cluster.face.variables(cluster, index)
         code = code_without_start(array, range(index.number, index.number + 1), variables)
         if code is not None:
             if code == files.HELD_CODE:
-                _print(index, f"{array.name}[{index.number}] {array.held_back()}")
+                _print(cluster, index, f"{array.name}[{index.number}] {array.held_back()}")
             self._exit_soon(cluster, index, code)
             return
         cluster.tell("opening", index)
@@ -132,7 +146,7 @@ class SimulatedBody:
             attempt=attempt.attempt,
             parameters=attempt.line["parameters"],
             done=_done(attempt),
-            node=variables["SLURMD_NODENAME"],
+            node=index.node.name if index.node else "",
             memory=request["memory_bytes"],
             seconds=request["runtime_seconds"],
         )
@@ -221,7 +235,9 @@ class SimulatedBody:
         attempt.resources.peak_rss_bytes = min(course.memory, most)
         attempt.resources.wall_seconds = now - attempt.start
         if is_oom:
-            _print(index, f"slurmstepd-{attempt.variables['SLURMD_NODENAME']}: error: Detected 1 oom_kill event")
+            _print(
+                cluster, index, f"slurmstepd-{attempt.variables['SLURMD_NODENAME']}: error: Detected 1 oom_kill event"
+            )
         self._close(cluster, index, attempt, is_oom)
 
     def _close(self, cluster: VirtualCluster, index: Index, attempt: Attempt, is_oom: bool = False) -> None:
@@ -233,7 +249,9 @@ class SimulatedBody:
             attempt.end = cluster.clock()
             _write(attempt, attempt.end)
         except OSError as error:
-            _print(index, f"{attempt.array.name}[{index.number}] FAILED: its record cannot be written: {error}")
+            _print(
+                cluster, index, f"{attempt.array.name}[{index.number}] FAILED: its record cannot be written: {error}"
+            )
             attempt.state = "FAILED" if attempt.state == "COMPLETED" else attempt.state
         log = Path(attempt.log)
         if log.exists() and not log.stat().st_size:
@@ -259,9 +277,9 @@ def _write(attempt: Attempt, now: float) -> None:
     os.utime(attempt.array.path(files.record(attempt.array.name, attempt.index, attempt.attempt)), (now, now))
 
 
-def _print(index: Index, text: str) -> None:
+def _print(cluster: VirtualCluster, index: Index, text: str) -> None:
     """Add a line to what the job has printed."""
-    with index.log.open("a", encoding="utf-8") as log:
+    with cluster.face.output(index).open("a", encoding="utf-8") as log:
         log.write(text + "\n")
 
 

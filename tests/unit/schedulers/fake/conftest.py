@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from sciflow.schedulers.base import After
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.nodes import make_nodes
+from sciflow.schedulers.fake.partitions import Partition
 from sciflow.schedulers.fake.rules import Rules
-from sciflow.schedulers.fake.scheduler import FakeScheduler
+from sciflow.schedulers.fake.scheduler import scheduler_of
+from sciflow.schedulers.fake.slurm.face import SLURM
+from sciflow.schedulers.fake.transport import VirtualTransport
 
 MINUTE = 60.0
 
@@ -55,16 +56,17 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.body = Sleeping()
-        rules = Rules(longest=24 * 60 * MINUTE, lag=5.0)
-        self.cluster = VirtualCluster(make_nodes(2, 2, 4), self.body, VirtualClock(1_000_000.0), rules)
-        self.scheduler = FakeScheduler(self.cluster, folder)
+        rules = Rules((Partition(longest=24 * 60 * MINUTE),), lag=5.0)
+        self.cluster = VirtualCluster(make_nodes(2, 2, 4), self.body, SLURM, VirtualClock(1_000_000.0), rules)
+        self.transport = VirtualTransport(self.cluster)
+        self.scheduler = scheduler_of(self.cluster, folder)
 
-    def submit(self, name: str, *directives: str, after: Sequence[After] = (), **options: object) -> str:
+    def submit(self, name: str, *options: str) -> str:
         """Submit a script of an array job; gives the job id, or the complaint."""
         script = self.folder / f"{name}.sh"
-        lines = ["#!/bin/bash", *(f"#SBATCH {one}" for one in directives), "echo"]
+        lines = ["#!/bin/bash", *(f"#SBATCH {one}" for one in options), "echo"]
         script.write_text("\n".join(lines))
-        answer = self.cluster.sbatch(script, self.folder, name, after=after, **options)  # type: ignore[arg-type]
+        answer = self.transport.run(["sbatch", "--parsable", f"--job-name={name}", script.name], self.folder)
         return answer.complaint if answer.code else answer.out.strip()
 
     def words(self, job: str) -> list[str]:

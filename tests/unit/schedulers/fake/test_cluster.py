@@ -1,4 +1,3 @@
-from sciflow.schedulers.base import After
 from sciflow.schedulers.slurm_words import NEVER
 from unit.schedulers.fake.conftest import MINUTE, Desk
 
@@ -17,7 +16,7 @@ def test_index_by_index(desk: Desk) -> None:
     """An index starts when the same index has ended well, and is removed where that has failed."""
     desk.body.codes = {("first", 1): 3}
     first = desk.submit("first", "--array=0-1")
-    second = desk.submit("second", "--array=0-1", after=[After(first, "element")])
+    second = desk.submit("second", "--array=0-1", "--kill-on-invalid-dep=yes", f"--dependency=aftercorr:{first}")
     desk.cluster.run()
     assert desk.words(first) == ["COMPLETED", "FAILED"]
     assert desk.words(second) == ["COMPLETED", "CANCELLED"]
@@ -28,21 +27,19 @@ def test_all_of_it_however_it_ends(desk: Desk) -> None:
     """What waits for a whole job starts when its last index has ended."""
     desk.body.codes = {("first", 1): 3}
     first = desk.submit("first", "--array=0-5")
-    second = desk.submit("second", "--array=0-0", after=[After(first, "whole")])
+    second = desk.submit("second", "--array=0-0", f"--dependency=afterany:{first}")
     desk.cluster.run()
     assert desk.words(second) == ["COMPLETED"]
     assert desk.body.started[-1][0] == "second"
 
 
 def test_the_first_of_several(desk: Desk) -> None:
-    """An errand starts when any of its jobs has ended."""
-    ran = []
-    desk.cluster.errand = lambda job: ran.append(desk.cluster.clock()) or 0
+    """A job starts when any of those has ended that it waits for."""
     short = desk.submit("short", "--array=0-0")
     long = desk.submit("long", "--array=0-3")
-    desk.submit("tend", after=[After(short, "whole"), After(long, "whole")], is_any=True)
+    tend = desk.submit("tend", f"--dependency=afterany:{short}?afterany:{long}")
     desk.cluster.run()
-    assert ran == [1_000_000.0 + 10 * MINUTE]
+    assert desk.cluster.jobs[tend].indices[0].start == 1_000_000.0 + 10 * MINUTE
 
 
 def test_a_job_that_nobody_knows_has_ended(desk: Desk) -> None:
@@ -51,7 +48,7 @@ def test_a_job_that_nobody_knows_has_ended(desk: Desk) -> None:
     desk.body.codes = {("first", 0): 1}
     desk.cluster.run()
     desk.cluster.clock.sleep(desk.cluster.rules.remembered)
-    second = desk.submit("second", "--array=0-0", after=[After(first, "element"), After("9", "whole")])
+    second = desk.submit("second", "--array=0-0", f"--dependency=aftercorr:{first},afterany:9")
     desk.cluster.run()
     assert desk.words(second) == ["COMPLETED"]
 
@@ -97,7 +94,7 @@ def test_who_is_deaf_is_killed(desk: Desk) -> None:
 
 def test_begin_throttle_and_excluded_nodes(desk: Desk) -> None:
     """It starts when it may, as many at once as it says, and not where it must not."""
-    desk.submit("late", "--array=0-3%1", f"--begin=uts{1_000_000 + 3600}", excluded=["n1"])
+    desk.submit("late", "--array=0-3%1", f"--begin=uts{1_000_000 + 3600}", "--exclude=n1")
     desk.cluster.run(seconds=3599)
     assert not desk.body.started
     desk.cluster.run(seconds=10)

@@ -4,7 +4,7 @@ from sciflow.errors import ProfileError, SchedulerError, TransportError
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST
 from sciflow.schedulers.base import After, Errand
-from sciflow.schedulers.fake.scheduler import FakeScheduler, connect, in_place
+from sciflow.schedulers.fake.scheduler import connect, in_place
 from sciflow.transport.local import LocalTransport
 from unit.schedulers.fake.conftest import MINUTE, Desk
 
@@ -27,11 +27,12 @@ def test_accounting_lags(desk: Desk) -> None:
     """Right after the end it does not know yet of all that has ended."""
     job = desk.submit("first", "--array=0-3")
     desk.cluster.run(seconds=10 * MINUTE)
-    now = {one.state for one in desk.cluster.accounting.said(job, desk.cluster.clock()).values()}
+    known = desk.cluster.jobs[job]
+    now = {one.word for one in desk.cluster.accounting.said(known, desk.cluster.clock()).values()}
     desk.cluster.clock.sleep(5.0)
-    later = {one.state for one in desk.cluster.accounting.said(job, desk.cluster.clock()).values()}
-    assert State.RUNNING in now
-    assert later == {State.COMPLETED}
+    later = {one.word for one in desk.cluster.accounting.said(known, desk.cluster.clock()).values()}
+    assert "RUNNING" in now
+    assert later == {"COMPLETED"}
 
 
 def test_who_waits_and_is_cancelled_vanishes(desk: Desk) -> None:
@@ -52,7 +53,7 @@ def test_who_waits_and_is_cancelled_vanishes(desk: Desk) -> None:
 def test_why_it_waits(desk: Desk) -> None:
     """In plain words, by Slurm's reasons."""
     first = desk.submit("first", "--array=0-4")
-    second = desk.submit("second", "--array=0-0", after=[After(first, "whole")])
+    second = desk.submit("second", "--array=0-0", f"--dependency=afterany:{first}")
     third = desk.submit("third", "--array=0-0", f"--begin=uts{1_000_000 + 3600}")
     desk.cluster.run(seconds=1.0)
     said = desk.scheduler.testify({first: "", second: "", third: ""}, {}).answers[CONTROLLER]
@@ -95,7 +96,7 @@ def test_a_lost_reply_and_a_refusal(desk: Desk) -> None:
 def test_what_waits_can_wait_for_others(desk: Desk) -> None:
     """As long as it waits; a job that nobody knows, or that has started, cannot."""
     first = desk.submit("first", "--array=0-3")
-    second = desk.submit("second", "--array=0-0", after=[After(first, "whole")])
+    second = desk.submit("second", "--array=0-0", f"--dependency=afterany:{first}")
     desk.cluster.run(seconds=1.0)
     third = desk.submit("third", "--array=0-0", f"--begin=uts{1_000_000 + 7200}")
     desk.scheduler.postpone(second, [After(third, "whole")])
@@ -109,6 +110,6 @@ def test_what_waits_can_wait_for_others(desk: Desk) -> None:
 def test_the_cluster_that_is_in_place(desk: Desk) -> None:
     """A profile's `fake` means the one that was put in place; without one there is none."""
     with in_place(desk.cluster):
-        assert isinstance(connect(LocalTransport(), desk.folder), FakeScheduler)
+        assert connect(LocalTransport(), desk.folder).find({"x": 0.0}) == {}
     with pytest.raises(ProfileError, match="no virtual cluster"):
         connect(LocalTransport(), desk.folder)

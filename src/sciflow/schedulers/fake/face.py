@@ -1,0 +1,79 @@
+"""What a face of the virtual cluster is: the commands, variables and files of one kind of scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sciflow.transport.base import Answer
+
+if TYPE_CHECKING:
+    from sciflow.schedulers.fake.cluster import VirtualCluster
+    from sciflow.schedulers.fake.jobs import Index
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a command.
+
+    Attributes
+    ----------
+    argv
+        The name of the command, and its arguments.
+    directory
+        From where it was called.
+    variables
+        The whole environment of the caller.
+    stdin
+        What it can read from its standard input.
+    user, number
+        The name and number of who calls.
+    """
+
+    argv: tuple[str, ...]
+    directory: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    stdin: str = ""
+    user: str = "chen"
+    number: int = 1001
+
+
+Command = Callable[["VirtualCluster", Call], Answer]
+
+
+class Face(Protocol):
+    """One kind of scheduler.
+
+    Attributes
+    ----------
+    name
+        What it is: ``slurm`` or ``pbs``.
+    commands
+        Name → what it does.
+    """
+
+    name: str
+    commands: Mapping[str, Command]
+
+    def variables(self, cluster: VirtualCluster, index: Index, /) -> dict[str, str]:
+        """What the scheduler tells a job script in its environment."""
+        ...
+
+    def output(self, index: Index, /) -> Path:
+        """Where what a job script prints goes."""
+        ...
+
+    def errors(self, index: Index, /) -> Path:
+        """Where what a job script prints as errors goes; the same as `output` where they are joined."""
+        ...
+
+
+def answer(cluster: VirtualCluster, call: Call) -> Answer:
+    """What a command of the cluster's face answers; one that there is not is not found, as a shell says it."""
+    command = cluster.face.commands.get(call.argv[0].rpartition("/")[2])
+    if command is None:
+        return Answer(127, "", f"{call.argv[0]}: command not found\n")
+    cluster.calls[call.argv[0]] += 1
+    return command(cluster, call)

@@ -1,0 +1,1 @@
+"""The virtual cluster as a Slurm: its commands, with the output of the real ones."""
