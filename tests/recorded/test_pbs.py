@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from sciflow.errors import QueueFullError, SchedulerError, TransportError
+from sciflow.model.profile import Partition
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement
 from sciflow.schedulers.pbs import PbsScheduler
 from sciflow.schedulers.pbs_answers import moment, read_dsv, read_json, read_statements
+from sciflow.schedulers.pbs_site import read_partitions
 from sciflow.schedulers.pbs_submission import read_job_id
 from sciflow.transport.base import Answer
 from unit.scripted import ScriptedTransport
@@ -28,6 +30,13 @@ def recorded(name: str) -> Answer:
 def told(name: str, job: str) -> dict[int, Statement]:
     """Return what a recorded answer says of the indices of a job."""
     return read_statements(read_json(recorded(name).out), {job: ""}, {})[job]
+
+
+def without_history(*names: str | Answer) -> tuple[PbsScheduler, ScriptedTransport]:
+    """Return a scheduler whose server first says that it keeps no history, and then answers what was recorded."""
+    later = [recorded(name) if isinstance(name, str) else name for name in names]
+    transport = ScriptedTransport(qstat=[recorded("no-history-past"), *later])
+    return PbsScheduler(transport, HERE), transport
 
 
 def states(name: str, job: str) -> dict[int, State]:
@@ -91,7 +100,64 @@ def test_what_is_about_to_end_runs() -> None:
 
 def test_without_history_nothing_is_said_of_what_has_ended() -> None:
     """Its exit status is made up from the array's."""
-    assert states("array-no-history", "569[].vm") == {2: State.RUNNING, 3: State.RUNNING}
+    pbs, _ = without_history("array-no-history")
+    found = pbs.testify({"569[].vm": ""}, {}).answers[CONTROLLER]["569[].vm"]
+    assert {index: one.state for index, one in found.items()} == {2: State.RUNNING, 3: State.RUNNING}
+
+
+def test_without_history_the_past_is_not_asked_for() -> None:
+    """A server that keeps none tells nothing at all of a question about it, not even of what runs, and exits with 0."""
+    assert (recorded("no-history-past").code, "Jobs" in recorded("no-history-past").out) == (0, False)
+    pbs, transport = without_history("no-history-live", "no-history-ended", "no-history-array-gone")
+    assert pbs.query(["1.vm"]) == {"1.vm": {0: State.RUNNING}}
+    assert pbs.testify({"1.vm": ""}, {}).answers == {CONTROLLER: {"1.vm": {}}}
+    assert pbs.testify({"568[].vm": ""}, {}).answers == {CONTROLLER: {"568[].vm": {}}}
+    assert ["-x" in call.command for call in transport.calls] == [True, False, False, False]
+    assert {call.variables["TZ"] for call in transport.calls} == {"UTC"}
+
+
+def test_a_history_that_is_kept_from_now_on_is_asked_for() -> None:
+    """Else what has ended would be refused, with an exit code of its own."""
+    answers = ("no-history-ended", "qstat-finished-without-x", "some-unknown")
+    pbs, transport = without_history(*answers)
+    assert pbs.query(["60.vm"]) == {}
+    assert pbs.query(["60.vm"]) == {"60.vm": {0: State.COMPLETED}}
+    assert ["-x" in call.command for call in transport.calls] == [True, False, False, True]
+
+
+def test_a_dead_end_of_a_deleted_array_is_no_want_of_what_it_waited_for() -> None:
+    """That others wait for it stands in the same place."""
+    assert states("array-waited-for", "125[].vm") == {
+        **dict.fromkeys((0, 1, 2), State.CANCELLED),
+        REST: State.CANCELLED,
+    }
+
+
+def test_what_was_deleted_with_its_node_gone_is_cancelled() -> None:
+    """It has no exit status."""
+    one = told("deleted-with-force", "529.vm")[0]
+    assert (one.state, one.exit, one.node) == (State.CANCELLED, "", "")
+
+
+def test_a_node_that_is_down_keeps_its_jobs() -> None:
+    """That is said, with the way out; and no server is no answer."""
+    pbs = PbsScheduler(ScriptedTransport(qdel=recorded("qdel-node-down")), HERE)
+    with pytest.raises(
+        SchedulerError, match=r"does not cancel 529\.vm: qdel: Server could not connect to MOM"
+    ) as caught:
+        pbs.cancel("529.vm")
+    assert "its node is down" in caught.value.hint
+    with pytest.raises(TransportError, match="PBS does not answer"):
+        PbsScheduler(ScriptedTransport(qdel=recorded("qdel-no-server")), HERE).cancel("529.vm")
+    with pytest.raises(TransportError, match="PBS does not answer"):
+        PbsScheduler(ScriptedTransport(qselect=recorded("qselect-no-server")), HERE).find({"a": 0.0})
+
+
+def test_several_that_are_over_are_not_cancelled() -> None:
+    """Of those that are unknown it may say nothing."""
+    transport = ScriptedTransport(qdel=recorded("qdel-many"))
+    PbsScheduler(transport, HERE).cancel("52.vm")
+    assert transport.programs == ["qdel"]
 
 
 def test_an_array_of_one_has_its_own_index() -> None:
@@ -170,6 +236,9 @@ def test_the_id_of_an_array() -> None:
     [
         ("qsub-no-server", TransportError, "cannot connect"),
         ("qsub-too-many", QueueFullError, "per-user limit"),
+        ("qsub-too-many-at-all", QueueFullError, "per-user limit"),
+        ("qsub-too-much", SchedulerError, "violates queue and/or server resource limits"),
+        ("qsub-not-mine", SchedulerError, "Unauthorized Request"),
         ("qsub-no-queue", SchedulerError, "Unknown queue"),
         ("qsub-queue-disabled", SchedulerError, "Queue is not enabled"),
         ("qsub-list", SchedulerError, "illegal -J value"),
@@ -197,3 +266,20 @@ def test_jobs_are_found_by_name() -> None:
     transport = ScriptedTransport(qselect=recorded("qselect-name"))
     assert PbsScheduler(transport, HERE).find({"pok": 0.0}) == {"pok": "60.vm"}
     assert transport.calls[0].command == ["qselect", "-x", "-N", "pok"]
+
+
+def test_queues_and_nodes_of_a_site() -> None:
+    """A queue that takes no jobs, and one that is stopped, are left out; each limit stands in its place."""
+    queues = json.loads(recorded("queues").out)["Queue"]
+    nodes = list(json.loads(recorded("nodes").out)["nodes"].values())
+    notes: list[str] = []
+    server = {"default_queue": "workq"}
+    assert read_partitions(server, queues, nodes, "sci", notes) == {
+        "workq": Partition(cpu_cores=32, memory_gb=64, gpus=8, nodes=1, default=True),
+        "small": Partition(cpu_cores=8, memory_gb=64, gpus=8, nodes=1, max_runtime="01:00:00"),
+    }
+    assert notes == [
+        "queue `small` takes 3 of your indices: say so as `submitted_indices` if you use it",
+        "queue `stopped` is left out: it is stopped",
+        "queue `disabled` is left out: it takes no jobs",
+    ]

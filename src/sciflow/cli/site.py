@@ -46,10 +46,10 @@ def show(name: str, as_json: bool) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it to this new file.")
 @json_option
 def detect(name: str, output: Path | None, as_json: bool) -> None:
-    """Ask the scheduler that is here for its partitions, limits and accounts, and make a profile of them."""
+    """Ask the scheduler that is here for its partitions or queues, limits and accounts, and make a profile of them."""
     import yaml
 
-    from sciflow.schedulers.slurm_site import detect_site
+    from sciflow.schedulers.sites import detect_site
     from sciflow.transport.local import LocalTransport
 
     found, notes = detect_site(LocalTransport(), name)

@@ -9,25 +9,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sciflow.errors import SchedulerError, SciflowError, TransportError
+from sciflow.errors import SchedulerError, SciflowError
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Testimony
 from sciflow.schedulers import pbs_answers
 from sciflow.schedulers.base import After, Errand, Submission
 from sciflow.schedulers.pbs_answers import Facts
-from sciflow.schedulers.pbs_submission import NO_SERVER, errand_command, needs_map, read_job_id, submit_command
-from sciflow.schedulers.pbs_words import way_out
+from sciflow.schedulers.pbs_server import PbsServer
+from sciflow.schedulers.pbs_submission import (
+    check_directory,
+    errand_command,
+    needs_map,
+    read_job_id,
+    submit_command,
+)
+from sciflow.schedulers.pbs_words import NO_SERVER, is_over, is_too_late, way_out
 from sciflow.store.layout import write_whole
-from sciflow.transport.base import Answer, Transport
+from sciflow.transport.base import Transport
 from sciflow_shim import files
 
 if TYPE_CHECKING:
     from sciflow.model.profile import Limits
 
-PATIENCE = 60.0  # seconds; commands of PBS wait for ever where the server hangs
-_UNKNOWN, _FINISHED = 153, 35  # exit codes: no such job, and one that is over
-_TOO_LATE = (_UNKNOWN, _FINISHED, 55, 156)  # … and sub-jobs that are over or were never there
-_CALENDAR = {"LC_ALL": "C"}
+AT_ONCE = 500  # jobs that one `qdel` names
 
 
 class PbsScheduler:
@@ -47,7 +51,7 @@ class PbsScheduler:
     avoids_nodes = False
 
     def __init__(self, transport: Transport, directory: Path, clock: Callable[[], float] = time.time) -> None:
-        self.transport = transport
+        self.server = PbsServer(transport)
         self.directory = directory
         self.clock = clock
 
@@ -59,25 +63,31 @@ class PbsScheduler:
         SchedulerError
             In PBS's own words, with the task's name and the way out.
         """
+        check_directory(self.directory)
         elements = sorted(submission.attempts)
         if needs_map(elements):
             # The job finds it by its name, since values are mangled on their way into a job's environment.
             path = self.directory / files.index_map(submission.name)
             write_whole(path, "".join(f"{element}\n" for element in elements))
-        command = submit_command(submission, self.directory, self._alive(one.job for one in submission.after))
-        return read_job_id(self._run(command, self.directory), submission.describe())
+        return self._hand_over(
+            lambda alive: submit_command(submission, self.directory, alive),
+            [one.job for one in submission.after],
+            submission.describe(),
+        )
 
     def send(self, errand: Errand) -> str:
         """Hand over a small job; gives its job id."""
-        alive = self._alive(errand.after)
-        command = errand_command(Errand(errand.script, errand.name, tuple(alive), errand.begin), self.directory)
-        return read_job_id(self._run(command, self.directory), errand.name)
+
+        def command(alive: Sequence[str]) -> list[str]:
+            return errand_command(Errand(errand.script, errand.name, tuple(alive), errand.begin), self.directory)
+
+        return self._hand_over(command, errand.after, errand.name)
 
     def postpone(self, job: str, after: Sequence[After]) -> None:
         """Let a job that waits wait for other jobs; see `QueueScheduler`."""
         alive = self._alive(one.job for one in after)
         if alive:
-            self._heard(self._run(["qalter", "-W", f"depend=afterany:{':'.join(alive)}", job]))
+            self.server.heard(self.server.run(["qalter", "-W", f"depend=afterany:{':'.join(alive)}", job]))
 
     def call(self, submission: Submission) -> str:
         """The call by which it would be submitted."""
@@ -94,8 +104,8 @@ class PbsScheduler:
 
         Raises
         ------
-        SchedulerError
-            Where PBS refuses.
+        SchedulerError, TransportError
+            Where PBS refuses, or does not answer.
         """
         if indices is None or "[]" not in job_id:
             targets = [job_id]
@@ -103,16 +113,20 @@ class PbsScheduler:
             places = self._places(job_id, sorted(indices))
             # It takes ranges and no lists.
             targets = [job_id.replace("[]", f"[{part}]") for part in files.format_ranges(places).split(",") if part]
-        for target in targets:
-            answer = self._run(["qdel", target])
-            if answer.code and answer.code not in _TOO_LATE:
-                raise SchedulerError(f"PBS does not cancel {target}: {answer.complaint}", way_out(answer.complaint))
+        for start in range(0, len(targets), AT_ONCE):
+            some = targets[start : start + AT_ONCE]
+            answer = self.server.run(["qdel", *some])
+            if answer.code in NO_SERVER:
+                self.server.heard(answer)
+            elif answer.code and not is_too_late(answer):
+                what = some[0] if len(some) == 1 else f"some of {job_id}"
+                raise SchedulerError(f"PBS does not cancel {what}: {answer.complaint}", way_out(answer.complaint))
 
     def limits(self) -> Limits:
-        """What it accepts; what the profile does not say is found out when it refuses."""
-        from sciflow.model.profile import Limits
+        """What it accepts, by the server and its default queue."""
+        from sciflow.schedulers.pbs_site import read_limits
 
-        return Limits()
+        return read_limits(self.server)
 
     def testify(self, jobs: Mapping[str, str], wanted: Mapping[str, set[int]]) -> Testimony:  # noqa: ARG002
         """Ask the server once about all jobs; it is the only witness, and knows the past where the site lets it."""
@@ -120,23 +134,21 @@ class PbsScheduler:
         if not jobs:
             return testimony
         try:
-            known = self._known(list(jobs))
+            known = self.server.known(list(jobs))
         except SciflowError as error:
             testimony.errors[CONTROLLER] = error.message
             return testimony
         maps = {job: places for job, name in jobs.items() if (places := self._map(name or _name(known, job)))}
-        testimony.answers[CONTROLLER] = pbs_answers.read_statements(known, jobs, maps)
+        testimony.answers[CONTROLLER] = pbs_answers.read_statements(known, jobs, maps, self.server.keeps_history)
         return testimony
 
     def find(self, names: Mapping[str, float]) -> dict[str, str]:
-        """Name → job id, of those that were submitted; see `QueueScheduler`."""
-        found = {}
-        for name in names:
-            answer = self._heard(self._run(["qselect", "-x", "-N", name]))
-            ids = answer.out.split()
-            if ids:
-                found[name] = ids[-1]
-        return found
+        """Name → job id, of those that were submitted; see `QueueScheduler`.
+
+        Where PBS forgets jobs that are over, records are all that is left of these; the caller has looked at them.
+        """
+        found = {name: self.server.select("-N", name) for name in names}
+        return {name: ids[-1] for name, ids in found.items() if ids}
 
     def parts(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:
         """All of them: a map holds any number."""
@@ -145,38 +157,32 @@ class PbsScheduler:
     def queued(self) -> int:
         """How many array indices of this user are queued or running."""
         user = os.environ.get("USER") or str(os.getuid())
-        ids = self._heard(self._run(["qselect", "-u", user])).out.split()
-        return sum(_unfinished(facts) for facts in self._known(ids, is_whole=True).values()) if ids else 0
+        ids = self.server.heard(self.server.run(["qselect", "-u", user])).out.split()
+        return sum(_unfinished(facts) for facts in self.server.known(ids, is_whole=True).values())
 
-    def _known(self, ids: Sequence[str], is_whole: bool = False) -> dict[str, Facts]:
-        """Job id → attributes; those that PBS does not know are left out.
-
-        Raises
-        ------
-        SchedulerError, TransportError
-            Where it does not answer.
-        """
-        command = pbs_answers.query_command(ids)
-        if is_whole:
-            command.remove("-t")
-        answer = self._run(command)
-        if answer.code and answer.code != _UNKNOWN:
-            self._heard(answer)
-        try:
-            return pbs_answers.read_json(answer.out)
-        except ValueError:  # one odd value of one variable spoils the answer about all jobs
-            answer = self._run([*pbs_answers.query_command(ids, "dsv")])
-            return pbs_answers.read_dsv(self._heard(answer).out) if answer.code != _UNKNOWN else {}
+    def _hand_over(self, command: Callable[[Sequence[str]], list[str]], after: Iterable[str], what: str) -> str:
+        """Submit what waits for those of some jobs that are not over."""
+        alive = self._alive(after)
+        while True:
+            job = read_job_id(self.server.run(command(alive), self.directory), what)
+            if self.server.keeps_history or not alive or job in self.server.known([job], is_whole=True):
+                return job
+            # One that it waits for has ended in this moment: a server without history knows nothing of that one, and
+            # deletes what waits for it, without a word.
+            left = self._alive(alive)
+            if left == alive:
+                return job
+            alive = left
 
     def _alive(self, jobs: Iterable[str]) -> list[str]:
         """Those that are not over, in order: PBS deletes what depends on a job that it has forgotten."""
         wanted = list(dict.fromkeys(jobs))
-        known = self._known(wanted, is_whole=True) if wanted else {}
-        return [job for job in wanted if job in known and known[job]["job_state"] not in ("F", "X")]
+        known = self.server.known(wanted, is_whole=True)
+        return [job for job in wanted if job in known and not is_over(known[job])]
 
     def _places(self, job: str, elements: Sequence[int]) -> list[int]:
         """The places of elements in an array job of PBS."""
-        known = self._known([job], is_whole=True)
+        known = self.server.known([job], is_whole=True)
         places = self._map(_name(known, job))
         if not places:
             return list(elements)
@@ -190,16 +196,6 @@ class PbsScheduler:
         except FileNotFoundError:
             return []
 
-    def _run(self, command: Sequence[str], cwd: Path | None = None) -> Answer:
-        return self.transport.run(command, cwd, variables=_CALENDAR, seconds=PATIENCE)
-
-    def _heard(self, answer: Answer) -> Answer:
-        if answer.code in NO_SERVER:
-            raise TransportError(f"PBS does not answer: {answer.complaint}", way_out("cannot connect"))
-        if answer.code:
-            raise SchedulerError(answer.complaint, hint=way_out(answer.complaint))
-        return answer
-
 
 def _name(known: Mapping[str, Facts], job: str) -> str:
     return str(known.get(job, {}).get("Job_Name", ""))
@@ -209,6 +205,6 @@ def _unfinished(facts: Facts) -> int:
     """How many indices of a job are queued or running."""
     counts = str(facts.get("array_state_count", ""))
     if not counts:
-        return int(facts["job_state"] not in ("F", "X"))
+        return int(not is_over(facts))
     pairs = dict(part.split(":") for part in counts.split())
     return sum(int(pairs.get(word, 0)) for word in ("Queued", "Running", "Exiting"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from sciflow.model.state import State
@@ -18,11 +18,12 @@ _SUB_JOB = re.compile(r"(\d+)\[(\d+)\](.*)")
 _SEPARATOR = "\x1f"  # what no attribute holds
 
 
-def query_command(ids: Sequence[str], form: str = "json", has_past: bool = True) -> list[str]:
+def query_command(ids: Sequence[str], form: str = "json", has_past: bool = True, is_whole: bool = False) -> list[str]:
     """The `qstat` call about jobs, with all sub-jobs of arrays; `-E`, without which some versions tell of one only."""
+    sub_jobs = [] if is_whole else ["-t"]
     past = ["-x"] if has_past else []
     more = ["-D", _SEPARATOR] if form == "dsv" else []
-    return ["qstat", "-E", "-t", *past, "-f", "-F", form, *more, *ids]
+    return ["qstat", "-E", *sub_jobs, *past, "-f", "-F", form, *more, *ids]
 
 
 def read_json(text: str) -> dict[str, Facts]:
@@ -33,7 +34,8 @@ def read_json(text: str) -> dict[str, Facts]:
     ValueError
         For text that is no JSON, which odd values of variables can make it.
     """
-    return json.loads(text or "{}").get("Jobs", {})
+    # Some versions let control characters stand as they are.
+    return json.loads(text, strict=False).get("Jobs", {})
 
 
 def read_dsv(text: str) -> dict[str, Facts]:
@@ -47,11 +49,17 @@ def read_dsv(text: str) -> dict[str, Facts]:
     return found
 
 
-def read_statements(known: Mapping[str, Facts], jobs: Mapping[str, str], maps: Mapping[str, Sequence[int]]) -> Jobs:
+def read_statements(
+    known: Mapping[str, Facts],
+    jobs: Mapping[str, str],
+    maps: Mapping[str, Sequence[int]],
+    keeps_history: bool = True,
+) -> Jobs:
     """What PBS says of array indices.
 
     A sub-job that never ran shows what stands in the record of its array job, and one that ended before the array was
-    deleted loses its own; of these only the array job tells, for all of which nothing else is known.
+    deleted loses its own; of these only the array job tells, for all of which nothing else is known. Where the server
+    keeps no history, each that has ended has lost its own, and nothing is said of it.
 
     Parameters
     ----------
@@ -61,6 +69,8 @@ def read_statements(known: Mapping[str, Facts], jobs: Mapping[str, str], maps: M
         Job id → its unique name; an empty name is not compared.
     maps
         Job id → the element at each place, of jobs whose indices are places.
+    keeps_history
+        Whether the server knows what is over.
     """
     found: Jobs = {job: {} for job in jobs}
     for job, name in jobs.items():
@@ -73,11 +83,13 @@ def read_statements(known: Mapping[str, Facts], jobs: Mapping[str, str], maps: M
             if statement is not None:
                 found[job][places[0] if places else 0] = statement
             continue
+        is_any_without = False
         for place, own in _sub_jobs(job, known):
             statement = _statement(own, facts)
+            is_any_without = is_any_without or statement is None
             if statement is not None and (places is None or place < len(places)):
                 found[job][places[place] if places else place] = statement
-        if facts["job_state"] == "F":
+        if keeps_history and (is_any_without or pbs_words.is_over(facts)):
             found[job][REST] = _never_ran(facts)
     return found
 
@@ -102,23 +114,25 @@ def _statement(own: Facts, whole: Facts) -> Statement | None:
         return Statement(State.PENDING, word, reason, moment(whole.get("Execution_Time")))
     if pbs_words.is_running(own):
         return Statement(State.RUNNING, word, "", start, None, node)
+    if not pbs_words.is_over(own):
+        return None  # it is in the hands of another server, which is not asked
     if pbs_words.has_run(own) and (not is_part or "array_index" in own):
         state, why, code = pbs_words.end_of(own)
         return Statement(state, word, why, start, moment(own.get("obittime") or own.get("mtime")), node, code)
-    return None if is_part else _never_ran(own)
+    return None if is_part and "array_index" not in own else _never_ran(own)
 
 
 def _never_ran(facts: Facts) -> Statement:
-    """What is said of one that is over and has not run: somebody has deleted it, or PBS itself has."""
+    """What is said of one that is over and does not say how: somebody has deleted it, or PBS itself has."""
     end = moment(facts.get("obittime") or facts.get("mtime"))
-    if facts.get("depend") and "Exit_status" not in facts:
+    if pbs_words.was_given_up(facts):
         return Statement(State.NODE_FAIL, "F", "PBS has deleted it, since what it waits for is gone", None, end)
     return Statement(State.CANCELLED, "F", "", None, end)
 
 
 def moment(text: Any) -> float | None:
-    """A time such as ``Mon Nov 23 00:29:32 2026``, on the clock of this machine; None for none."""
+    """A time such as ``Mon Nov 23 00:29:32 2026``, in UTC, as it is asked for; None for none."""
     try:
-        return datetime.strptime(str(text), "%a %b %d %H:%M:%S %Y").timestamp()
+        return datetime.strptime(str(text), "%a %b %d %H:%M:%S %Y").replace(tzinfo=timezone.utc).timestamp()
     except ValueError:
         return None

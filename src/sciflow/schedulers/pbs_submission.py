@@ -10,11 +10,13 @@ from pathlib import Path
 
 from sciflow.errors import QueueFullError, SchedulerError, TransportError
 from sciflow.schedulers.base import Errand, Submission
-from sciflow.schedulers.pbs_words import way_out
+from sciflow.schedulers.pbs_words import NO_SERVER, way_out
 from sciflow.transport.base import Answer
 from sciflow_shim import files
 
-NO_SERVER = (162, 255)  # exit codes of commands that have found no server
+# `-f`: else a process of its own stays for a minute, with all that it was given to hold, such as the lock of a run.
+_QSUB = ("qsub", "-f")
+_UNREADABLE = re.compile(r"""["'\\\n\x7f]""")
 _FULL = r"would exceed .* limit"
 _SILENT = r"cannot connect|Connection refused|timed out"
 
@@ -33,27 +35,43 @@ def submit_command(submission: Submission, directory: Path, after: Sequence[str]
         would make it delete the job.
     """
     array = submission.array
-    command = ["qsub", "-N", submission.name or array.name]
-    if array.elements > 1 and len(submission.attempts) < array.elements:
+    command = [*_QSUB, "-N", submission.name or array.name]
+    if len(submission.attempts) < array.elements:
         most = f"%{submission.at_once}" if submission.at_once else ""
         command += ["-J", f"{_indices(sorted(submission.attempts))}{most}"]
     if after:
         command += ["-W", f"depend=afterany:{':'.join(after)}"]
     if submission.begin is not None:
         command += ["-a", clock(submission.begin)]
-    place = "^array_index^" if array.elements > 1 else "0"
-    logs = directory / files.logs(array.name) / f"{place}.{submission.name or array.name}.job"
+    logs = directory / files.logs(array.name) / f"^array_index^.{submission.name or array.name}.job"
     return [*command, "-o", str(logs), str(submission.script.relative_to(directory))]
 
 
 def errand_command(errand: Errand, directory: Path) -> list[str]:
     """The `qsub` call for a small job. PBS knows no "or": it waits for the first of the jobs."""
-    command = ["qsub", "-N", errand.name]
+    command = [*_QSUB, "-N", errand.name]
     if errand.after:
         command += ["-W", f"depend=afterany:{errand.after[0]}"]
     if errand.begin is not None:
         command += ["-a", clock(errand.begin)]
     return [*command, "-o", str(directory / "logs" / f"{errand.name}.out"), str(errand.script.relative_to(directory))]
+
+
+def check_directory(directory: Path) -> None:
+    """Refuse a run directory whose name PBS does not hand on to the job as it is.
+
+    Raises
+    ------
+    SchedulerError
+        With the way out.
+    """
+    odd = _UNREADABLE.search(str(directory))
+    if odd or "^array_index^" in str(directory):
+        what = "^array_index^" if odd is None else odd[0]
+        raise SchedulerError(
+            f"`{directory}` has {what!r} in it, which PBS does not hand on to jobs as it is",
+            hint="run it from a folder of another name, or name one with `--runs`",
+        )
 
 
 def read_job_id(answer: Answer, what: str) -> str:
@@ -90,7 +108,9 @@ def _indices(elements: Sequence[int]) -> str:
         return f"0-{len(elements) - 1}"
     first = elements[0]
     if len(elements) == 1:
-        return f"{first}-{first + 1}:2"  # PBS takes no array of one, but a step that leaves one
+        # PBS takes no `3-3`, but a step that leaves one. A plain job would not do: what waits for one that is deleted
+        # before it has started waits for ever.
+        return f"{first}-{first + 1}:2"
     step = elements[1] - first
     return f"{first}-{elements[-1]}" + (f":{step}" if step > 1 else "")
 

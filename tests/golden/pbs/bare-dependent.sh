@@ -6,6 +6,7 @@
 # begins: 2031-05-17 22:00+00:00 at the earliest
 #PBS -S /bin/bash
 #PBS -N relax-2.1
+#PBS -J 0-1:2
 #PBS -j oe
 #PBS -k oed
 #PBS -r y
@@ -19,14 +20,14 @@ if [[ -n ${1-} ]]; then
   index=$1
 else
   run_directory=${PBS_O_WORKDIR:?usage: bash scripts/relax-2.1.sh INDEX}
-  index=${PBS_ARRAY_INDEX:-0}
+  index=${PBS_ARRAY_INDEX:?it is an array job: leave its -J as it is}
   place=$index
   # PBS takes no list of indices: where they are not evenly spaced, a file tells which is at which place.
   if [[ -e $run_directory/arrays/$PBS_JOBNAME.map ]]; then
     index=$(sed -n "$((place + 1))p" "$run_directory/arrays/$PBS_JOBNAME.map")
   fi
   cd -- "$run_directory"
-  mv -- "logs/relax-2.1/$place.$PBS_JOBNAME.job" "logs/relax-2.1/$index.${PBS_ARRAY_ID:-$PBS_JOBID}.job" || true
+  mv -- "logs/relax-2.1/$place.$PBS_JOBNAME.job" "logs/relax-2.1/$index.$PBS_ARRAY_ID.job" || true
 fi
 exec {answers}>&1 1>&2  # who started this reads its standard output: what set-up lines print is not for them
 export SCIFLOW_GRACE_SECONDS=5.0

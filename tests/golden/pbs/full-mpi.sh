@@ -9,6 +9,7 @@
 #PBS -r y
 #PBS -m n
 #PBS -l select=2:ncpus=16:mpiprocs=4:ompthreads=4:mem=32768mb:ngpus=2
+#PBS -l place=scatter
 #PBS -l walltime=36:00:00
 #PBS -q workq
 #PBS -A proj-1
@@ -20,14 +21,14 @@ if [[ -n ${1-} ]]; then
   index=$1
 else
   run_directory=${PBS_O_WORKDIR:?usage: bash scripts/flow.0.sh INDEX}
-  index=${PBS_ARRAY_INDEX:-0}
+  index=${PBS_ARRAY_INDEX:?it is an array job: leave its -J as it is}
   place=$index
   # PBS takes no list of indices: where they are not evenly spaced, a file tells which is at which place.
   if [[ -e $run_directory/arrays/$PBS_JOBNAME.map ]]; then
     index=$(sed -n "$((place + 1))p" "$run_directory/arrays/$PBS_JOBNAME.map")
   fi
   cd -- "$run_directory"
-  mv -- "logs/flow.0/$place.$PBS_JOBNAME.job" "logs/flow.0/$index.${PBS_ARRAY_ID:-$PBS_JOBID}.job" || true
+  mv -- "logs/flow.0/$place.$PBS_JOBNAME.job" "logs/flow.0/$index.$PBS_ARRAY_ID.job" || true
 fi
 exec {answers}>&1 1>&2  # who started this reads its standard output: what set-up lines print is not for them
 type module > /dev/null 2>&1 || . /etc/profile || true

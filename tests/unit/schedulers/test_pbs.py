@@ -15,7 +15,8 @@ from sciflow.model.resources import Resources
 from sciflow.model.state import State
 from sciflow.model.statement import CONTROLLER
 from sciflow.schedulers.base import After, Errand, Submission
-from sciflow.schedulers.pbs import PATIENCE, PbsScheduler
+from sciflow.schedulers.pbs import AT_ONCE, PbsScheduler
+from sciflow.schedulers.pbs_server import PATIENCE
 from sciflow.schedulers.pbs_submission import clock, needs_map
 from sciflow.transport.base import Answer
 from sciflow_shim import files
@@ -57,19 +58,19 @@ def test_indices_are_named_as_far_as_it_can_be(tmp_path: Path, indices: tuple[in
     assert pbs.submit(submission(tmp_path, *indices)) == "7[].srv"
     [call] = transport.calls
     logs = f"{tmp_path}/logs/train.0/^array_index^.{NAME}.job"
-    assert call.command == ["qsub", "-N", NAME, "-J", option, "-o", logs, "scripts/train.0.sh"]
+    assert call.command == ["qsub", "-f", "-N", NAME, "-J", option, "-o", logs, "scripts/train.0.sh"]
     assert (call.cwd, call.seconds) == (tmp_path, PATIENCE)
     kept = tmp_path / files.index_map(NAME)
     assert (kept.read_text().split() if kept.exists() else []) == (["3", "17", "42"] if option == "0-2" else [])
 
 
 def test_a_whole_array_job_says_its_indices_in_its_script(tmp_path: Path) -> None:
-    """And one index alone is no array job at all."""
+    """So does one of a single index."""
     pbs, _ = scheduler(tmp_path)
     assert "-J" not in pbs.call(submission(tmp_path, *range(1000)))
     alone = pbs.call(submission(tmp_path, 0, array=ArrayJob("train.0", "train", 1, Resources())))
     assert "-J" not in alone
-    assert f"/0.{NAME}.job" in alone
+    assert f"/^array_index^.{NAME}.job" in alone
 
 
 def test_no_more_run_at_once(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_only_what_lives_is_waited_for(tmp_path: Path) -> None:
     after = (After("5[].srv", "element"), After("6.srv", "whole"), After("4.srv", "whole"))
     pbs.submit(submission(tmp_path, *range(1000), after=after))
     assert transport.calls[0].command == ["qstat", "-E", "-x", "-f", "-F", "json", "5[].srv", "6.srv", "4.srv"]
-    assert shlex.join(transport.calls[1].command).startswith(f"qsub -N {NAME} -W 'depend=afterany:5[].srv' -o")
+    assert shlex.join(transport.calls[1].command).startswith(f"qsub -f -N {NAME} -W 'depend=afterany:5[].srv' -o")
 
 
 def test_start_times_are_on_the_clock_of_the_server(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_an_errand_waits_for_the_first_of_its_jobs_that_lives(tmp_path: Path) ->
     errand = Errand(tmp_path / "scripts" / "tend.sh", "tend.1.3", ("5[].srv", "6.srv", "8.srv"))
     assert pbs.send(errand) == "9.srv"
     assert transport.calls[1].command == [
-        *["qsub", "-N", "tend.1.3", "-W", "depend=afterany:6.srv", "-o"],
+        *["qsub", "-f", "-N", "tend.1.3", "-W", "depend=afterany:6.srv", "-o"],
         f"{tmp_path}/logs/tend.1.3.out",
         "scripts/tend.sh",
     ]
@@ -117,16 +118,81 @@ def test_what_waits_can_wait_for_more(tmp_path: Path) -> None:
 
 
 def test_cancelling_some_indices(tmp_path: Path) -> None:
-    """By ranges, each on its own; by places where the job has a map."""
+    """By ranges, all at once; by places where the job has a map."""
     whole = answer(**{"7[].srv": {"Job_Name": NAME, "job_state": "B"}})
     pbs, transport = scheduler(tmp_path, qstat=whole, qdel="")
     pbs.cancel("7[].srv", [3, 4, 9])
-    assert [call.command for call in transport.calls[1:]] == [["qdel", "7[3-4].srv"], ["qdel", "7[9].srv"]]
+    assert [call.command for call in transport.calls[1:]] == [["qdel", "7[3-4].srv", "7[9].srv"]]
     (tmp_path / files.index_map(NAME)).write_text("3\n9\n40\n41\n")
     pbs.cancel("7[].srv", [9, 41])
-    assert [call.command for call in transport.calls[4:]] == [["qdel", "7[1].srv"], ["qdel", "7[3].srv"]]
+    assert [call.command for call in transport.calls[3:]] == [["qdel", "7[1].srv", "7[3].srv"]]
     pbs.cancel("7[].srv")
     assert transport.calls[-1].command == ["qdel", "7[].srv"]
+
+
+def test_many_are_cancelled_by_few_commands(tmp_path: Path) -> None:
+    """Every second one of two thousand."""
+    whole = answer(**{"7[].srv": {"Job_Name": NAME, "job_state": "B"}})
+    pbs, transport = scheduler(tmp_path, qstat=whole, qdel="")
+    pbs.cancel("7[].srv", range(0, 2000, 2))
+    calls = [call.command for call in transport.calls if call.command[0] == "qdel"]
+    assert [len(call) - 1 for call in calls] == [AT_ONCE, AT_ONCE]
+    assert [target for call in calls for target in call[1:]] == [f"7[{i}].srv" for i in range(0, 2000, 2)]
+
+
+def test_one_real_refusal_among_others_is_said(tmp_path: Path) -> None:
+    """The exit code is that of one of them."""
+    said = "qdel: Job has finished 7[3].srv\nqdel: Server could not connect to MOM 7[9].srv\n"
+    whole = answer(**{"7[].srv": {"Job_Name": NAME, "job_state": "B"}})
+    pbs, _ = scheduler(tmp_path, qstat=whole, qdel=refusal(said, 35))
+    with pytest.raises(SchedulerError, match=r"does not cancel some of 7\[\]\.srv: .*MOM 7\[9\]\.srv") as caught:
+        pbs.cancel("7[].srv", [3, 9])
+    assert "qdel -W force" in caught.value.hint
+    over = refusal("qdel: Job has finished 7[3].srv\nqdel: Request invalid for finished array subjob 7[9].srv\n", 55)
+    pbs, transport = scheduler(tmp_path, qstat=whole, qdel=over)
+    pbs.cancel("7[].srv", [3, 9])
+    assert transport.programs == ["qstat", "qdel"]
+
+
+def test_what_waits_for_a_job_that_ends_in_this_moment_is_submitted_again(tmp_path: Path) -> None:
+    """A server without history has deleted it without a word, and it waits for the others then."""
+    off = Answer(0, '{"timestamp": 1}', "qstat: PBS is not configured to maintain job history 5[].srv\n")
+    both = answer(**{"5[].srv": {"job_state": "B"}, "6[].srv": {"job_state": "Q"}})
+    later = answer(**{"6[].srv": {"job_state": "B"}})
+    gone = refusal("qstat: Unknown Job Id 7[].srv", 153)
+    there = answer(**{"8[].srv": {"job_state": "H"}})
+    told = Answer(gone.code, "{}", gone.err)
+    pbs, transport = scheduler(tmp_path, qstat=[off, both, told, later, there], qsub=["7[].srv\n", "8[].srv\n"])
+    after = (After("5[].srv", "element"), After("6[].srv", "whole"))
+    assert pbs.submit(submission(tmp_path, *range(1000), after=after)) == "8[].srv"
+    first, second = (call.command for call in transport.calls if call.command[0] == "qsub")
+    assert "depend=afterany:5[].srv:6[].srv" in first
+    assert "depend=afterany:6[].srv" in second
+    assert transport.answers["qstat"] == []
+
+
+def test_with_history_nothing_is_looked_up_after_a_submission(tmp_path: Path) -> None:
+    """What has ended is known there, and lets start what waits for it."""
+    pbs, transport = scheduler(tmp_path, qstat=answer(**{"5[].srv": {"job_state": "B"}}), qsub="7[].srv\n")
+    pbs.submit(submission(tmp_path, *range(1000), after=(After("5[].srv", "whole"),)))
+    assert transport.programs == ["qstat", "qsub"]
+
+
+@pytest.mark.parametrize("folder", ["it's", 'a"b', "a\\b", "a\nb", "^array_index^"])
+def test_a_folder_that_jobs_would_not_find_is_refused(tmp_path: Path, folder: str) -> None:
+    """PBS hands its name on to jobs among variables, in which some characters do not stay what they are."""
+    pbs = PbsScheduler(ScriptedTransport(), tmp_path / folder)
+    with pytest.raises(SchedulerError, match="which PBS does not hand on") as caught:
+        pbs.submit(submission(tmp_path / folder, 1))
+    assert "--runs" in caught.value.hint
+
+
+def test_a_folder_may_have_spaces_and_commas(tmp_path: Path) -> None:
+    """They arrive as they are."""
+    (tmp_path / "a b, c").mkdir()
+    pbs, transport = scheduler(tmp_path / "a b, c", qsub="7[].srv\n")
+    pbs.submit(submission(tmp_path / "a b, c", 1))
+    assert f"{tmp_path}/a b, c/logs/train.0/^array_index^.{NAME}.job" in transport.calls[0].command
 
 
 def test_a_refusal_to_cancel_is_said(tmp_path: Path) -> None:
