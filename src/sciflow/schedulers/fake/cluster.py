@@ -11,11 +11,12 @@ from typing import Protocol
 
 from sciflow.schedulers.fake.accounting import ALL_THE_REST, Accounting, Row
 from sciflow.schedulers.fake.clock import VirtualClock
+from sciflow.schedulers.fake.dependencies import HOPELESS
 from sciflow.schedulers.fake.face import Face
 from sciflow.schedulers.fake.faults import Faults
 from sciflow.schedulers.fake.jobs import RUNS, WAITS, Index, Job
 from sciflow.schedulers.fake.nodes import Node
-from sciflow.schedulers.fake.queue import NEVER, Queue
+from sciflow.schedulers.fake.queue import Queue
 from sciflow.schedulers.fake.request import Dependency, Order, Request
 from sciflow.schedulers.fake.rules import Rules, check
 
@@ -225,7 +226,7 @@ class VirtualCluster:
 
     def _drop(self, index: Index) -> None:
         """Take in that an index can never start, and is removed."""
-        index.word, index.reason, index.end = "CANCELLED", NEVER, self.clock()
+        index.word, index.reason, index.end = "CANCELLED", HOPELESS, self.clock()
         self.queue.leave(index)
         self._note(index)
         self._over(index)
@@ -287,6 +288,7 @@ class VirtualCluster:
 
     def _end(self, index: Index, word: str, code: int, signal: int, reason: str) -> None:
         self._leave_node(index)
+        index.job.last = index
         index.word, index.code, index.signal, index.reason, index.end = word, code, signal, reason, self.clock()
         self._note(index)
         self._over(index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.request import Dependency, Order, Request
@@ -37,6 +38,14 @@ class Job:
         How many run, and how many have not ended.
     last_end
         When the last one has ended until now.
+    last
+        The one that has run and ended last until now.
+    tied
+        The jobs that it waits for, by id, as they were known when it began to wait for them; None for unknown ones.
+    late
+        The ids of those of them that were over by then.
+    notes
+        What its face has noted down of it.
     """
 
     id: str
@@ -50,6 +59,10 @@ class Job:
     running: int = 0
     open: int = 0
     last_end: float = 0.0
+    last: Index | None = None
+    tied: dict[str, Job | None] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
+    notes: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.request.name

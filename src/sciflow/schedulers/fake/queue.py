@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from sciflow.schedulers.fake import dependencies
-from sciflow.schedulers.fake.dependencies import Wait
+from sciflow.schedulers.fake.dependencies import HOPELESS, Wait
 from sciflow.schedulers.fake.jobs import WAITS, Index, Job
 from sciflow.schedulers.fake.nodes import Node
 
 if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
-
-NEVER = "DependencyNeverSatisfied"
 
 
 class Queue:
@@ -47,8 +45,9 @@ class Queue:
 
     def tie(self, job: Job) -> None:
         """Take in what a job waits for."""
-        for other in dependencies.waits_for(job):
-            known = self._cluster.find(other)
+        job.tied = {other: self._cluster.find(other) for other in dependencies.waits_for(job)}
+        job.late = {other for other, known in job.tied.items() if known is not None and not known.open}
+        for known in job.tied.values():
             if known is not None:
                 self._dependents.setdefault(known.order, []).append(job)
         self._drop_hopeless(job, list(job.waiting))
@@ -88,9 +87,9 @@ class Queue:
             return index.reason
         if job.request.is_held:
             return "JobHeldUser"
-        waits = (self._of_job(job), dependencies.of_index(job, index.number, cluster.find))
+        waits = (self._of_job(job), dependencies.of_index(job, index.number, cluster.rules.customs))
         if Wait.NEVER in waits:
-            return NEVER
+            return HOPELESS
         if Wait.WAITS in waits:
             return "Dependency"
         if max(job.request.begin, index.eligible) > cluster.clock():
@@ -101,7 +100,7 @@ class Queue:
 
     def _of_job(self, job: Job) -> Wait:
         cluster = self._cluster
-        return dependencies.of_job(job, cluster.find, cluster.clock(), self._waiting.values())
+        return dependencies.of_job(job, cluster.rules.customs, cluster.clock(), self._waiting.values())
 
     def _drop_hopeless(self, job: Job, numbers: Iterable[int]) -> None:
         """Remove what waits for something that can no longer happen, where it wants to be removed then."""
@@ -109,7 +108,7 @@ class Queue:
             return
         is_lost = self._of_job(job) is Wait.NEVER
         for number in numbers:
-            if is_lost or dependencies.of_index(job, number, self._cluster.find) is Wait.NEVER:
+            if is_lost or dependencies.of_index(job, number, self._cluster.rules.customs) is Wait.NEVER:
                 self._drop(job.indices[number])
 
     def _look(self) -> None:
@@ -129,7 +128,7 @@ class Queue:
                 if node is None:
                     break
                 index = job.indices[number]
-                if index.eligible <= now and dependencies.of_index(job, number, cluster.find) is Wait.MET:
+                if index.eligible <= now and dependencies.of_index(job, number, cluster.rules.customs) is Wait.MET:
                     self._start(index, node)
 
     def _node_for(self, job: Job) -> Node | None:

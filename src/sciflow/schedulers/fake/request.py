@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["after", "afterany", "afterok", "afternotok", "aftercorr", "singleton"]
 
@@ -106,6 +106,8 @@ class Order:
         The environment that it takes along.
     call
         The command by which it was submitted.
+    details
+        What only the face understands of it.
     """
 
     request: Request
@@ -115,6 +117,7 @@ class Order:
     text: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     call: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Refused(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sciflow.schedulers.fake.dependencies import PLAIN, Customs
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.partitions import Partition
 from sciflow.schedulers.fake.request import Refused, Request
@@ -18,7 +19,7 @@ class Rules:
     ----------
     partitions
         Its partitions.
-    highest_index, submitted_indices
+    highest_index, indices_per_array, submitted_indices
         Of one array job, and of all that is queued and runs.
     lag
         By how much accounting lags behind at most.
@@ -30,10 +31,15 @@ class Rules:
         How long it takes until a node that has died is missed.
     late, kill_wait
         How long after its time limit a job is told to end, and how long it has then.
+    customs
+        What is made of jobs that are waited for and have no plain end.
+    takes_impossible
+        Whether it takes jobs that none of its nodes could ever hold.
     """
 
     partitions: tuple[Partition, ...] = (Partition(),)
     highest_index: int = 10_000
+    indices_per_array: int | None = None
     submitted_indices: int | None = None
     lag: float = 5.0
     remembered: float = 300.0
@@ -41,6 +47,8 @@ class Rules:
     noticed: float = 28.0
     late: float = 10.0
     kill_wait: float = 30.0
+    customs: Customs = PLAIN
+    takes_impossible: bool = False
 
     def partition(self, name: str) -> Partition | None:
         """The partition of a name, or the default one for an empty name; None where there is none."""
@@ -61,14 +69,22 @@ def check(rules: Rules, nodes: Iterable[Node], request: Request, queued: int) ->
         raise Refused("partition", request.partition)
     if request.indices and max(request.indices) > rules.highest_index:
         raise Refused("index", max(request.indices))
+    if rules.indices_per_array and len(request.indices or ()) > rules.indices_per_array:
+        raise Refused("width", len(request.indices or ()))
     if request.seconds > partition.longest:
         raise Refused("time", request.seconds)
+    _check_nodes(rules, partition, nodes, request)
+    most = rules.submitted_indices
+    if most is not None and queued + len(request.indices or (0,)) > most:
+        raise Refused("queued", most)
+
+
+def _check_nodes(rules: Rules, partition: Partition, nodes: Iterable[Node], request: Request) -> None:
+    if rules.takes_impossible:
+        return
     mine = [node for node in nodes if node.is_of(partition)]
     if not any(set(request.features) <= set(node.features) for node in mine):
         raise Refused("features", ",".join(request.features))
     fitting = [node for node in mine if set(request.features) <= set(node.features)]
     if not any(node.can_ever_hold(request) for node in fitting):
         raise Refused("nodes", request.cores)
-    most = rules.submitted_indices
-    if most is not None and queued + len(request.indices or (0,)) > most:
-        raise Refused("queued", most)
