@@ -20,27 +20,27 @@ from sciflow_shim import files
 NAME = "square.0.20260105-101500-4a3f1.1"
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> RunDirectory:
-    """Return a run for PBS of which nothing was submitted."""
+@pytest.fixture(params=["pbs"])
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> RunDirectory:
+    """Return a run for PBS, or for another that is like it, of which nothing was submitted."""
     workflow = ExperimentalWorkflow("squares", tmp_path)
     workflow.add_task("square", command="echo y={{ x }} && test {{ x }} -ne 3", extract={"y": {"stdout": r"y=(\d+)"}})
     workflow.add_parameter_space({"x": [0, 1, 2, 3]})
-    (tmp_path / "site.yaml").write_text("name: site\nscheduler: pbs\n")
+    (tmp_path / "site.yaml").write_text(f"name: site\nscheduler: {request.param}\n")
     engine = Engine(str(tmp_path / "site.yaml"), tmp_path / "runs")
     compiled = engine.compile(workflow)
     return stage(compiled, engine.runs, engine.scripts(compiled))
 
 
-def start(run: RunDirectory, home: Path, index: int | None, job: str) -> subprocess.CompletedProcess[bytes]:
+def start(run: RunDirectory, home: Path, index: int, job: str) -> subprocess.CompletedProcess[bytes]:
     """Run the script as PBS does, which writes what it prints to where `-o` says."""
     spooled = home / "spooled.SC"
     spooled.write_bytes(run.script("square.0").read_bytes())
-    array = {} if index is None else {"PBS_ARRAY_INDEX": str(index), "PBS_ARRAY_ID": "7[].srv"}
+    array = {"PBS_ARRAY_INDEX": str(index), "PBS_ARRAY_ID": "7[].srv"}
     told = {"HOME": str(home), "PATH": os.environ["PATH"], "PBS_O_WORKDIR": str(run.path), "PBS_JOBNAME": NAME}
     logs = run / files.logs("square.0")
     logs.mkdir(parents=True, exist_ok=True)
-    with (logs / f"{index or 0}.{NAME}.job").open("wb") as log:
+    with (logs / f"{index}.{NAME}.job").open("wb") as log:
         return subprocess.run(
             ["bash", str(spooled)],
             cwd=home,
@@ -65,4 +65,27 @@ def test_a_map_tells_the_index_and_the_log_goes_with_it(run: RunDirectory, tmp_p
     (run / files.index_map(NAME)).write_text("0\n3\n")
     assert start(run, tmp_path, 1, "7[1].srv").returncode == 1
     assert observe(run).indices["square.0"][3].state is State.FAILED
+    assert "square.0[3] FAILED" in run.job_log("square.0", 3, "7[].srv").read_text()
+
+
+@pytest.mark.parametrize("run", ["torque"], indirect=True)
+def test_a_log_of_torque_stands_where_it_is_looked_for_at_once(run: RunDirectory, tmp_path: Path) -> None:
+    """Torque itself brings one when all is over, which holds nothing then."""
+    spooled = tmp_path / "spooled.SC"
+    spooled.write_bytes(run.script("square.0").read_bytes())
+    (run / files.logs("square.0")).mkdir(parents=True, exist_ok=True)
+    told = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PBS_O_WORKDIR": str(run.path)}
+    codes = []
+    for index in (2, 3):
+        own = {"PBS_JOBNAME": f"{NAME}-{index}", "PBS_ARRAYID": str(index), "PBS_JOBID": f"7[{index}].srv"}
+        done = subprocess.run(
+            ["bash", str(spooled)], cwd=tmp_path, env={**told, **own}, capture_output=True, timeout=60, check=False
+        )
+        assert (done.stdout, done.stderr) == (b"", b"")
+        codes.append(done.returncode)
+    assert codes == [0, 1]
+    known = read_state(str(run.record("square.0", 2, 1)))
+    assert known is not None
+    assert (known.state, known.job) == (State.COMPLETED, "7[].srv")
+    assert [one.name for one in (run / files.logs("square.0")).glob("*.job")] == ["3.7[].srv.job"]
     assert "square.0[3] FAILED" in run.job_log("square.0", 3, "7[].srv").read_text()

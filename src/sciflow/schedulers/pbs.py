@@ -18,6 +18,7 @@ from sciflow.schedulers.pbs_answers import Facts
 from sciflow.schedulers.pbs_server import PbsServer
 from sciflow.schedulers.pbs_submission import (
     check_directory,
+    dependency,
     errand_command,
     needs_map,
     read_job_id,
@@ -49,9 +50,10 @@ class PbsScheduler:
 
     name = "pbs"
     avoids_nodes = False
+    kind_of_server = PbsServer
 
     def __init__(self, transport: Transport, directory: Path, clock: Callable[[], float] = time.time) -> None:
-        self.server = PbsServer(transport)
+        self.server = self.kind_of_server(transport)
         self.directory = directory
         self.clock = clock
 
@@ -64,13 +66,9 @@ class PbsScheduler:
             In PBS's own words, with the task's name and the way out.
         """
         check_directory(self.directory)
-        elements = sorted(submission.attempts)
-        if needs_map(elements):
-            # The job finds it by its name, since values are mangled on their way into a job's environment.
-            path = self.directory / files.index_map(submission.name)
-            write_whole(path, "".join(f"{element}\n" for element in elements))
+        self._write_map(submission)
         return self._hand_over(
-            lambda alive: submit_command(submission, self.directory, alive),
+            lambda alive: self._submit_command(submission, alive),
             [one.job for one in submission.after],
             submission.describe(),
         )
@@ -79,7 +77,7 @@ class PbsScheduler:
         """Hand over a small job; gives its job id."""
 
         def command(alive: Sequence[str]) -> list[str]:
-            return errand_command(Errand(errand.script, errand.name, tuple(alive), errand.begin), self.directory)
+            return self._errand_command(Errand(errand.script, errand.name, tuple(alive), errand.begin))
 
         return self._hand_over(command, errand.after, errand.name)
 
@@ -87,11 +85,11 @@ class PbsScheduler:
         """Let a job that waits wait for other jobs; see `QueueScheduler`."""
         alive = self._alive(one.job for one in after)
         if alive:
-            self.server.heard(self.server.run(["qalter", "-W", f"depend=afterany:{':'.join(alive)}", job]))
+            self.server.heard(self.server.run(["qalter", "-W", self._dependency(alive), job]))
 
     def call(self, submission: Submission) -> str:
         """The call by which it would be submitted."""
-        return shlex.join(submit_command(submission, self.directory, [one.job for one in submission.after]))
+        return shlex.join(self._submit_command(submission, [one.job for one in submission.after]))
 
     def query(self, job_ids: Iterable[str]) -> dict[str, dict[int, State]]:
         """Job id → index → state."""
@@ -107,19 +105,13 @@ class PbsScheduler:
         SchedulerError, TransportError
             Where PBS refuses, or does not answer.
         """
-        if indices is None or "[]" not in job_id:
-            targets = [job_id]
-        else:
-            places = self._places(job_id, sorted(indices))
-            # It takes ranges and no lists.
-            targets = [job_id.replace("[]", f"[{part}]") for part in files.format_ranges(places).split(",") if part]
-        for start in range(0, len(targets), AT_ONCE):
-            some = targets[start : start + AT_ONCE]
-            answer = self.server.run(["qdel", *some])
+        is_whole = indices is None or "[]" not in job_id
+        for command in [["qdel", job_id]] if is_whole else self._cancel_commands(job_id, sorted(indices or ())):
+            answer = self.server.run(command)
             if answer.code in NO_SERVER:
                 self.server.heard(answer)
             elif answer.code and not is_too_late(answer):
-                what = some[0] if len(some) == 1 else f"some of {job_id}"
+                what = job_id if is_whole else f"some of {job_id}"
                 raise SchedulerError(f"PBS does not cancel {what}: {answer.complaint}", way_out(answer.complaint))
 
     def limits(self) -> Limits:
@@ -159,6 +151,32 @@ class PbsScheduler:
         user = os.environ.get("USER") or str(os.getuid())
         ids = self.server.heard(self.server.run(["qselect", "-u", user])).out.split()
         return sum(_unfinished(facts) for facts in self.server.known(ids, is_whole=True).values())
+
+    def _submit_command(self, submission: Submission, after: Sequence[str]) -> list[str]:
+        return submit_command(submission, self.directory, after)
+
+    def _errand_command(self, errand: Errand) -> list[str]:
+        return errand_command(errand, self.directory)
+
+    def _dependency(self, after: Sequence[str]) -> str:
+        return dependency(after)
+
+    def _write_map(self, submission: Submission) -> None:
+        """Write down which element is at which place, where indices cannot be named.
+
+        The job finds it by its own name, since values are mangled on their way into a job's environment.
+        """
+        elements = sorted(submission.attempts)
+        if needs_map(elements):
+            path = self.directory / files.index_map(submission.name)
+            write_whole(path, "".join(f"{element}\n" for element in elements))
+
+    def _cancel_commands(self, job: str, elements: Sequence[int]) -> Iterator[list[str]]:
+        """The `qdel` calls for some elements of an array job: it takes ranges and no lists."""
+        parts = files.format_ranges(self._places(job, elements)).split(",")
+        targets = [job.replace("[]", f"[{part}]") for part in parts if part]
+        for start in range(0, len(targets), AT_ONCE):
+            yield ["qdel", *targets[start : start + AT_ONCE]]
 
     def _hand_over(self, command: Callable[[Sequence[str]], list[str]], after: Iterable[str], what: str) -> str:
         """Submit what waits for those of some jobs that are not over."""

@@ -131,7 +131,9 @@ def _never_ran(facts: Facts) -> Statement:
 
 
 def moment(text: Any) -> float | None:
-    """A time such as ``Mon Nov 23 00:29:32 2026``, in UTC, as it is asked for; None for none."""
+    """A time such as ``Mon Nov 23 00:29:32 2026``, in UTC, as it is asked for, or in seconds; None for none."""
+    if str(text).isdecimal():
+        return float(text)
     try:
         return datetime.strptime(str(text), "%a %b %d %H:%M:%S %Y").replace(tzinfo=timezone.utc).timestamp()
     except ValueError:

@@ -81,13 +81,13 @@ def read_limits(server: PbsServer) -> Limits:
     return limits_of(facts, default, os.environ.get("USER") or str(os.getuid()))
 
 
-def limits_of(server: Mapping[str, Any], queue: Mapping[str, Any], user: str) -> Limits:
-    """The limits that attributes of a server and of its default queue say."""
-    widest = [int(one["max_array_size"]) for one in (server, queue) if "max_array_size" in one]
+def limits_of(server: Mapping[str, Any], queue: Mapping[str, Any], user: str, widest: int | None = WIDEST) -> Limits:
+    """The limits that attributes of a server and of its default queue say; `widest` is what holds unsaid."""
+    arrays = [int(one["max_array_size"]) for one in (server, queue) if "max_array_size" in one]
     queued = [most for one in (server, queue) if (most := most_queued(one, user)) is not None]
     kill = queue.get("kill_delay")
     return Limits(
-        indices_per_array=min(widest, default=WIDEST),
+        indices_per_array=min(arrays, default=widest),
         submitted_indices=min(queued, default=None),
         seconds_to_kill=float(kill) if kill and float(kill) > 0 else None,
     )

@@ -40,7 +40,7 @@ def submit_command(submission: Submission, directory: Path, after: Sequence[str]
         most = f"%{submission.at_once}" if submission.at_once else ""
         command += ["-J", f"{_indices(sorted(submission.attempts))}{most}"]
     if after:
-        command += ["-W", f"depend=afterany:{':'.join(after)}"]
+        command += ["-W", dependency(after)]
     if submission.begin is not None:
         command += ["-a", clock(submission.begin)]
     logs = directory / files.logs(array.name) / f"^array_index^.{submission.name or array.name}.job"
@@ -51,10 +51,15 @@ def errand_command(errand: Errand, directory: Path) -> list[str]:
     """The `qsub` call for a small job. PBS knows no "or": it waits for the first of the jobs."""
     command = [*_QSUB, "-N", errand.name]
     if errand.after:
-        command += ["-W", f"depend=afterany:{errand.after[0]}"]
+        command += ["-W", dependency(errand.after[:1])]
     if errand.begin is not None:
         command += ["-a", clock(errand.begin)]
     return [*command, "-o", str(directory / "logs" / f"{errand.name}.out"), str(errand.script.relative_to(directory))]
+
+
+def dependency(after: Sequence[str]) -> str:
+    """What waits for jobs waits until all of them have ended; the shim looks at the records then."""
+    return f"depend=afterany:{':'.join(after)}"
 
 
 def check_directory(directory: Path) -> None:

@@ -16,7 +16,8 @@ _TIME, _MEMORY = (-29, -28), (-27, -26)  # over its walltime or CPU time; over i
 _DELETED, _DELETED_STATUS, _SIGNALS = 91, 271, 256
 _TOO_LATE = (153, 35, 55, 156)  # exit codes: what is to be deleted is unknown, over, or was never there
 _WORDS_TOO_LATE = re.compile(
-    r"Unknown Job Id|Job has finished|Request invalid for (finished array subjob|state of job)|Invalid request"
+    r"Unknown (Job|Array) I[Dd]|Job has finished|Invalid request"
+    r"|Request invalid for (finished array subjob|state of job)"
 )
 
 

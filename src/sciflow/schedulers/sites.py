@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sciflow.errors import ProfileError, TransportError
 from sciflow.model.profile import ClusterProfile
-from sciflow.schedulers import pbs_site, slurm_site
+from sciflow.schedulers import pbs_site, slurm_site, torque_site
 from sciflow.transport.base import Transport
 
 Detect = Callable[[Transport, str], "tuple[ClusterProfile, list[str]]"]
-# A command that answers without its server, where the scheduler is installed → who asks the others. Slurm comes first:
-# some of its installations bring a `qstat` for those who are used to it.
-_SITES: dict[tuple[str, ...], Detect] = {
-    ("scontrol", "--version"): slurm_site.detect_site,
-    ("qstat", "--version"): pbs_site.detect_site,
+
+
+# A command that answers without a server, where a scheduler is → what stands in its answer → who asks the others. Slurm
+# comes first: some of its installations bring a `qstat` for those who are used to it.
+_SITES: dict[tuple[str, ...], dict[str, Detect]] = {
+    ("scontrol", "--version"): {"": slurm_site.detect_site},
+    ("qstat", "--version"): {r"(?m)^Version: .*\n^Commit: ": torque_site.detect_site, "": pbs_site.detect_site},
 }
 
 
@@ -32,13 +35,14 @@ def detect_site(transport: Transport, name: str) -> tuple[ClusterProfile, list[s
         Where there is no scheduler here, or it does not answer.
     """
     missing = []
-    for command, detect in _SITES.items():
+    for command, kinds in _SITES.items():
         try:
-            transport.run(command)
+            answer = transport.run(command)
         except TransportError as error:
             missing.append(error.message)
-        else:
-            return detect(transport, name)
+            continue
+        detect = next(detect for text, detect in kinds.items() if re.search(text, answer.out + answer.err))
+        return detect(transport, name)
     raise ProfileError(
         f"no scheduler is found here: {', '.join(missing)}",
         hint="run sciflow where the scheduler's commands are, such as a login node, or use the profile `local`",

@@ -36,9 +36,9 @@ def test_profiles_are_listed_with_their_files(sciflow: Command, here: Path) -> N
     assert rows[0] == ["profile", "scheduler", "file"]
     assert ["mine", "slurm", str(here / "cluster_profiles" / "mine.yaml")] in rows
     assert ["local", "slurm", str(here / "cluster_profiles" / "local.yaml")] in rows
-    assert [row[0] for row in rows[1:]] == ["generic-pbs", "generic-slurm", "local", "mine"]
+    assert [row[0] for row in rows[1:]] == ["generic-pbs", "generic-slurm", "generic-torque", "local", "mine"]
     document = sciflow("profile", "list", "--json").json
-    assert document[3] == {"name": "mine", "scheduler": "slurm", "file": str(here / "cluster_profiles" / "mine.yaml")}
+    assert document[4] == {"name": "mine", "scheduler": "slurm", "file": str(here / "cluster_profiles" / "mine.yaml")}
 
 
 def test_a_profile_is_shown_without_its_defaults(sciflow: Command, here: Path) -> None:
