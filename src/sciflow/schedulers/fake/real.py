@@ -1,19 +1,79 @@
-"""Job scripts that are really run: by bash on this machine, with what Slurm puts into their environment."""
+"""Job scripts that are really run, on this machine and as a node runs them: a copy, in the submitter's environment."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from contextlib import ExitStack
+import weakref
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
 
 NO_OUTPUT = 53  # the signal that Slurm tells where the folder of the output is not there
 PAUSE = 0.01  # seconds between two looks at what runs
+_COPIES = {"slurm": "job{id}/slurm_script", "pbs": "{id}.SC"}  # what `$0` of a job script ends with
+
+# It outlives this process for a moment: whatever ends that, no job goes on without it.
+_KEEPER = """
+declare -A running
+while read -r sign group; do
+  if [[ $sign == + ]]; then running[$group]=1; else unset "running[$group]"; fi
+done
+for group in "${!running[@]}"; do kill -KILL -- "-$group"; done
+rm -rf -- "$1"
+"""
+
+
+class _Keeper:
+    """Ends all that was started in its hand, at the latest with this process.
+
+    Parameters
+    ----------
+    folder
+        What is removed at the end.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: dict[int, subprocess.Popen[bytes]] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def take(self, popen: subprocess.Popen[bytes]) -> None:
+        """Take a program that leads a process group."""
+        self._kept[popen.pid] = popen
+        self._tell("+", popen.pid)
+
+    def end(self, popen: subprocess.Popen[bytes]) -> None:
+        """Let nothing of a process group be left, as a scheduler that knows all processes of a job does."""
+        with suppress(ProcessLookupError):  # nothing is left of it
+            os.killpg(popen.pid, signal.SIGKILL)
+        popen.wait()
+        del self._kept[popen.pid]
+        self._tell("-", popen.pid)
+
+    def close(self) -> None:
+        """End all, and leave nothing behind."""
+        for popen in list(self._kept.values()):
+            self.end(popen)
+        if self._process is not None:
+            self._process.communicate()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _tell(self, sign: str, group: int) -> None:
+        if self._process is None:
+            command = ["bash", "-c", _KEEPER, "keeper", str(self._folder)]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{sign} {group}\n".encode())
+        self._process.stdin.flush()
 
 
 @dataclass
@@ -24,10 +84,28 @@ class _Process:
 
 
 class RealBody:
-    """Runs job scripts; while one runs, virtual time passes as real time does."""
+    """Runs job scripts; while one runs, virtual time passes as real time does.
 
-    def __init__(self) -> None:
+    What is started ends with this process, however that ends; but for what leaves the process group of its job.
+
+    Parameters
+    ----------
+    commands
+        The folder of the scheduler's commands, which stands first on the PATH of every job.
+
+    Attributes
+    ----------
+    pause
+        How a little real time passes.
+    """
+
+    def __init__(self, commands: Path | None = None) -> None:
+        self.commands = commands
+        self.pause: Callable[[float], object] = time.sleep
         self._running: dict[tuple[int, int, int], _Process] = {}
+        self._folder = Path(tempfile.mkdtemp(prefix="sciflow-jobs-"))
+        self._keeper = _Keeper(self._folder)
+        self._close = weakref.finalize(self, self._keeper.close)
 
     def start(self, cluster: VirtualCluster, index: Index) -> None:
         """Start the job script of an index; where its output cannot be written, it fails as on a real node."""
@@ -39,15 +117,22 @@ class RealBody:
         with ExitStack() as stack:
             out = stack.enter_context(output.open(mode))
             err = out if errors == output else stack.enter_context(errors.open(mode))
-            popen = subprocess.Popen(
-                ["bash", str(index.job.script)],
-                cwd=index.job.directory,
-                env={**os.environ, **cluster.face.variables(cluster, index)},
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
+            try:
+                popen = subprocess.Popen(
+                    [*self._program(cluster, index), *index.job.ordered.arguments],
+                    cwd=index.job.directory,
+                    env=self._variables(cluster, index),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                )
+            except OSError as error:  # no such interpreter, or folder
+                err.write(f"{error}\n".encode())
+                code = error.errno or 1
+                cluster.clock.after(0.0, lambda: cluster.exited(index, code))
+                return
+        self._keeper.take(popen)
         self._running[index.run_of] = _Process(index, index.run_of, popen)
         cluster.tell("running", index)
 
@@ -61,20 +146,56 @@ class RealBody:
         """Kill all processes of an index."""
         process = self._running.pop(index.run_of, None)
         if process is not None:
-            os.killpg(process.popen.pid, signal.SIGKILL)
-            process.popen.wait()
+            self._keeper.end(process.popen)
 
-    def wait(self, cluster: VirtualCluster) -> bool:
-        """Let a little time pass, real and virtual, and take in what has ended; whether something runs."""
-        if not self._running:
-            return False
-        began = time.monotonic()
-        time.sleep(PAUSE)
+    def poll(self, cluster: VirtualCluster) -> bool:
+        """Take in what has ended; whether something runs."""
         for process in list(self._running.values()):
             code = process.popen.poll()
             if code is not None:
                 self._running.pop(process.run, None)
+                self._keeper.end(process.popen)
                 if cluster.is_current(process.index, process.run):
                     cluster.exited(process.index, max(code, 0), max(-code, 0))
-        cluster.clock.sleep(time.monotonic() - began)
+        return bool(self._running)
+
+    def wait(self, cluster: VirtualCluster) -> bool:
+        """Let a little time pass, real and virtual, and take in what has ended; whether something ran."""
+        if not self._running:
+            return False
+        began = time.monotonic()
+        self.pause(PAUSE)
+        self.poll(cluster)
+        cluster.clock.run_until(cluster.clock() + time.monotonic() - began)
         return True
+
+    def close(self) -> None:
+        """Kill all that runs, and leave nothing behind."""
+        self._running.clear()
+        self._close()
+
+    def _program(self, cluster: VirtualCluster, index: Index) -> list[str]:
+        """What runs an index: the copy that the scheduler has made of the script when it was submitted."""
+        job = index.job
+        copy = self._folder / str(job.order) / _COPIES[cluster.face.name].format(id=job.id)
+        if not copy.exists():
+            copy.parent.mkdir(parents=True)
+            copy.write_text(job.ordered.text, encoding="utf-8", errors="surrogateescape")
+        return [*_interpreter(job.ordered.text), str(copy)]
+
+    def _variables(self, cluster: VirtualCluster, index: Index) -> dict[str, str]:
+        variables = {**index.job.ordered.variables, **cluster.face.variables(cluster, index)}
+        path = variables.get("PATH", os.defpath)
+        if self.commands is not None and str(self.commands) not in path.split(os.pathsep):
+            path = f"{self.commands}{os.pathsep}{path}"
+        return {**variables, "PATH": path}
+
+
+def _interpreter(script: str) -> list[str]:
+    """What runs a script by its first line, and perhaps one argument, as the kernel reads it.
+
+    A file that was written just now cannot always be executed: another thread may have started something meanwhile,
+    which holds it open for writing for a moment.
+    """
+    first = script.partition("\n")[0]
+    return (first[2:].split(None, 1) if first.startswith("#!") else []) or ["bash"]

@@ -108,6 +108,8 @@ class Order:
         The command by which it was submitted.
     details
         What only the face understands of it.
+    arguments
+        What its script is called with.
     """
 
     request: Request
@@ -118,6 +120,7 @@ class Order:
     variables: Mapping[str, str] = field(default_factory=dict)
     call: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
 
 
 class Refused(Exception):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,17 @@ class Desk:
 def desk(tmp_path: Path) -> Desk:
     """Return a desk."""
     return Desk(tmp_path)
+
+
+def comes_to_an_end(pid: str, patience: float = 10.0) -> bool:
+    """Whether a process ends, sooner or later; it may be nobody's child, whom nobody has taken in yet."""
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        os.sched_yield()
+    return False

@@ -67,4 +67,7 @@ def _read(call: Call) -> Order:
     if not text.startswith("#!"):
         raise Wrong("sbatch: error: This does not look like a batch script.", 1)
     read = read_options(read_directives(text) | given, path.name)
-    return Order(read.request, path, call.directory, read.dependency, text, call.variables, shlex.join(call.argv))
+    typed = shlex.join(call.argv)
+    return Order(
+        read.request, path, call.directory, read.dependency, text, call.variables, typed, arguments=tuple(rest[1:])
+    )
