@@ -103,6 +103,7 @@ class RealBody:
         self.commands = commands
         self.pause: Callable[[float], object] = time.sleep
         self._running: dict[tuple[int, int, int], _Process] = {}
+        self._looked = 0.0
         self._folder = Path(tempfile.mkdtemp(prefix="sciflow-jobs-"))
         self._keeper = _Keeper(self._folder)
         self._close = weakref.finalize(self, self._keeper.close)
@@ -114,6 +115,8 @@ class RealBody:
             cluster.clock.after(0.0, lambda: cluster.exited(index, 0, NO_OUTPUT))
             return
         mode = "ab" if index.job.request.is_appended else "wb"
+        if not self._running:
+            self._looked = time.monotonic()
         with ExitStack() as stack:
             out = stack.enter_context(output.open(mode))
             err = out if errors == output else stack.enter_context(errors.open(mode))
@@ -163,10 +166,10 @@ class RealBody:
         """Let a little time pass, real and virtual, and take in what has ended; whether something ran."""
         if not self._running:
             return False
-        began = time.monotonic()
         self.pause(PAUSE)
+        before, self._looked = self._looked, time.monotonic()
+        cluster.clock.run_until(cluster.clock() + self._looked - before)
         self.poll(cluster)
-        cluster.clock.run_until(cluster.clock() + time.monotonic() - began)
         return True
 
     def close(self) -> None:
