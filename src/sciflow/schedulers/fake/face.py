@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +11,7 @@ from sciflow.transport.base import Answer
 
 if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
-    from sciflow.schedulers.fake.jobs import Index
+    from sciflow.schedulers.fake.jobs import Index, Job
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,12 @@ class Face(Protocol):
         What it is: ``slurm`` or ``pbs``.
     commands
         Name → what it does.
+    tells_all
+        Whether all processes of a job are told to end, and not its script alone.
     """
 
     name: str
+    tells_all: bool
     commands: Mapping[str, Command]
 
     def variables(self, cluster: VirtualCluster, index: Index, /) -> dict[str, str]:
@@ -67,6 +70,18 @@ class Face(Protocol):
 
     def errors(self, index: Index, /) -> Path:
         """Where what a job script prints as errors goes; the same as `output` where they are joined."""
+        ...
+
+    def folder(self, index: Index, /) -> Path:
+        """Where a job script starts."""
+        ...
+
+    def shell(self, program: Sequence[str], /) -> list[str]:
+        """The command by which a node runs a program, which is a job script and what reads it."""
+        ...
+
+    def label(self, job: Job, /) -> str:
+        """The id of a job, as its commands print it."""
         ...
 
 

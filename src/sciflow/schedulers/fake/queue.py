@@ -98,6 +98,10 @@ class Queue:
             return "JobArrayTaskLimit"
         return "Resources"
 
+    def is_tied(self, job: Job) -> bool:
+        """Whether a job waits for other jobs."""
+        return self._of_job(job) is not Wait.MET
+
     def _of_job(self, job: Job) -> Wait:
         cluster = self._cluster
         return dependencies.of_job(job, cluster.rules.customs, cluster.clock(), self._waiting.values())

@@ -122,8 +122,8 @@ class RealBody:
             err = out if errors == output else stack.enter_context(errors.open(mode))
             try:
                 popen = subprocess.Popen(
-                    [*self._program(cluster, index), *index.job.ordered.arguments],
-                    cwd=index.job.directory,
+                    cluster.face.shell([*self._program(cluster, index), *index.job.ordered.arguments]),
+                    cwd=cluster.face.folder(index),
                     env=self._variables(cluster, index),
                     stdin=subprocess.DEVNULL,
                     stdout=out,
@@ -139,10 +139,12 @@ class RealBody:
         self._running[index.run_of] = _Process(index, index.run_of, popen)
         cluster.tell("running", index)
 
-    def stop(self, _cluster: VirtualCluster, index: Index) -> None:
-        """Tell the job script to end, and nothing that it has started, as Slurm does."""
+    def stop(self, cluster: VirtualCluster, index: Index) -> None:
+        """Tell the job script to end, or all of its processes."""
         process = self._running.get(index.run_of)
-        if process is not None:
+        if process is not None and cluster.face.tells_all:
+            os.killpg(process.popen.pid, signal.SIGTERM)
+        elif process is not None:
             process.popen.terminate()
 
     def kill(self, _cluster: VirtualCluster, index: Index) -> None:

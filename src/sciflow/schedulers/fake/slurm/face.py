@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sciflow.schedulers.fake.face import Command
-from sciflow.schedulers.fake.jobs import Index
+from sciflow.schedulers.fake.jobs import Index, Job
 from sciflow.schedulers.fake.slurm.sacct import sacct
 from sciflow.schedulers.fake.slurm.sbatch import sbatch
 from sciflow.schedulers.fake.slurm.scancel import scancel
@@ -22,6 +22,7 @@ class SlurmFace:
     """Slurm's commands, variables and log files."""
 
     name = "slurm"
+    tells_all = False
     commands: Mapping[str, Command] = {
         "sacct": sacct,
         "sbatch": sbatch,
@@ -54,6 +55,18 @@ class SlurmFace:
     def errors(self, index: Index) -> Path:
         """Where what it prints as errors goes."""
         return self._path(index, index.job.request.error or index.job.request.output)
+
+    def folder(self, index: Index) -> Path:
+        """Where a job script starts: where it was submitted."""
+        return index.job.directory
+
+    def shell(self, program: Sequence[str]) -> list[str]:
+        """The command by which a node runs a program: itself."""
+        return list(program)
+
+    def label(self, job: Job) -> str:
+        """The id of a job."""
+        return job.id
 
     def _path(self, index: Index, pattern: str) -> Path:
         job = index.job
