@@ -46,10 +46,12 @@ class Accounting:
         By how many seconds at most it lags behind.
     chance
         Draws the lag of each row.
+    kept
+        For how many seconds it keeps a job whose last index has ended.
     """
 
-    def __init__(self, lag: float, chance: random.Random) -> None:
-        self.lag = lag
+    def __init__(self, lag: float, chance: random.Random, kept: float = float("inf")) -> None:
+        self.lag, self.kept = lag, kept
         self.chance = chance
         self.accounts: dict[int, Account] = {}
 
@@ -59,7 +61,10 @@ class Accounting:
 
     def note(self, job: Job, number: int, row: Row, now: float) -> None:
         """Write down what became of an index; `ALL_THE_REST` stands for all that have no row of their own."""
-        rows = self.accounts[job.order].rows.setdefault(number, [])
+        account = self.accounts.get(job.order)
+        if account is None:
+            return  # it was forgotten, and somebody has put the job back into the queue
+        rows = account.rows.setdefault(number, [])
         visible = now + self.chance.uniform(0, self.lag)
         rows.append((max(visible, rows[-1][0] if rows else 0.0), row))
 
@@ -78,5 +83,17 @@ class Accounting:
         return found
 
     def known(self, now: float) -> list[Job]:
-        """The jobs that it knows now, in the order in which they were submitted."""
+        """The jobs that it knows now, in the order in which they were submitted; of an id perhaps several."""
+        self._purge(now)
         return [one.job for one in self.accounts.values() if one.visible <= now]
+
+    def newest(self, now: float) -> list[Job]:
+        """The jobs that it knows now, of each id only the one that was submitted last."""
+        return list({job.id: job for job in self.known(now)}.values())
+
+    def _purge(self, now: float) -> None:
+        if self.kept < float("inf"):
+            old = [order for order, one in self.accounts.items() if now - one.job.last_end >= self.kept]
+            for order in old:
+                if not self.accounts[order].job.open:
+                    del self.accounts[order]

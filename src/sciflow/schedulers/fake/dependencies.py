@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sciflow.schedulers.fake.jobs import Index, Job
-from sciflow.schedulers.fake.request import Condition
+from sciflow.schedulers.fake.request import Condition, Dependency
 
 HOPELESS = "DependencyNeverSatisfied"
 
@@ -45,7 +45,7 @@ class Customs:
 PLAIN = Customs()
 
 
-def of_job(job: Job, customs: Customs, now: float, others: Iterable[Job] = ()) -> Wait:
+def of_job(job: Job, customs: Customs, now: float, namesakes: Iterable[Job] = ()) -> Wait:
     """What holds for all indices of a job: whatever it does not wait for index by index.
 
     Parameters
@@ -56,10 +56,10 @@ def of_job(job: Job, customs: Customs, now: float, others: Iterable[Job] = ()) -
         What is made of ends that are none.
     now
         The time.
-    others
-        All jobs before it, for those that wait for their own name.
+    namesakes
+        The jobs of the same name and user that have not ended.
     """
-    found = (_of(one, job, customs, now, others) for one in job.dependency.conditions if not _is_each(one))
+    found = (_of(one, job, customs, now, namesakes) for one in job.dependency.conditions if not _is_each(one))
     return _together(job, list(found))
 
 
@@ -68,14 +68,33 @@ def of_index(job: Job, number: int, customs: Customs) -> Wait:
     return _together(job, [_twin(one, job, number, customs) for one in job.dependency.conditions if _is_each(one)])
 
 
-def waits_for(job: Job) -> Iterator[str]:
-    """The ids of the jobs that a job waits for."""
-    return (one.job for one in job.dependency.conditions if one.job)
+def waits_for(dependency: Dependency) -> Iterator[str]:
+    """The ids of the jobs that are waited for."""
+    return (one.job for one in dependency.conditions if one.job)
 
 
 def is_each(job: Job) -> bool:
     """Whether some of its conditions hold index by index."""
     return any(_is_each(one) for one in job.dependency.conditions)
+
+
+def delays(job: Job, other: Job) -> Iterator[float]:
+    """How long after a start of the other job it may be that the first one may start."""
+    return (one.delay for one in job.dependency.conditions if one.kind == "after" and one.job == other.id)
+
+
+def is_behind(job: Job, other: Job) -> bool:
+    """Whether a job waits for another one, perhaps through others."""
+    seen: set[int] = set()
+    stack = [job]
+    while stack:
+        one = stack.pop()
+        if one is other:
+            return True
+        if one.order not in seen:
+            seen.add(one.order)
+            stack.extend(one.upstream)
+    return False
 
 
 def _is_each(condition: Condition) -> bool:
@@ -92,39 +111,42 @@ def _together(job: Job, found: list[Wait]) -> Wait:
     return Wait.WAITS if Wait.WAITS in found else Wait.MET
 
 
-def _of(condition: Condition, job: Job, customs: Customs, now: float, others: Iterable[Job]) -> Wait:
+def _of(condition: Condition, job: Job, customs: Customs, now: float, namesakes: Iterable[Job]) -> Wait:
     if condition.kind == "singleton":
-        earlier = (one for one in others if one.name == job.name and one is not job and one.order < job.order)
-        return Wait.WAITS if any(one.open for one in earlier) else Wait.MET
+        return Wait.WAITS if any(one.open and one.order < job.order for one in namesakes) else Wait.MET
     other = job.tied.get(condition.job)
     if other is None:
         return customs.unknown
-    if condition.kind == "after":
-        return _has_started(other, condition, now)
-    if customs.is_by_last:
+    if customs.is_by_last and condition.kind != "after":
         return _by_last(condition, other, customs, condition.job in job.late)
-    if condition.index is not None:
-        index = other.indices.get(condition.index)
-        return Wait.MET if index is None or index.has_vanished else _outcome(condition, [index])
-    return _outcome(condition, other.indices.values(), other.open)
+    if condition.index is None:
+        return _has_started(other, condition, now) if condition.kind == "after" else _whole(condition, other)
+    index = other.indices.get(condition.index)
+    if condition.kind == "after":
+        is_due = index is None or (index.began is not None and index.began + condition.delay <= now)
+        return Wait.MET if is_due else Wait.WAITS
+    return Wait.MET if index is None or index.has_vanished else _single(condition, index)
 
 
 def _has_started(other: Job, condition: Condition, now: float) -> Wait:
-    """All of a job, or one index of it, has started or was cancelled, so many seconds ago."""
-    chosen = [one for one in other.indices.values() if condition.index in (None, one.number)]
-    since = [one.start if one.start is not None else one.end for one in chosen]
-    started = [one for one in since if one is not None]
-    is_due = len(started) == len(chosen) and (not started or max(started) + condition.delay <= now)
-    return Wait.MET if is_due else Wait.WAITS
+    """All of a job has started or was cancelled, so many seconds ago."""
+    return Wait.MET if not other.unstarted and other.last_start + condition.delay <= now else Wait.WAITS
 
 
-def _outcome(condition: Condition, indices: Iterable[Index], waiting: int | None = None) -> Wait:
-    if waiting or (waiting is None and not all(one.is_over for one in indices)):
+def _whole(condition: Condition, other: Job) -> Wait:
+    if other.open:
         return Wait.WAITS
+    return _outcome(condition, not other.failed)
+
+
+def _single(condition: Condition, index: Index) -> Wait:
+    return _outcome(condition, index.word == "COMPLETED") if index.is_over else Wait.WAITS
+
+
+def _outcome(condition: Condition, is_well: bool) -> Wait:
     if condition.kind == "afterany":
         return Wait.MET
-    is_well = all(one.word == "COMPLETED" for one in indices)
-    return Wait.MET if is_well == (condition.kind == "afterok") else Wait.NEVER
+    return Wait.MET if is_well == (condition.kind != "afternotok") else Wait.NEVER
 
 
 def _by_last(condition: Condition, other: Job, customs: Customs, is_late: bool) -> Wait:
@@ -141,13 +163,11 @@ def _by_last(condition: Condition, other: Job, customs: Customs, is_late: bool) 
         return Wait.NEVER
     if not ran and not is_late and customs.is_stuck and not other.is_array:
         return Wait.WAITS
-    if condition.kind == "afterany":
-        return Wait.MET
     if is_late:
         is_well = not ran or max(ran, key=lambda one: one.number).word == "COMPLETED"
     else:
         is_well = other.last is not None and other.last.word == "COMPLETED"
-    return Wait.MET if is_well == (condition.kind == "afterok") else Wait.NEVER
+    return _outcome(condition, is_well)
 
 
 def _twin(condition: Condition, job: Job, number: int, customs: Customs) -> Wait:
@@ -155,8 +175,5 @@ def _twin(condition: Condition, job: Job, number: int, customs: Customs) -> Wait
     if other is None:
         return customs.unknown
     twin = other.indices.get(number)
-    if twin is None:  # without one of the same number, all of it must have ended well
-        return _outcome(Condition("afterok"), other.indices.values(), other.open)
-    if not twin.is_over:
-        return Wait.WAITS
-    return Wait.MET if twin.word == "COMPLETED" else Wait.NEVER
+    # Without one of the same number, all of it must have ended well.
+    return _whole(condition, other) if twin is None else _single(condition, twin)

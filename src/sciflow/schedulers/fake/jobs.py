@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sciflow.schedulers.fake.clock import Event
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.request import Dependency, Order, Request
 
 WAITS, RUNS = "PENDING", "RUNNING"
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """One submission.
 
@@ -34,8 +35,14 @@ class Job:
         All of its indices by number; one that is no array job has the index 0.
     waiting
         The numbers of those that wait.
+    ready
+        Those of them that wait for no time and no index of another job: a heap, which may hold some that have left.
     running, open
         How many run, and how many have not ended.
+    failed
+        How many have ended, and not well.
+    unstarted, last_start
+        How many have neither started yet nor were cancelled, and when the last one did.
     last_end
         When the last one has ended until now.
     last
@@ -44,8 +51,12 @@ class Job:
         The jobs that it waits for, by id, as they were known when it began to wait for them; None for unknown ones.
     late
         The ids of those of them that were over by then.
+    downstream
+        Those that wait for it, by their places.
     notes
         What its face has noted down of it.
+    eligible
+        Since when it waits for nothing but its turn; None as long as it waits for other jobs.
     """
 
     id: str
@@ -54,15 +65,21 @@ class Job:
     submitted: float
     request: Request
     dependency: Dependency
-    indices: dict[int, Index] = field(default_factory=dict)
-    waiting: dict[int, None] = field(default_factory=dict)
+    indices: dict[int, Index] = field(default_factory=dict, repr=False)
+    waiting: dict[int, None] = field(default_factory=dict, repr=False)
+    ready: list[int] = field(default_factory=list, repr=False)
     running: int = 0
     open: int = 0
+    failed: int = 0
+    unstarted: int = 0
+    last_start: float = 0.0
     last_end: float = 0.0
     last: Index | None = None
-    tied: dict[str, Job | None] = field(default_factory=dict)
+    tied: dict[str, Job | None] = field(default_factory=dict, repr=False)
     late: set[str] = field(default_factory=set)
     notes: dict[str, Any] = field(default_factory=dict)
+    downstream: dict[int, Job] = field(default_factory=dict, repr=False)
+    eligible: float | None = None
 
     def __post_init__(self) -> None:
         self.name = self.request.name
@@ -73,7 +90,17 @@ class Job:
         for number in numbers:
             self.indices[number] = Index(self, number)
             self.waiting[number] = None
-        self.open = len(self.indices)
+        self.open = self.unstarted = len(self.indices)
+
+    @property
+    def upstream(self) -> list[Job]:
+        """The jobs that it waits for, as far as they were known."""
+        return [one for one in self.tied.values() if one is not None]
+
+    @property
+    def user(self) -> str:
+        """Whose it is."""
+        return self.ordered.user
 
     @property
     def is_array(self) -> bool:
@@ -86,7 +113,7 @@ class Job:
         return self.script.stem
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class Index:
     """One array index.
 
@@ -96,6 +123,8 @@ class Index:
         Its state, and the reason for it, in Slurm's words: those of the model.
     start, end
         When it was started and has ended, in seconds since the epoch.
+    began
+        When it was started for the first time, or was cancelled before.
     node
         Where it runs or ran.
     code, signal
@@ -108,6 +137,8 @@ class Index:
         When one that was put back may start again.
     fate
         As what the scheduler is ending one that runs; empty where it does not.
+    timer
+        What ends it when its time is up.
     has_vanished
         Whether nothing is left of it in the queue: it was cancelled before it started.
     """
@@ -118,6 +149,7 @@ class Index:
     reason: str = "None"
     start: float | None = None
     end: float | None = None
+    began: float | None = None
     node: Node | None = None
     code: int = 0
     signal: int = 0
@@ -126,6 +158,7 @@ class Index:
     eligible: float = 0.0
     fate: str = ""
     has_vanished: bool = False
+    timer: Event | None = None
 
     @property
     def is_over(self) -> bool:

@@ -24,6 +24,8 @@ class Partition:
         Whether it takes what names none.
     is_up
         Whether jobs start in it.
+    is_open
+        Whether it takes jobs.
     """
 
     name: str = "main"
@@ -33,3 +35,4 @@ class Partition:
     preempted: Literal["off", "requeue", "cancel"] = "off"
     is_default: bool = True
     is_up: bool = True
+    is_open: bool = True

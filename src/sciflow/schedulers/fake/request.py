@@ -110,6 +110,8 @@ class Order:
         What only the face understands of it.
     arguments
         What its script is called with.
+    user, number
+        Whose it is.
     """
 
     request: Request
@@ -121,6 +123,8 @@ class Order:
     call: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
+    user: str = "chen"
+    number: int = 1001
 
 
 class Refused(Exception):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sciflow.schedulers.fake.dependencies import PLAIN, Customs
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.partitions import Partition
-from sciflow.schedulers.fake.request import Refused, Request
+from sciflow.schedulers.fake.priorities import Priorities
+from sciflow.schedulers.fake.request import Refused, Request, Why
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,15 @@ class Rules:
     partitions
         Its partitions.
     highest_index, indices_per_array, submitted_indices
-        Of one array job, and of all that is queued and runs.
-    lag
-        By how much accounting lags behind at most.
+        Of one array job, and of all that is queued and runs, of a user.
+    running_indices, running_cores
+        How many of a user may run at once, and with how many cores; None for any number.
+    priorities
+        Who comes first.
+    first_id, last_id
+        The ids of jobs: after the last one they begin again.
+    lag, kept
+        By how much accounting lags behind at most, and for how long it keeps what has ended.
     remembered
         How long the controller knows what has ended.
     put_back
@@ -41,7 +48,13 @@ class Rules:
     highest_index: int = 10_000
     indices_per_array: int | None = None
     submitted_indices: int | None = None
+    running_indices: int | None = None
+    running_cores: int | None = None
+    priorities: Priorities = field(default_factory=Priorities)
+    first_id: int = 101
+    last_id: int = 67_043_328
     lag: float = 5.0
+    kept: float = float("inf")
     remembered: float = 300.0
     put_back: float = 121.0
     noticed: float = 28.0
@@ -67,6 +80,8 @@ def check(rules: Rules, nodes: Iterable[Node], request: Request, queued: int) ->
     partition = rules.partition(request.partition)
     if partition is None:
         raise Refused("partition", request.partition)
+    if not partition.is_open:
+        raise Refused("partition down", partition.name)
     if request.indices and max(request.indices) > rules.highest_index:
         raise Refused("index", max(request.indices))
     if rules.indices_per_array and len(request.indices or ()) > rules.indices_per_array:
@@ -87,4 +102,13 @@ def _check_nodes(rules: Rules, partition: Partition, nodes: Iterable[Node], requ
         raise Refused("features", ",".join(request.features))
     fitting = [node for node in mine if set(request.features) <= set(node.features)]
     if not any(node.can_ever_hold(request) for node in fitting):
-        raise Refused("nodes", request.cores)
+        raise Refused(*_too_much(fitting, request))
+
+
+def _too_much(nodes: list[Node], request: Request) -> tuple[Why, object]:
+    """What no node has enough of, alone or together with the rest."""
+    if not any(request.memory <= node.memory for node in nodes):
+        return "memory", request.memory
+    if not any(request.gpus <= node.gpus for node in nodes):
+        return "gpus", request.gpus
+    return "nodes", request.cores
