@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sciflow.cli.output import emit, json_option, say, table
+from sciflow.cli.output import DONE, SOME_FAILED, emit, json_option, say, table
 
 
 @click.group()
@@ -61,6 +61,26 @@ def detect(name: str, output: Path | None, as_json: bool) -> None:
         _write_new(output, text + "\n")
         say(f"wrote {output}")
     emit(as_json, document, text)
+
+
+@profile.command()
+@click.argument("name")
+@json_option
+@click.pass_context
+def check(context: click.Context, name: str, as_json: bool) -> None:
+    """Ask the scheduler that is here, and say where the profile NAME promises more than there is."""
+    from sciflow.loading import load_profile
+    from sciflow.schedulers.site_check import differences
+    from sciflow.schedulers.sites import detect_site
+    from sciflow.transport.local import LocalTransport
+
+    found, notes = detect_site(LocalTransport(), name)
+    for note in notes:
+        say(f"note: {note}")
+    lines = differences(load_profile(name, Path.cwd()), found)
+    text = "\n".join(lines) or f"profile `{name}` promises nothing that {found.description} does not have"
+    emit(as_json, {"profile": name, "site": found.description, "differences": lines}, text)
+    context.exit(SOME_FAILED if lines else DONE)
 
 
 @click.group()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import getpass
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -148,8 +148,7 @@ class PbsScheduler:
 
     def queued(self) -> int:
         """How many array indices of this user are queued or running."""
-        user = os.environ.get("USER") or str(os.getuid())
-        ids = self.server.heard(self.server.run(["qselect", "-u", user])).out.split()
+        ids = self.server.heard(self.server.run(["qselect", "-u", getpass.getuser()])).out.split()
         return sum(_unfinished(facts) for facts in self.server.known(ids, is_whole=True).values())
 
     def _submit_command(self, submission: Submission, after: Sequence[str]) -> list[str]:

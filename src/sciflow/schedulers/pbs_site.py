@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -54,7 +54,7 @@ def detect_site(transport: Transport, name: str) -> tuple[ClusterProfile, list[s
     except SciflowError as error:
         raise ProfileError(f"PBS does not answer: {error.message}", hint=error.hint) from None
     nodes = _nodes(server, notes)
-    user = os.environ.get("USER") or str(os.getuid())
+    user = getpass.getuser()
     if str(facts.get("job_history_enable")) != "True":
         notes.append("the server forgets jobs that are over: how they ended is known by their records alone")
     default = str(facts.get("default_queue", ""))
@@ -78,7 +78,7 @@ def read_limits(server: PbsServer) -> Limits:
     """
     _, facts = _server(server)
     default = _queues(server).get(str(facts.get("default_queue", "")), {})
-    return limits_of(facts, default, os.environ.get("USER") or str(os.getuid()))
+    return limits_of(facts, default, getpass.getuser())
 
 
 def limits_of(server: Mapping[str, Any], queue: Mapping[str, Any], user: str, widest: int | None = WIDEST) -> Limits:

@@ -17,7 +17,7 @@ from sciflow_shim import files
 # `-f`: else a process of its own stays for a minute, with all that it was given to hold, such as the lock of a run.
 _QSUB = ("qsub", "-f")
 _UNREADABLE = re.compile(r"""["'\\\n\x7f]""")
-_FULL = r"would exceed .* limit"
+_FULL = r"would exceed .* limit|Maximum number of jobs already in queue"
 _SILENT = r"cannot connect|Connection refused|timed out"
 
 

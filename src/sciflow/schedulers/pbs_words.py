@@ -106,6 +106,7 @@ _WAYS_OUT = {
     "queue is not enabled": "the queue takes no jobs; try later, or name another one as `partition`",
     "queue and/or server resource limits": _ASK_LESS,
     "would exceed": "as much is queued as you may have; say `limits: {submitted_indices: …}` in the profile",
+    "maximum number of jobs": "as much is queued as you may have; say `limits: {submitted_indices: …}` in the profile",
     "array job exceeds": "the site allows no array job as wide; say `limits: {indices_per_array: …}` in the profile",
     "unknown resource": "the site has no such resource: its GPUs may have another name; see `directives`",
     "illegal attribute or resource value": "PBS does not understand an amount; `sciflow plan -o` shows the script",

@@ -118,6 +118,27 @@ def test_a_file_that_is_there_is_not_overwritten(sciflow: Command, here: Path, l
     assert (here / "mine.yaml").read_text() == "mine"
 
 
+def test_a_profile_is_compared_with_the_site(sciflow: Command, here: Path, lab: FakeSlurm) -> None:
+    """Line by line, with an exit code of its own; what was detected a moment ago fits."""
+    sciflow("profile", "detect", "--name", "mine", "-o", "mine.yaml")
+    answer = sciflow("profile", "check", "mine.yaml")
+    assert (answer.code, answer.out) == (
+        0,
+        "profile `mine.yaml` promises nothing that the Slurm cluster lab does not have\n",
+    )
+    lab.works("sacctmgr")
+    (here / "mine.yaml").write_text("name: mine\nscheduler: slurm\npartition: man\nlimits: {highest_index: 10000}\n")
+    answer = sciflow("profile", "check", "mine.yaml")
+    line = "it names the partition `man`, which is not open to you here; did you mean `main`?"
+    assert (answer.code, answer.out) == (3, f"{line}\n")
+    assert answer.err == "note: accounts are not known: sacctmgr: error: Slurm accounting storage is disabled\n"
+    assert sciflow("profile", "check", "mine.yaml", "--json").json == {
+        "profile": "mine.yaml",
+        "site": "the Slurm cluster lab",
+        "differences": [line],
+    }
+
+
 def test_without_slurm_there_is_nothing_to_find_out(
     sciflow: Command, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,7 @@ def site(
 
 def test_a_site_becomes_a_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three questions, and all that they tell."""
-    monkeypatch.setenv("USER", "ann")
+    monkeypatch.setenv("LOGNAME", "ann")
     server = {**SERVER, "max_array_size": 2000, "max_queued": "[u:PBS_GENERIC=500]"}
     queues = {
         "workq": {**OPEN, "kill_delay": 30, "max_array_size": 1000},
