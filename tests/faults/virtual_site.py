@@ -15,7 +15,6 @@ import sciflow.run.cancel
 import sciflow.run.collect
 import sciflow.run.recover
 import sciflow.run.tend  # noqa: F401
-from faults.virtual_time import other_defaults, virtual_time
 from sciflow.engine import Engine
 from sciflow.errors import SciflowError
 from sciflow.execution import Run
@@ -31,6 +30,7 @@ from sciflow.schedulers.fake.simulated import Program, SimulatedBody
 from sciflow.schedulers.fake.slurm.face import SLURM
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState, read_states
+from sciflow.testing.virtual_time import other_defaults, virtual_time
 
 PROFILE = """
 name: virtual

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
 
 from sciflow.schedulers.fake.cluster import VirtualCluster
@@ -70,7 +70,7 @@ class Flow:
         self.turn = Turn()
         self._news = threading.Event()
         self._is_over = False
-        self._last = time.monotonic()
+        self._last = monotonic()
         self._body = cluster.body if isinstance(cluster.body, RealBody) else None
         if self._body is not None:
             self._body.pause = self._pause
@@ -107,10 +107,10 @@ class Flow:
         TimeoutError
             Naming the jobs that have not ended then.
         """
-        until = time.monotonic() + seconds
+        until = monotonic() + seconds
         with self.turn:
             while self.cluster.queued() and self._step():
-                if time.monotonic() > until:
+                if monotonic() > until:
                     names = sorted({job.name for job in self.cluster.jobs.values() if job.open})
                     raise TimeoutError(f"these jobs have not ended within {seconds:g} s: {', '.join(names)}")
 
@@ -145,7 +145,7 @@ class Flow:
                 self._news.wait(pause)
                 self._news.clear()
             else:
-                time.sleep(0)  # others have their turn
+                sleep(0)  # others have their turn
 
     def _is_busy(self) -> bool:
         """Whether a job script really runs; those that have ended are taken in."""
@@ -157,7 +157,7 @@ class Flow:
 
     def _catch_up(self) -> None:
         """Let as much time pass as really has, where it flows so."""
-        now = time.monotonic()
+        now = monotonic()
         if self.pace == "real":
             self.cluster.clock.run_until(self.cluster.clock() + now - self._last)
         self._last = now
@@ -165,4 +165,4 @@ class Flow:
     def _pause(self, seconds: float) -> None:
         """Let a little real time pass, in which others have their turn."""
         with self.turn.given_away():
-            time.sleep(seconds)
+            sleep(seconds)

@@ -7,12 +7,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
@@ -101,7 +101,7 @@ class RealBody:
 
     def __init__(self, commands: Path | None = None) -> None:
         self.commands = commands
-        self.pause: Callable[[float], object] = time.sleep
+        self.pause: Callable[[float], object] = sleep
         self._running: dict[tuple[int, int, int], _Process] = {}
         self._looked = 0.0
         self._folder = Path(tempfile.mkdtemp(prefix="sciflow-jobs-"))
@@ -116,7 +116,7 @@ class RealBody:
             return
         mode = "ab" if index.job.request.is_appended else "wb"
         if not self._running:
-            self._looked = time.monotonic()
+            self._looked = monotonic()
         with ExitStack() as stack:
             out = stack.enter_context(output.open(mode))
             err = out if errors == output else stack.enter_context(errors.open(mode))
@@ -169,7 +169,7 @@ class RealBody:
         if not self._running:
             return False
         self.pause(PAUSE)
-        before, self._looked = self._looked, time.monotonic()
+        before, self._looked = self._looked, monotonic()
         cluster.clock.run_until(cluster.clock() + self._looked - before)
         self.poll(cluster)
         return True

@@ -52,6 +52,8 @@ class _DistantCall(Call):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "_read", read)
 
+    __repr__ = object.__repr__  # what is shown of it must not read
+
     @property
     def stdin(self) -> str:  # type: ignore[override]
         """What it can read from its standard input."""
@@ -158,18 +160,22 @@ class CommandServer:
     """
 
     def __init__(self, flow: Flow) -> None:
-        self.flow = flow
         self._folder = _private_folder()
         self.commands = self._folder / "bin"
         address = str(self._folder / "socket")
         self._listener = _Listener(address, flow)
         self.errors = self._listener.errors
         _write_commands(self.commands, flow.cluster.face.commands, address)
-        if isinstance(flow.cluster.body, RealBody):
-            flow.cluster.body.commands = self.commands
+        self.serve(flow)
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), name="commands", daemon=True)
         self._thread.start()
         self._close = weakref.finalize(self, self._end, self._listener, self._thread, self._folder)
+
+    def serve(self, flow: Flow) -> None:
+        """Serve another cluster of the same face from now on, in place of the one until now."""
+        self.flow = self._listener.flow = flow
+        if isinstance(flow.cluster.body, RealBody):
+            flow.cluster.body.commands = self.commands
 
     def close(self) -> None:
         """End: time stands still, all jobs are killed, and nothing is left."""

@@ -1,0 +1,160 @@
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from sciflow.engine import Engine
+from sciflow.errors import SciflowError
+from sciflow.loading import load_profile
+from sciflow.model.state import State
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.testing import FakeCluster, MovableClock, Node, Partition
+from sciflow.testing.cluster import How
+
+ARRAY = "#!/bin/bash\n#SBATCH --array=1-3\n#SBATCH --time=00:10:00\necho index $SLURM_ARRAY_TASK_ID\n"
+GATHER = "#!/bin/bash\n#SBATCH --output=gathered.txt\ncat slurm-*_*.out\n"
+
+
+def bash(line: str, folder: Path) -> str:
+    """Run a line of bash, as a lab's script; gives what it prints."""
+    return subprocess.run(["bash", "-ec", line], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """Return a folder with two job scripts."""
+    (tmp_path / "array.sh").write_text(ARRAY)
+    (tmp_path / "gather.sh").write_text(GATHER)
+    return tmp_path
+
+
+def test_scripts_of_a_lab_run_with_no_sciflow_in_them(fake_slurm: FakeCluster, lab: Path) -> None:
+    """What was submitted waits until time passes, runs in its order, and leaves its output where it said."""
+    job = bash("job=$(sbatch --parsable array.sh); sbatch --dependency=afterok:$job gather.sh; echo $job", lab)
+    assert job.splitlines() == ["Submitted batch job 102", "101"]
+    assert fake_slurm.submitted == ["sbatch --parsable array.sh", "sbatch --dependency=afterok:101 gather.sh"]
+    assert [one.state for one in fake_slurm.jobs] == ["PENDING", "PENDING"]
+    fake_slurm.run_until_idle()
+    assert fake_slurm.job("array*").states == {1: "COMPLETED", 2: "COMPLETED", 3: "COMPLETED"}
+    assert (lab / "gathered.txt").read_text() == "index 1\nindex 2\nindex 3\n"
+    assert fake_slurm.job("gather.sh").script == GATHER
+    assert fake_slurm.job("gather.sh").directory == lab
+
+
+def test_a_script_that_waits_for_its_jobs(fake_slurm: FakeCluster, lab: Path) -> None:
+    """With a cluster that goes on by itself it comes to its end."""
+    fake_slurm.setup(pace="fast")
+    line = "sbatch array.sh; while [[ $(squeue -h -t all -o '%T' | sort -u) != COMPLETED ]]; do sleep 0.02; done"
+    bash(line, lab)
+    assert fake_slurm.job("array.sh").state == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("how", "state", "starts", "code", "signal"),
+    [
+        ("killed", "FAILED", 1, 0, 9),
+        ("error", "FAILED", 1, 1, 0),
+        ("out of memory", "OUT_OF_MEMORY", 1, 0, 125),
+        ("time limit", "TIMEOUT", 1, 0, 0),
+        ("node", "COMPLETED", 2, 0, 0),
+        ("preempted", "COMPLETED", 2, 0, 0),
+    ],
+)
+def test_what_is_said_to_fail_does(
+    fake_slurm: FakeCluster, lab: Path, how: How, state: str, starts: int, code: int, signal: int
+) -> None:
+    """Each in its way, and only what was meant."""
+    (lab / "array.sh").write_text(f"{ARRAY}sleep 0.1\n")
+    fake_slurm.fail("array*", 2, how=how)
+    bash("sbatch array.sh", lab)
+    fake_slurm.run_until_idle()
+    job = fake_slurm.job("array.sh")
+    assert job.states[2] == state
+    assert (job.starts[2], job.codes[2], job.signals[2]) == (starts, code, signal)
+    if how != "node":
+        assert [job.states[index] for index in (1, 3)] == ["COMPLETED", "COMPLETED"]
+        assert [job.starts[index] for index in (1, 3)] == [1, 1]
+
+
+def test_as_many_starts_fail_as_was_said(fake_slurm: FakeCluster, lab: Path) -> None:
+    """Two of three, whichever they are."""
+    fake_slurm.fail("*", how="error", times=2)
+    bash("sbatch array.sh", lab)
+    fake_slurm.run_until_idle()
+    assert sorted(fake_slurm.job("array.sh").states.values()) == ["COMPLETED", "FAILED", "FAILED"]
+    with pytest.raises(SciflowError, match="nothing fails by `oom`"):
+        fake_slurm.fail("*", how="oom")  # type: ignore[arg-type]
+
+
+def test_a_cluster_is_as_it_was_said_to_be(fake_slurm: FakeCluster, lab: Path) -> None:
+    """Nodes, partitions and limits; its profile says the same. All that is said before anything is submitted."""
+    nodes = [Node("a1", 8, 16 << 30), Node("g1", 4, 32 << 30, gpus=2)]
+    partitions = [Partition("main", ("a1",), 7200.0), Partition("gpu", ("g1",), 3600.0, is_default=False)]
+    fake_slurm.setup(nodes=nodes, partitions=partitions, submitted_indices=50, highest_index=99)
+    profile = load_profile(fake_slurm.profile, lab)
+    assert profile.model_dump(mode="json", exclude_defaults=True) == {
+        "name": "fake-slurm",
+        "scheduler": "slurm",
+        "partitions": {
+            "main": {"cpu_cores": 8, "memory_gb": 16, "gpus": 0, "nodes": 1, "max_runtime": "7200 s", "default": True},
+            "gpu": {"cpu_cores": 4, "memory_gb": 32.0, "gpus": 2, "nodes": 1, "max_runtime": "3600 s"},
+        },
+        "limits": {"highest_index": 99, "submitted_indices": 50},
+    }
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        bash("sbatch --array=0-100 array.sh", lab)
+    assert "Invalid job array specification" in refused.value.stderr
+    with pytest.raises(SciflowError, match="no pace `slow`"):
+        fake_slurm.setup(pace="slow")  # type: ignore[arg-type]
+    bash("sbatch --partition=gpu array.sh", lab)
+    with pytest.raises(SciflowError, match="before anything is submitted"):
+        fake_slurm.setup(nodes=3)
+    fake_slurm.run_until_idle()
+    assert fake_slurm.job("array.sh").state == "COMPLETED"
+
+
+def test_a_job_that_is_not_there(fake_slurm: FakeCluster, lab: Path) -> None:
+    """Is an error, which names those that are."""
+    with pytest.raises(SciflowError, match="no job `solve` was submitted"):
+        fake_slurm.job("solve")
+    bash("sbatch array.sh", lab)
+    with pytest.raises(SciflowError) as error:
+        fake_slurm.job("solve")
+    assert error.value.hint == "there are `array.sh`"
+
+
+def test_a_run_of_sciflow_survives_what_goes_wrong(
+    fake_slurm: FakeCluster, virtual_clock: MovableClock, squares: ExperimentalWorkflow, tmp_path: Path
+) -> None:
+    """Really run, with a node that dies and a controller that is silent, in virtual time."""
+    began = virtual_clock()
+    fake_slurm.fail("square*", 1, how="node")
+    run = Engine(fake_slurm.profile, runs=tmp_path / "runs").submit(squares)
+    fake_slurm.faults.silence("controller", 600.0)
+    status = run.wait()
+    assert status.is_complete
+    assert {one.state for indices in status.indices.values() for one in indices.values()} == {State.COMPLETED}
+    assert fake_slurm.job("square*").starts[1] == 2
+    assert run.collect().to_dataframe()["sum"].tolist() == [30] * 4
+    assert virtual_clock() - began > 120.0
+
+
+def test_a_mistake_of_the_cluster_fails_the_test(tmp_path: Path) -> None:
+    """It is not taken for a failure of what is tested; and nothing is left all the same."""
+    before = set(threading.enumerate())
+    cluster = FakeCluster("slurm", tmp_path)
+
+    def mistake(*_: object) -> None:
+        raise RuntimeError("mistake")
+
+    cluster.cluster.accounting.known = mistake  # type: ignore[method-assign]
+    path = {**os.environ, "PATH": f"{cluster.commands}:{os.environ['PATH']}"}
+    assert subprocess.run(["sacct", "-o", "JobID"], env=path, capture_output=True).returncode == 70
+    with pytest.raises(SciflowError, match="has failed to answer") as failed:
+        cluster.close()
+    assert isinstance(failed.value.__cause__, RuntimeError)
+    assert set(threading.enumerate()) == before
+    assert shutil.which("sacct", path=str(cluster.commands)) is None
