@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sciflow import assets
 from sciflow.analysis.table import Results
@@ -32,7 +35,11 @@ from sciflow.schedulers.registry import check_known, connect
 from sciflow.store.layout import RUNS, RunDirectory, read_document, runs_of
 from sciflow.store.lock import in_turn
 
+if TYPE_CHECKING:
+    from sciflow.simulation.simulate import Simulation
+
 _RUNS_TO_LOOK_AT = 4
+_WITH_QUEUE = "generic-slurm"  # for which a plan is simulated where the profile says no more than `local`
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,56 @@ class Engine:
         else:
             profile = profile.model_copy(update={"capacity": Machine.detect(profile.capacity).capacity})
         return build_plan(workflow, profile, self.strict if strict is None else strict)
+
+    def simulate(
+        self,
+        workflow: ExperimentalWorkflow,
+        nodes: str = "profile",
+        runtimes: Mapping[str, str | float] | None = None,
+        now: datetime | None = None,
+    ) -> Simulation:
+        """Play the plan of a workflow on nodes that are made up, in virtual time; changes nothing on disk.
+
+        Where the profile has no queue, the plan is made as for `generic-slurm`.
+
+        Parameters
+        ----------
+        workflow
+            What would run.
+        nodes
+            Where: ``"16x64c"`` for 16 nodes of 64 cores, ``"16x64c,256g,4gpu"``, several kinds joined by ``+``; by
+            default those that the profile tells of.
+        runtimes
+            Task → how long one of its instances runs: hours, text with a unit such as ``"20 min"``, or an expression
+            over parameters. Others run as long as they ask for.
+        now
+            The moment of the submission; by default the present.
+
+        Returns
+        -------
+        Simulation
+            With `outcome` as planned, and `outcomes` in other ways by their names.
+
+        Raises
+        ------
+        WorkflowError, PlanError
+            Where it cannot be planned, or what is asked for fits on no node.
+
+        Examples
+        --------
+        >>> workflow = ExperimentalWorkflow("squares")
+        >>> workflow.add_task("square", lambda x: {"y": x * x}, resources={"max_runtime": "30 min"})
+        >>> workflow.add_parameter_space({"x": range(6)})
+        >>> Engine().simulate(workflow, "1x2c").outcome.seconds / 3600
+        1.5
+        """
+        from sciflow.simulation.simulate import simulate
+
+        now = now or datetime.now().astimezone()
+        profile = load_profile(self.profile, workflow.directory)
+        if not profile.has_queue:
+            profile = load_profile(_WITH_QUEUE, workflow.directory)
+        return simulate(build_plan(workflow, profile, self.strict, now), nodes, runtimes, now)
 
     def scripts(self, compiled: Compiled) -> ScriptRenderer:
         """What renders the scripts of array jobs that were compiled."""

@@ -114,6 +114,38 @@ def test_a_plan_of_chains(say: Say, same_as_golden: Same, tmp_path: Path) -> Non
     same_as_golden(GOLDEN / "chain.txt", "\n".join(shown))
 
 
+def test_a_simulation(say: Say, same_as_golden: Same, tmp_path: Path) -> None:
+    """Tasks that are short, wide and gathered, on nodes of two kinds: times, use, waits, and what would change them."""
+    tasks = [
+        {"name": "prepare", "command": "true"},
+        {
+            "name": "sample",
+            "command": "echo {{ seed }}",
+            "depends_on": ["prepare"],
+            "resources": {"max_runtime": "5 min"},
+        },
+        {
+            "name": "solve",
+            "command": "echo {{ seed }}",
+            "depends_on": ["sample"],
+            "resources": {"cpu_cores": 3, "memory_gb": 6, "max_runtime_hours": "1 + seed % 3"},
+        },
+        {
+            "name": "report",
+            "command": "true",
+            "depends_on": ["solve"],
+            "over": "all",
+            "resources": {"max_runtime": "1 h"},
+        },
+    ]
+    document = {"name": "mixed", "parameters": {"seed": list(range(48))}, "tasks": tasks}
+    (tmp_path / "mixed.yaml").write_text(json.dumps(document))
+    simulated = ["plan", "mixed.yaml", "--simulate", "nodes=2x4c,16g+1x8c,16g"]
+    shown = [say(*simulated), say(*simulated, "--runtime", "solve=0.5 + seed / 96", "--runtime", "prepare=10 min")]
+    text = re.sub(r"[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d", "<day and time>".ljust(20), "\n".join(shown))
+    same_as_golden(GOLDEN / "simulation.txt", re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "<day and time>".ljust(16), text))
+
+
 def test_a_run_and_its_status(say: Say, same_as_golden: Same) -> None:
     """A run with failures and what is held back by them, its status, a log, the best, and the run again."""
     same_as_golden(GOLDEN / "run.txt", say("run", "ising.yaml", "--profile", "tiny"))

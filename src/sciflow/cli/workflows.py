@@ -33,10 +33,32 @@ def init(directory: Path, as_json: bool) -> None:
 @click.option("--profile", default="local", show_default=True, help="The cluster profile, by name or file.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write scripts and tables into this new folder.")
 @click.option("--strict", is_flag=True, help="Refuse what the profile cannot give, instead of reducing it.")
+@click.option("--simulate", "nodes", metavar="NODES", help="Play it in virtual time, on nodes=16x64c, say.")
+@click.option(
+    "--runtime", "runtimes", multiple=True, metavar="TASK=EXPR", help="With --simulate: how long an instance runs."
+)
 @json_option
 @click.pass_obj
-def plan(obj: dict[str, Any], workflow: str, profile: str, output: Path | None, strict: bool, as_json: bool) -> None:
+def plan(
+    obj: dict[str, Any],
+    workflow: str,
+    profile: str,
+    output: Path | None,
+    strict: bool,
+    nodes: str | None,
+    runtimes: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Show what would run: array jobs, indices, dependencies, requests. Submits nothing."""
+    if nodes is not None:
+        if output is not None:
+            raise click.UsageError("--simulate writes nothing: leave out -o, or do one after the other.")
+        from sciflow.cli.simulation import show_simulation
+
+        show_simulation(obj, workflow, profile, strict, nodes, runtimes, as_json)
+        return
+    if runtimes:
+        raise click.UsageError("--runtime has a meaning only with --simulate.")
     engine, compiled = _compiled(obj, workflow, profile, strict, fresh=False)
     document = compiled.plan.to_document()
     text = _describe(compiled.plan)
@@ -109,8 +131,7 @@ def _describe(plan: Plan) -> str:
         request = ", ".join([array.resources.describe(), *times, *array.options.described()])
         rows.append((array.name, indices, count, request, after or "-", begin))
     lines = [
-        f"workflow {plan.workflow} on profile {plan.profile}: {plan.combinations} combinations, "
-        f"{sum(plan.instances.values())} task instances in {len(plan.arrays)} array jobs",
+        headline(plan),
         "",
         table(("array", "indices", "count", "request for each", "after", "begins"), rows),
         "",
@@ -125,6 +146,14 @@ def _describe(plan: Plan) -> str:
     lines += [f"warning: {text}" for text in plan.warnings]
     lines += [f"note: {text}" for text in plan.notes]
     return "\n".join(lines)
+
+
+def headline(plan: Plan) -> str:
+    """Say in one line what a plan is of."""
+    return (
+        f"workflow {plan.workflow} on profile {plan.profile}: {plan.combinations} combinations, "
+        f"{sum(plan.instances.values())} task instances in {len(plan.arrays)} array jobs"
+    )
 
 
 def _hours(hours: float) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sciflow.model.policy import SchedulingPolicy
 
+Window = tuple[datetime, datetime]
 _DAYS = 9  # a weekend, or any window of the day, comes within a week
 _SATURDAY = 5
 
@@ -37,14 +38,25 @@ def begin_time(policy: SchedulingPolicy, now: datetime) -> datetime | None:
         return begin.astimezone(zone) if begin > now else None
     if policy.policy != "off_peak":
         return None
-    today = now.astimezone(zone).date()
-    windows = [w for n in range(-1, _DAYS) for w in _windows(policy, today + timedelta(days=n), zone)]
+    windows = _from_day_before(policy, now, _DAYS, zone)
     if any(start <= now < end for start, end in windows):
         return None
     begin = min(start for start, _ in windows if start > now)
     if policy.max_wait_hours is not None:
         begin = min(begin, now + timedelta(hours=policy.max_wait_hours))
     return begin.astimezone(zone).replace(microsecond=0)
+
+
+def preferred_windows(policy: SchedulingPolicy, since: datetime, until: datetime) -> tuple[Window, ...]:
+    """The preferred hours between two moments, in order; of those that overlap, each moment is in one of them."""
+    zone = ZoneInfo(policy.timezone) if policy.timezone else None
+    days = (until - since).days + 2
+    found: list[Window] = []
+    for start, end in sorted(_from_day_before(policy, since, days, zone)):
+        first = max(start, found[-1][1]) if found else start
+        if end > first:
+            found.append((first, end))
+    return tuple(found)
 
 
 def deadline(policy: SchedulingPolicy) -> datetime | None:
@@ -55,7 +67,13 @@ def deadline(policy: SchedulingPolicy) -> datetime | None:
     return _aware(policy.deadline, zone).astimezone(zone)
 
 
-def _windows(policy: SchedulingPolicy, day: date, zone: tzinfo | None) -> Iterator[tuple[datetime, datetime]]:
+def _from_day_before(policy: SchedulingPolicy, now: datetime, days: int, zone: tzinfo | None) -> list[Window]:
+    """The windows that start on the day before, today, and on the days that follow, of so many days from today on."""
+    today = now.astimezone(zone).date()
+    return [window for n in range(-1, days) for window in _windows(policy, today + timedelta(days=n), zone)]
+
+
+def _windows(policy: SchedulingPolicy, day: date, zone: tzinfo | None) -> Iterator[Window]:
     """The windows that start on a day, as moments."""
     hours = policy.preferred_hours
     for text in [hours] if isinstance(hours, str) else hours or []:

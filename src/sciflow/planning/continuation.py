@@ -34,5 +34,10 @@ def continued(array: ArrayJob, options: Options, profile: ClusterProfile) -> Arr
             f"but the longest walltime is {format_duration(longest)}, and what is packed cannot be continued",
             hint="leave out `combinations_per_index`, or make it smaller",
         )
-    useful = longest - min(_WARNING, longest // _TENTH)
-    return replace(array, resources=array.resources._replace(runtime_seconds=longest), links=-(-asked // useful))
+    links = -(-asked // useful_seconds(longest))
+    return replace(array, resources=array.resources._replace(runtime_seconds=longest), links=links)
+
+
+def useful_seconds(walltime: int) -> int:
+    """How much of the walltime of a link is surely not lost: what lies before the warning that its end is near."""
+    return walltime - min(_WARNING, walltime // _TENTH)

@@ -93,7 +93,7 @@ def _parts(
 ) -> Iterator[Part]:
     is_whole = len(elements) == array.elements
     if is_whole and link == 1 and not variant and 0 < 2 * canaries < array.elements:
-        ahead = _spread(canaries, array.elements)
+        ahead = spread(canaries, array.elements)
         yield from _by_dependency(status, scheduler, array, variant, link, ahead, is_ahead=True)
         elements = [element for element in elements if element not in set(ahead)]
     yield from _by_dependency(status, scheduler, array, variant, link, elements)
@@ -203,7 +203,7 @@ def _is_new(status: RunStatus, array: ArrayJob, element: int) -> bool:
     return found is None or (found.before is None and not found.last_job)
 
 
-def _spread(count: int, length: int) -> list[int]:
+def spread(count: int, length: int) -> list[int]:
     """So many numbers below a length, as far from each other as can be."""
     if count == 1:
         return [0]

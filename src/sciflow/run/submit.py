@@ -115,7 +115,7 @@ def hand_over(
     for part in unsubmitted(run, status, scheduler, handed.waiting, terms.canaries):
         if part.array.name in handed.waiting:
             continue
-        taken = _what_fits(part, room, terms.limits)
+        taken = what_fits(part.elements, room, terms.limits)
         if len(taken) < len(part.elements):
             handed.waiting.append(part.array.name)
         if not taken:
@@ -242,8 +242,9 @@ def _room(scheduler: QueueScheduler, terms: Terms) -> int | None:
     return max(0, most - min(terms.reserved, most - 1) - scheduler.queued())
 
 
-def _what_fits(part: Part, room: int | None, limits: Limits) -> tuple[int, ...]:
-    if room is None or room >= len(part.elements):
-        return part.elements
+def what_fits(elements: Sequence[int], room: int | None, limits: Limits) -> tuple[int, ...]:
+    """The elements that are submitted where there is room for so many: all, or some if that is worth a submission."""
+    if room is None or room >= len(elements):
+        return tuple(elements)
     worth_while = max(1, (limits.submitted_indices or 0) // SMALLEST_FEED)
-    return part.elements[:room] if room >= worth_while else ()
+    return tuple(elements[:room]) if room >= worth_while else ()

@@ -1,0 +1,170 @@
+"""How long each array index would run: as somebody says for a task, or as long as it asks for at most."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sciflow.errors import ExpressionError, PlanError
+from sciflow.model.expressions import Expression
+from sciflow.model.nearest import nearest
+from sciflow.model.plan import ArrayJob
+from sciflow.model.units import parse_duration
+from sciflow.planning.build import Compiled
+from sciflow.planning.continuation import useful_seconds
+from sciflow.planning.projection import Projection
+
+Seconds = NDArray[np.float64]
+Runtime = str | float  # an expression in hours, a duration with its unit, or hours
+_WITH_UNIT = re.compile(r"(.+)\s(s|sec|min|m|h|hours?|d|days?)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Durations:
+    """How long the instances of a plan's tasks run.
+
+    Attributes
+    ----------
+    given
+        Task → what was said of it.
+    unsaid
+        The tasks of which nothing is known: they count as taking no time.
+    late
+        Task → how many of its instances would take longer than they may; they end when their time is up.
+    links
+        Array job → seconds of each of the scheduler's indices, in each link of a chain.
+    """
+
+    given: Mapping[str, Runtime]
+    unsaid: tuple[str, ...]
+    late: Mapping[str, int]
+    links: Mapping[str, tuple[Seconds, ...]]
+
+    def of(self, array: ArrayJob, link: int = 1) -> Seconds:
+        """Seconds that each of the scheduler's indices of an array job runs, in one link of a chain."""
+        return self.links[array.name][link - 1]
+
+
+def durations_of(compiled: Compiled, runtimes: Mapping[str, Runtime] | None = None) -> Durations:
+    """How long everything runs.
+
+    Parameters
+    ----------
+    compiled
+        What would run.
+    runtimes
+        Task → how long one of its instances runs: hours, a duration with a unit, or an expression over parameters,
+        in hours or with a unit after it. Others run as long as they ask for.
+
+    Raises
+    ------
+    PlanError, ExpressionError
+        For a task that there is not, or an amount that is none; and where no task says how long it takes.
+    """
+    runtimes = dict(runtimes or {})
+    for task in runtimes:
+        if task not in compiled.uses:
+            raise PlanError(f"a runtime is given for `{task}`, which is no task", hint=nearest(task, compiled.uses))
+    unsaid = dict.fromkeys(
+        one.task for one in compiled.plan.arrays if not one.resources.runtime_seconds and one.task not in runtimes
+    )
+    if len(unsaid) == len(compiled.uses):
+        raise PlanError(
+            "no task asks for a walltime, so nothing is known of how long it takes",
+            hint=f"say it: `--runtime {next(iter(unsaid))}='20 min'`",
+        )
+    said = {task: _by_instance(compiled, task, text) for task, text in runtimes.items()}
+    late: dict[str, int] = {}
+    links: dict[str, tuple[Seconds, ...]] = {}
+    for array in compiled.plan.arrays:
+        given = said[array.task][compiled.members(array)] if array.task in said else _asked(compiled, array)
+        most = _most(array)
+        if count := int((given > most).sum()):
+            late[array.task] = late.get(array.task, 0) + count
+        links[array.name] = _cut(array, np.minimum(given, most))
+    return Durations(runtimes, tuple(unsaid), late, links)
+
+
+def _asked(compiled: Compiled, array: ArrayJob) -> Seconds:
+    """What each instance of an array job asks for; of a chain, what was asked for before it was cut."""
+    seconds = array.resources.runtime_seconds / array.pack
+    if array.links > 1:
+        task, member = array.task, int(compiled.members(array)[0])
+        request = compiled.workflow.resources[task]
+        first = int(compiled.projections[task].first[member])
+        names = tuple(name for name in compiled.workflow.space.names if name in request.names)
+        groups = Projection(compiled.workflow.space, names)
+        seconds = float(request.resolve(groups.parameters(int(groups.of_combination[first])), task).runtime_seconds)
+    return np.full(array.count, seconds)
+
+
+def _most(array: ArrayJob) -> float:
+    """The longest that one instance can run, over all links of a chain; what is packed shares the time of all."""
+    walltime = array.resources.runtime_seconds
+    if not walltime:
+        return math.inf
+    return walltime + (array.links - 1) * useful_seconds(walltime) if array.links > 1 else walltime / array.pack
+
+
+def _cut(array: ArrayJob, given: Seconds) -> tuple[Seconds, ...]:
+    """Seconds of each of the scheduler's indices in each link: all that are packed together, or what is left."""
+    if array.links == 1:
+        return (np.add.reduceat(given, np.arange(0, array.count, array.pack)),)
+    walltime = array.resources.runtime_seconds
+    useful = useful_seconds(walltime)
+    return tuple(np.clip(given - link * useful, 0.0, walltime) for link in range(array.links))
+
+
+def _by_instance(compiled: Compiled, task: str, runtime: Runtime) -> Seconds:
+    """Seconds of each instance of a task, by what was said."""
+    projection, space = compiled.projections[task], compiled.workflow.space
+    if isinstance(runtime, str):
+        expression, scale = _read(runtime, task)
+    else:
+        expression, scale = None, 3600.0
+    if expression is None:
+        return np.full(len(projection), _amount(runtime, runtime, scale, task, {}))
+    known = compiled.uses[task].names
+    if strange := sorted(expression.names - set(known)):
+        raise ExpressionError(
+            f"the runtime `{runtime}` of task `{task}` names `{strange[0]}`, on which the task does not depend",
+            hint=nearest(strange[0], known) or "use parameters of the task",
+        )
+    groups = Projection(space, tuple(name for name in known if name in expression.names))
+    of_group = np.empty(len(groups))
+    for group in range(len(groups)):
+        parameters = groups.parameters(group)
+        of_group[group] = _amount(expression.evaluate(parameters), runtime, scale, task, parameters)
+    return of_group[groups.of_combination[projection.first]]
+
+
+def _read(text: str, task: str) -> tuple[Expression, float]:
+    """An expression, and how many seconds its unit has: hours unless it says another."""
+    where = f"runtime of task `{task}`"
+    try:
+        return Expression(str(parse_duration(text)), where), 1.0
+    except ValueError:
+        pass
+    try:
+        return Expression(text, where), 3600.0
+    except ExpressionError:
+        match = _WITH_UNIT.fullmatch(text.strip())
+        if not match:
+            raise
+        return Expression(match[1], where), float(parse_duration(f"1{match[2]}"))
+
+
+def _amount(value: object, said: Runtime, scale: float, task: str, parameters: Mapping[str, object]) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) < math.inf:
+        at = f" at {dict(parameters)}" if parameters else ""
+        raise PlanError(
+            f"the runtime `{said}` of task `{task}` comes to {value!r}{at}, which is no time",
+            hint="write it in hours, like `0.5`, or with a unit, like `20 min` or `2 * size min`",
+        )
+    return float(value) * scale

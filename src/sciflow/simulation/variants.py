@@ -1,0 +1,155 @@
+"""What else could be done with a plan: other start times, other limits, other packing; only what would differ."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from sciflow.model.plan import ArrayJob, Plan
+from sciflow.model.profile import Limits
+from sciflow.model.request import ResourceRequest
+from sciflow.planning.build import Compiled, build_plan
+from sciflow.planning.calendar import begin_time, preferred_windows
+from sciflow.planning.caps import longest_walltime
+from sciflow.run.recover import terms_of
+from sciflow.run.submit import Terms
+from sciflow.simulation.durations import Durations, durations_of
+from sciflow.simulation.machines import NodeKind, partition_of
+from sciflow.simulation.outcome import Outcome, outcome_of
+from sciflow.simulation.play import play
+
+AS_PLANNED = "as planned"
+SHORT, LONG_ENOUGH = 600.0, 3600.0  # seconds of an index: what is shorter is packed, until it takes so long
+_LEAST_AT_ONCE = 4  # of fewer nobody lets only some run
+_WAVES = 2  # an array job that is packed still fills the nodes so many times
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A plan, and all that it takes to play it.
+
+    Attributes
+    ----------
+    compiled
+        What was compiled.
+    plan, terms, durations
+        Its plan, what the site takes of it, and how long everything runs.
+    kinds, now
+        The nodes, and the present moment.
+    """
+
+    compiled: Compiled
+    plan: Plan
+    terms: Terms
+    durations: Durations
+    kinds: tuple[NodeKind, ...]
+    now: datetime
+
+    @classmethod
+    def of(cls, compiled: Compiled, durations: Durations, kinds: tuple[NodeKind, ...], now: datetime) -> Setting:
+        """A plan as it was compiled."""
+        workflow = compiled.workflow
+        terms = terms_of(compiled.profile, workflow.recovery, workflow.policy)
+        return cls(compiled, compiled.plan, terms, durations, kinds, now)
+
+    def play(self) -> Outcome:
+        """Play it to its end."""
+        partitions = {array.name: partition_of(array, self.compiled.profile) for array in self.plan.arrays}
+        now = self.now.timestamp()
+        played = play(self.plan, self.kinds, self.durations, self.terms, now, partitions)
+        windows, policy = None, self.compiled.workflow.policy
+        if policy.policy == "off_peak":
+            last = max(float(course.end.max()) for links in played.courses.values() for course in links)
+            windows = preferred_windows(policy, self.now, datetime.fromtimestamp(last, timezone.utc))
+        return outcome_of(played, windows)
+
+    @property
+    def cores(self) -> int:
+        """The cores of all nodes."""
+        return sum(kind.count * kind.cores for kind in self.kinds)
+
+    def limited(self, limits: Limits) -> Setting:
+        """The same where the site takes something else."""
+        return replace(self, terms=replace(self.terms, limits=limits))
+
+    def beginning(self, moment: datetime | None) -> Setting:
+        """The same with another start time for all."""
+        arrays = tuple(replace(array, begin=moment) for array in self.plan.arrays)
+        terms = self.terms
+        if moment is None:
+            terms = replace(terms, begin=lambda _array, _now: None, canaries=0)
+        return replace(self, plan=replace(self.plan, arrays=arrays), terms=terms)
+
+
+def variants(setting: Setting, as_planned: Outcome) -> Iterator[tuple[str, Setting]]:
+    """What else could be done, by what it is.
+
+    Parameters
+    ----------
+    setting, as_planned
+        What was played, and what it came to.
+    """
+    limits = setting.terms.limits
+    begin = next((array.begin for array in setting.plan.arrays if array.begin), None)
+    most = max(one.at_once for one in as_planned.arrays)
+    is_throttled = limits.running_indices is not None and limits.running_indices <= most
+    is_fed = limits.submitted_indices is not None and limits.submitted_indices < as_planned.starts
+    if begin or is_throttled or is_fed or setting.terms.canaries:
+        yield "all at once now", setting.beginning(None).limited(Limits())
+    policy = setting.compiled.workflow.policy
+    if begin is None and policy.policy == "off_peak" and (later := begin_time(policy, setting.now)):
+        yield f"off-peak, from {later:%a %H:%M} on", setting.beginning(later)
+    if is_throttled:
+        counts = [2 * (limits.running_indices or 0)]
+    else:
+        counts = [most // 2, most // 4] if most >= _LEAST_AT_ONCE else []
+    for count in counts:
+        yield (
+            f"%{count}: {count} of an array job at once",
+            setting.limited(limits.model_copy(update={"running_indices": count})),
+        )
+    yield from _packed(setting)
+
+
+def _packed(setting: Setting) -> Iterator[tuple[str, Setting]]:
+    """The same with another number of combinations in an array index, of tasks whose indices are short, or too few."""
+    packs = {task: pack for task in setting.plan.tasks if (pack := _better_pack(setting, task)) is not None}
+    if not packs:
+        return
+    compiled = setting.compiled
+    workflow = copy.copy(compiled.workflow)
+    workflow.resources = dict(workflow.resources)
+    for task, pack in packs.items():
+        request = workflow.resources.get(task, ResourceRequest())
+        workflow.resources[task] = request.merged(ResourceRequest(combinations_per_index=pack))
+    changed = build_plan(workflow, compiled.profile, now=setting.now)
+    title = ", ".join(f"{task} by {pack}" for task, pack in packs.items())
+    durations = durations_of(changed, setting.durations.given)
+    other = Setting.of(changed, durations, setting.kinds, setting.now)
+    yield f"combinations_per_index: {title}", other
+
+
+def _better_pack(setting: Setting, task: str) -> int | None:
+    """How many combinations of a task an index could hold better than now; None where it is well as it is."""
+    arrays = [array for array in setting.plan.arrays if array.task == task]
+    if any(array.links > 1 for array in arrays) or task in setting.durations.unsaid:
+        return None
+    count, elements = sum(array.count for array in arrays), sum(array.elements for array in arrays)
+    pack = max(array.pack for array in arrays)
+    each = sum(float(setting.durations.of(array).sum()) for array in arrays) / count
+    at_once = sum(setting.cores // array.resources.all_cores for array in arrays[:1])
+    longest = min((_most_packed(setting, array) for array in arrays), default=count)
+    best = max(1, min(int(LONG_ENOUGH // each) if each else count, count // (_WAVES * max(1, at_once)), longest))
+    is_short = each * pack < SHORT and best > pack
+    is_too_few = pack > 1 and elements < at_once and best < pack
+    return best if is_short or is_too_few else None
+
+
+def _most_packed(setting: Setting, array: ArrayJob) -> int:
+    """How many combinations fit into the longest walltime."""
+    longest = longest_walltime(array.options, setting.compiled.profile)
+    if longest is None or not array.resources.runtime_seconds:
+        return array.count
+    return longest * array.pack // array.resources.runtime_seconds
