@@ -16,7 +16,7 @@ from sciflow.model.nearest import nearest
 from sciflow.model.profile import ClusterProfile, Limits
 from sciflow.model.profile import Partition as ProfilePartition
 from sciflow.schedulers.fake.cluster import VirtualCluster
-from sciflow.schedulers.fake.face import Face
+from sciflow.schedulers.fake.faces import FACES
 from sciflow.schedulers.fake.faults import Faults
 from sciflow.schedulers.fake.flow import PACES, Flow, Pace
 from sciflow.schedulers.fake.jobs import Index, Job
@@ -28,12 +28,10 @@ from sciflow.schedulers.fake.rules import Rules
 from sciflow.schedulers.fake.scheduler import in_place
 from sciflow.schedulers.fake.server import CommandServer
 from sciflow.schedulers.fake.simulated import Program
-from sciflow.schedulers.fake.slurm.face import SLURM
 from sciflow.testing.pretended import PretendedBody
 from sciflow.testing.virtual_time import MovableClock
 
 How = Literal["killed", "error", "out of memory", "time limit", "node", "preempted"]
-_FACES: Mapping[str, Face] = {"slurm": SLURM}
 _GIB = 1024**3
 
 
@@ -305,7 +303,7 @@ class FakeCluster:
         cluster = VirtualCluster(
             settings.get("nodes") or make_nodes(2, 4, 8.0),
             body,
-            _FACES[self.scheduler],
+            FACES[self.scheduler],
             self.clock,
             settings.get("rules") or Rules(),
             settings.get("seed", 0),
