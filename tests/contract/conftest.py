@@ -22,19 +22,26 @@ from sciflow.planning.build import build_plan
 from sciflow.planning.render import ScriptRenderer
 from sciflow.run.stage import stage
 from sciflow.schedulers.base import Scheduler, Submission
+from sciflow.schedulers.fake.pbs.face import PBS
+from sciflow.schedulers.fake.slurm.face import SLURM
 from sciflow.schedulers.local import LocalScheduler
 from sciflow.schedulers.machine import Machine
 from sciflow.store.layout import RunDirectory
 
 CAPACITY = Capacity(cpu_cores=4, memory_gb=4, gpus=2)
+FACES = {"virtual slurm": SLURM, "virtual pbs": PBS}
 Event = dict[str, Any]
 
 
 class Site(Protocol):
-    """A scheduler with a machine of 4 cores, 4 GB and 2 GPUs behind it, and one run directory."""
+    """A scheduler with a machine of 4 cores, 4 GB and 2 GPUs behind it, and one run directory.
+
+    `waits_by_index` says whether an index can start while others of the array job before it still run.
+    """
 
     run: RunDirectory
     plan: Plan
+    waits_by_index: bool
 
     @property
     def scheduler(self) -> Scheduler:
@@ -64,6 +71,8 @@ class Site(Protocol):
 
 class LocalSite:
     """The local scheduler on a machine that is made up, but for its core."""
+
+    waits_by_index = True
 
     def __init__(self, run: RunDirectory, plan: Plan) -> None:
         self.run, self.plan = run, plan
@@ -95,7 +104,7 @@ class LocalSite:
 MakeSite = Callable[[ExperimentalWorkflow], Site]
 
 
-@pytest.fixture(params=["local", "virtual"])
+@pytest.fixture(params=["local", "virtual slurm", "virtual pbs"])
 def make_site(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSite:
     """Return a function that stages a workflow and gives a site that knows nothing of it yet.
 
@@ -110,7 +119,7 @@ def make_site(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSite:
         return LocalSite(run, compiled.plan)
 
     def make_virtual(workflow: ExperimentalWorkflow) -> Site:
-        return FakeSite(workflow, tmp_path / "runs", time.time())
+        return FakeSite(workflow, tmp_path / "runs", time.time(), FACES[request.param])
 
     return make if request.param == "local" else make_virtual
 

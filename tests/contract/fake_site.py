@@ -25,28 +25,45 @@ from sciflow.run.track import observe
 from sciflow.schedulers.base import Submission
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
+from sciflow.schedulers.fake.face import Face
 from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.nodes import make_nodes
+from sciflow.schedulers.fake.pbs.site import pbs_rules
 from sciflow.schedulers.fake.real import RealBody
 from sciflow.schedulers.fake.scheduler import scheduler_of
-from sciflow.schedulers.fake.slurm.face import SLURM
+from sciflow.schedulers.fake.rules import Rules
 from sciflow.store.journal import Journal
 from sciflow_shim import files
 
-PROFILE = ClusterProfile(name="contract", scheduler="fake", templates="slurm", capacity=Capacity(cpu_cores=4))
+# A site of PBS that says what its largest node has: PBS itself would let wait for ever what no node can hold.
+RULES = {"slurm": Rules(), "pbs": pbs_rules(takes_impossible=False)}
 
 
 class FakeSite:
-    """One run directory on a virtual node of 4 cores, 4 GB and 2 GPUs; see `Site` of the contract."""
+    """One run directory on a virtual node of 4 cores, 4 GB and 2 GPUs; see `Site` of the contract.
 
-    def __init__(self, workflow: ExperimentalWorkflow, runs: Path, now: float) -> None:
-        compiled = build_plan(workflow, PROFILE)
+    Parameters
+    ----------
+    workflow, runs
+        What is run, and where.
+    now
+        The time at which it begins.
+    face
+        The scheduler that it looks like.
+    """
+
+    def __init__(self, workflow: ExperimentalWorkflow, runs: Path, now: float, face: Face) -> None:
+        capacity = Capacity(cpu_cores=4)
+        self.profile = ClusterProfile(name="contract", scheduler="fake", templates=face.name, capacity=capacity)
+        compiled = build_plan(workflow, self.profile)
         find = partial(assets.read_template, workflow.directory)
-        self.render = ScriptRenderer(PROFILE, sys.executable, find)
+        self.render = ScriptRenderer(self.profile, sys.executable, find)
         self.run = stage(compiled, runs, self.render)
         self.plan: Plan = compiled.plan
+        self.waits_by_index = face.name == "slurm"
         # Programs that are really run leave records with real times.
-        self.cluster = VirtualCluster(make_nodes(1, 4, 4, gpus=2), RealBody(), SLURM, VirtualClock(now))
+        nodes = make_nodes(1, 4, 4, gpus=2)
+        self.cluster = VirtualCluster(nodes, RealBody(), face, VirtualClock(now), RULES[face.name])
         self.scheduler = scheduler_of(self.cluster, self.run.path)
 
     def submit(self, array: ArrayJob, attempts: Mapping[int, int]) -> str:
@@ -63,7 +80,7 @@ class FakeSite:
 
     def submit_all(self) -> dict[str, str]:
         """Submit as `sciflow submit` does."""
-        handed = submit(self.run, self.plan, lambda _keep_open: self.scheduler, Terms(PROFILE.limits))
+        handed = submit(self.run, self.plan, lambda _keep_open: self.scheduler, Terms(self.profile.limits))
         return {array: job for job, (array, _) in handed.jobs.items()}
 
     def cancel(self, array: str, job: str, indices: Iterable[int] | None = None) -> None:
@@ -84,7 +101,7 @@ class FakeSite:
 
         def listen(what: str, index: Index) -> None:
             if what in ("running", "ended"):
-                array, event = names[index.job.id], "started" if what == "running" else what
+                array, event = names[self.cluster.face.label(index.job)], "started" if what == "running" else what
                 state = (
                     track(self.run, self.plan, self.scheduler, self.cluster.clock).indices[array][index.number].state
                 )

@@ -98,9 +98,30 @@ def test_an_index_starts_when_the_same_index_before_it_is_done(make_site: MakeSi
 
     site = make_site(workflow_of([0, 1], ("earlier", earlier), ("later", later, "earlier")))
     assert [one.kind for one in site.plan.arrays[1].after] == ["element"]
+    if not site.waits_by_index:
+        pytest.skip("here array jobs wait for array jobs as wholes only")
     jobs = site.submit_all()
     site.finish()
     assert site.states(jobs) == {"earlier.0": [DONE] * 2, "later.0": [DONE] * 2}
+
+
+def test_an_index_starts_after_the_same_index_before_it(make_site: MakeSite, notebook: Any) -> None:
+    """Wherever that is: its own result is there."""
+    note = notebook.note
+
+    def earlier(x):
+        note(f"earlier {x}")
+        return {"y": x * 10}
+
+    def later(earlier, x):
+        note(f"later {x} {earlier['y']}")
+
+    site = make_site(workflow_of([1, 2, 3], ("earlier", earlier), ("later", later, "earlier")))
+    jobs = site.submit_all()
+    site.finish()
+    assert site.states(jobs) == {"earlier.0": [DONE] * 3, "later.0": [DONE] * 3}
+    lines = notebook.lines()
+    assert all(lines.index(f"earlier {x}") < lines.index(f"later {x} {x * 10}") for x in (1, 2, 3))
 
 
 def test_an_index_that_needs_all_starts_after_all(make_site: MakeSite, notebook: Any) -> None:

@@ -54,6 +54,8 @@ class AccountTransport:
 class SlurmSite:
     """One run directory on a cluster of 4 cores, 4 GB and 2 GPUs; see `Site` of the contract."""
 
+    waits_by_index = True
+
     def __init__(self, cluster: SlurmCluster, workflow: ExperimentalWorkflow, desk: Path) -> None:
         self.cluster = cluster
         account = cluster.account
