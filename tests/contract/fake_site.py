@@ -30,8 +30,8 @@ from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.nodes import make_nodes
 from sciflow.schedulers.fake.pbs.site import pbs_rules
 from sciflow.schedulers.fake.real import RealBody
-from sciflow.schedulers.fake.scheduler import scheduler_of
 from sciflow.schedulers.fake.rules import Rules
+from sciflow.schedulers.fake.scheduler import scheduler_of
 from sciflow.store.journal import Journal
 from sciflow_shim import files
 

@@ -111,7 +111,7 @@ def _common(cluster: VirtualCluster, job: Job, state: str, substate: int, zone: 
     changed = max([job.submitted, job.last_end, *(one.start for one in job.indices.values() if one.start is not None)])
     return {
         "Job_Name": job.request.name,
-        "Job_Owner": f"{details['owner']}@{SERVER}",
+        "Job_Owner": f"{job.user}@{SERVER}",
         "job_state": state,
         "queue": details["queue"],
         "server": SERVER,

@@ -46,7 +46,7 @@ def _is_meant(cluster: VirtualCluster, job: Job, options: dict[str, str]) -> boo
     users = options.get("u", "").split(",")
     return (
         all(options.get(letter, value) == value for letter, value in wanted.items())
-        and ("u" not in options or job.ordered.details["owner"] in users)
+        and ("u" not in options or job.user in users)
         and state in options.get("s", state)
         and ("J" not in options or job.is_array)
     )

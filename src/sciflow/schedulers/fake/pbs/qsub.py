@@ -25,6 +25,7 @@ _WORDS = {
     "partition down": ("qsub: Queue is not enabled", 173),
     "index": ("qsub: Illegal attribute or resource value ", 166),
     "width": ("qsub: Array job exceeds server or queue size limit", 3),
+    "reservation": ("qsub: Unauthorized Request ", 159),
     "account": ("qsub: Unauthorized Request ", 159),
     "queued": ("qsub: would exceed complex's per-user limit", 38),
     **dict.fromkeys(("time", "nodes", "memory", "gpus", "features"), _OVER),
@@ -75,7 +76,6 @@ def _read(cluster: VirtualCluster, call: Call) -> Order:
     }
     words = list(call.argv[1:])
     details = read.details | {
-        "owner": call.user,
         "home": home,
         "queue": queue,
         "exported": exported,
@@ -94,6 +94,8 @@ def _read(cluster: VirtualCluster, call: Call) -> Order:
         variables=_login(call, home) | exported,
         call=shlex.join(call.argv),
         details=details,
+        user=call.user,
+        number=call.number,
     )
 
 
