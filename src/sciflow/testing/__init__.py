@@ -26,6 +26,7 @@ __all__ = [
     "Node",
     "Partition",
     "Sight",
+    "fake_pbs",
     "fake_slurm",
     "virtual_clock",
 ]
@@ -43,6 +44,12 @@ def virtual_clock() -> Iterator[MovableClock]:
 def fake_slurm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
     """Return a Slurm that is not there but for its commands, which are first on PATH."""
     yield from _cluster("slurm", request, monkeypatch)
+
+
+@pytest.fixture
+def fake_pbs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
+    """Return a PBS that is not there but for its commands, which are first on PATH."""
+    yield from _cluster("pbs", request, monkeypatch)
 
 
 def _cluster(scheduler: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:

@@ -16,7 +16,7 @@ from sciflow.model.nearest import nearest
 from sciflow.model.profile import ClusterProfile, Limits
 from sciflow.model.profile import Partition as ProfilePartition
 from sciflow.schedulers.fake.cluster import VirtualCluster
-from sciflow.schedulers.fake.faces import FACES
+from sciflow.schedulers.fake.faces import FACES, RULES
 from sciflow.schedulers.fake.faults import Faults
 from sciflow.schedulers.fake.flow import PACES, Flow, Pace
 from sciflow.schedulers.fake.jobs import Index, Job
@@ -24,7 +24,6 @@ from sciflow.schedulers.fake.nodes import Node, make_nodes
 from sciflow.schedulers.fake.partitions import Partition
 from sciflow.schedulers.fake.real import RealBody
 from sciflow.schedulers.fake.request import Request
-from sciflow.schedulers.fake.rules import Rules
 from sciflow.schedulers.fake.scheduler import in_place
 from sciflow.schedulers.fake.server import CommandServer
 from sciflow.schedulers.fake.simulated import Program
@@ -99,7 +98,7 @@ class FakeCluster:
     Parameters
     ----------
     scheduler
-        ``slurm``.
+        ``slurm`` or ``pbs``.
     folder
         Where its profile is written.
     clock
@@ -164,7 +163,12 @@ class FakeCluster:
             raise SciflowError(f"there is no pace `{pace}`", hint=nearest(pace, PACES))
         made = make_nodes(nodes, cores, memory_gb, gpus) if isinstance(nodes, int) else list(nodes)
         more = {"partitions": tuple(partitions)} if partitions else {}
-        self._settings = {"nodes": made, "pace": pace, "seed": seed, "rules": Rules(**{**rules, **more})}
+        self._settings = {
+            "nodes": made,
+            "pace": pace,
+            "seed": seed,
+            "rules": RULES[self.scheduler](**{**rules, **more}),
+        }
         self._begin_anew()
 
     def pretend(self, program: Program) -> None:
@@ -305,7 +309,7 @@ class FakeCluster:
             body,
             FACES[self.scheduler],
             self.clock,
-            settings.get("rules") or Rules(),
+            settings.get("rules") or RULES[self.scheduler](),
             settings.get("seed", 0),
         )
         cluster.listeners.append(self._listen)

@@ -15,7 +15,7 @@ from contextlib import closing
 
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
-from sciflow.schedulers.fake.faces import FACES
+from sciflow.schedulers.fake.faces import FACES, RULES
 from sciflow.schedulers.fake.flow import Flow
 from sciflow.schedulers.fake.nodes import make_nodes
 from sciflow.schedulers.fake.real import RealBody
@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--real-time", action="store_true", help="let no time pass sooner than it does")
     given = parser.parse_args(arguments)
     nodes = make_nodes(given.nodes, given.cores, given.memory_gb, given.gpus)
-    cluster = VirtualCluster(nodes, RealBody(), FACES[given.scheduler], VirtualClock(time.time()))
+    cluster = VirtualCluster(
+        nodes, RealBody(), FACES[given.scheduler], VirtualClock(time.time()), RULES[given.scheduler]()
+    )
     with closing(CommandServer(Flow(cluster, "real" if given.real_time else "fast"))) as server:
         path = f"{server.commands}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         command = given.command or [os.environ.get("SHELL", "bash")]
