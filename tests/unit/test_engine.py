@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,24 @@ def test_compiling_changes_nothing(engine: Engine, squares: ExperimentalWorkflow
     assert compiled.plan.instances == {"square": 4, "total": 1}
     assert set(engine.render(compiled)) == {"square.0", "total.0"}
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_plan_is_simulated(engine: Engine, tmp_path: Path) -> None:
+    """Without a trace on disk; where there is no queue, as for any Slurm; with the policy's times from then on."""
+    workflow = ExperimentalWorkflow("squares", tmp_path)
+    workflow.add_task("square", lambda x: {"y": x * x}, resources={"cpu_cores": 64, "max_runtime": "30 min"})
+    workflow.add_parameter_space({"x": range(6)})
+    workflow.set_scheduling_policy("off_peak", {"preferred_hours": "22:00-08:00", "timezone": "UTC"})
+    before = sorted(tmp_path.rglob("*"))
+    now = datetime(2031, 5, 14, 16, 0, tzinfo=timezone.utc)
+    simulation = engine.simulate(workflow, "1x128c", now=now)
+    assert simulation.plan.profile == "generic-slurm"
+    assert simulation.outcome.seconds == 6 * 3600 + 1.5 * 3600
+    assert simulation.outcome.off_peak == 1
+    assert engine.simulate(workflow, "1x128c", {"square": "20 min"}, now).outcomes["all at once now"].seconds == 3600
+    assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(PlanError, match="profile `generic-slurm` does not say how many nodes"):
+        engine.simulate(workflow)
 
 
 def test_a_plan_is_written_for_review(engine: Engine, squares: ExperimentalWorkflow, tmp_path: Path) -> None:

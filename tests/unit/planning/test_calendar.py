@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -13,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sciflow.model.policy import SchedulingPolicy
-from sciflow.planning.calendar import begin_time, deadline
+from sciflow.planning.calendar import begin_time, deadline, preferred_windows
 
 BERLIN = ZoneInfo("Europe/Berlin")
 UTC = timezone.utc
@@ -262,3 +263,37 @@ def test_around_a_change_of_clocks_as_well(hours: list[str], wait: int | None, m
     now = change + timedelta(minutes=minutes)
     policy = off_peak(hours, max_wait_hours=wait)
     assert (begins(policy, now) or now) == first_minute(policy, now, BERLIN)
+
+
+# --- windows over a longer time
+
+
+def test_preferred_windows_follow_each_other() -> None:
+    """From the one that is open already to the last that begins before the end."""
+    found = preferred_windows(off_peak("22:00-08:00"), at("2031-05-14T03:00"), at("2031-05-15T12:00"))
+    assert found[:2] == (
+        (at("2031-05-13T22:00"), at("2031-05-14T08:00")),
+        (at("2031-05-14T22:00"), at("2031-05-15T08:00")),
+    )
+    assert all(start >= at("2031-05-15T12:00") for start, _ in found[2:])
+
+
+def test_windows_that_overlap_are_counted_once() -> None:
+    """A night within a weekend is part of the weekend."""
+    policy = off_peak(["20:00-23:00", "22:00-01:00"], weekend_preferred=True)
+    found = preferred_windows(policy, at("2031-05-16T00:00"), at("2031-05-20T00:00"))  # a Friday
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(found))
+    weekend = [one for one in found if at("2031-05-16T20:00") <= one[0] <= at("2031-05-19T00:00")]
+    hours = sum((end - start).total_seconds() for start, end in weekend) / 3600
+    assert hours == 4 + 48 + 1  # from Friday at eight until Monday at one
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 24 * 60 * 30), st.integers(0, 24 * 60 * 30))
+def test_a_moment_is_in_a_window_exactly_where_work_begins_at_once(start: int, later: int) -> None:
+    """What the windows say and when work begins is the same, through a change of the clocks as well."""
+    policy = off_peak(["22:00-02:30", "12:00-13:00"], weekend_preferred=True)
+    since = at("2031-03-14T00:00") + timedelta(minutes=start)
+    moment = since + timedelta(minutes=later)
+    windows = preferred_windows(policy, since, moment)
+    assert any(first <= moment < last for first, last in windows) is (begin_time(policy, moment) is None)
