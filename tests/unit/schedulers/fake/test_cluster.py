@@ -109,5 +109,5 @@ def test_what_cannot_be_is_refused(desk: Desk) -> None:
     assert "Requested time limit is invalid" in desk.submit("long", "--array=0-0", "--time=25:00:00")
     assert "Invalid job array specification" in desk.submit("many", "--array=0-10001")
     assert "invalid partition specified: nope" in desk.submit("where", "--array=0-0", "--partition=nope")
-    assert desk.submit("odd", "--array=0-0", "--wall=3") == "sbatch: unrecognized option '--wall'"
+    assert desk.submit("odd", "--array=0-0", "--wall=3").startswith("sbatch: unrecognized option '--wall'")
     assert not desk.cluster.jobs

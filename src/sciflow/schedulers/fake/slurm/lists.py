@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+FEWEST_WITH_STEP = 7  # indices; fewer are written one by one
+
 
 def read_list(text: str) -> list[int]:
     """The indices of ``[2-4,7,10-20:5%3]``, in order and each once."""
@@ -16,11 +18,11 @@ def read_list(text: str) -> list[int]:
     return sorted(found)
 
 
-def write_list(indices: Sequence[int]) -> str:
+def write_list(indices: Sequence[int], steps: bool = True) -> str:
     """Sorted indices as ``2-4,7``, or with a step where all are evenly spaced."""
-    steps = {later - one for one, later in pairwise(indices)}
-    if len(indices) > 2 and len(steps) == 1 and steps != {1}:
-        return f"{indices[0]}-{indices[-1]}:{steps.pop()}"
+    spaces = {later - one for one, later in pairwise(indices)}
+    if steps and len(indices) >= FEWEST_WITH_STEP and len(spaces) == 1 and spaces != {1}:
+        return f"{indices[0]}-{indices[-1]}:{spaces.pop()}"
     return ",".join(_ranges(indices))
 
 
