@@ -34,7 +34,8 @@ def detect_site(transport: Transport, name: str) -> tuple[ClusterProfile, list[s
     ProfileError
         Where there is no scheduler here, or it does not answer.
     """
-    missing = []
+    missing: list[str] = []
+    silent: list[ProfileError] = []
     for command, kinds in _SITES.items():
         try:
             answer = transport.run(command)
@@ -42,7 +43,14 @@ def detect_site(transport: Transport, name: str) -> tuple[ClusterProfile, list[s
             missing.append(error.message)
             continue
         detect = next(detect for text, detect in kinds.items() if re.search(text, answer.out + answer.err))
-        return detect(transport, name)
+        try:
+            profile, notes = detect(transport, name)
+        except ProfileError as error:  # its commands may be here for another cluster
+            silent.append(error)
+        else:
+            return profile, [*(error.message for error in silent), *notes]
+    if silent:
+        raise silent[0]
     raise ProfileError(
         f"no scheduler is found here: {', '.join(missing)}",
         hint="run sciflow where the scheduler's commands are, such as a login node, or use the profile `local`",

@@ -34,7 +34,17 @@ def test_without_any_all_that_was_looked_for_is_named() -> None:
     assert "login node" in caught.value.hint
 
 
-def test_a_scheduler_that_does_not_answer_is_no_other_one() -> None:
-    """It is the one that is here."""
-    with pytest.raises(ProfileError, match="Slurm does not answer"):
-        detect_site(ScriptedTransport(qstat="", **{**SLURM, "scontrol": refusal("Unable to contact")}), "a")
+def test_a_scheduler_that_does_not_answer_is_said() -> None:
+    """Where another one is here that does, its commands may be for another cluster."""
+    down = {**SLURM, "scontrol": refusal("Unable to contact")}
+    with pytest.raises(ProfileError, match="Slurm does not answer: Unable to contact"):
+        detect_site(ScriptedTransport(**down), "a")
+    with pytest.raises(ProfileError, match="Slurm does not answer: Unable to contact"):
+        detect_site(ScriptedTransport(qstat=refusal("qstat: cannot connect to server", 255), **down), "a")
+    both = ScriptedTransport(
+        qstat=["pbs_version = 23.06.06\n", '{"Server": {"srv": {"job_history_enable": "True"}}}', '{"Queue": {}}'],
+        pbsnodes='{"nodes": {}}',
+        **down,
+    )
+    profile, notes = detect_site(both, "a")
+    assert (profile.scheduler, notes) == ("pbs", ["Slurm does not answer: Unable to contact"])
