@@ -116,6 +116,20 @@ def test_without_history_the_past_is_not_asked_for() -> None:
     assert {call.variables["TZ"] for call in transport.calls} == {"UTC"}
 
 
+def test_a_history_stands_for_accounting() -> None:
+    """In it is what has ended; a server without one has none, and is not waited for."""
+    pbs = PbsScheduler(ScriptedTransport(qstat=recorded("array-mixed")), HERE)
+    testimony = pbs.testify({"448[].vm": ""}, {})
+    assert testimony.errors == {}
+    assert {i: one.state for i, one in testimony.answers[ACCOUNTING]["448[].vm"].items()} == {
+        0: State.COMPLETED,
+        1: State.FAILED,
+    }
+    pbs, _ = without_history("array-no-history")
+    testimony = pbs.testify({"569[].vm": ""}, {})
+    assert (list(testimony.answers), testimony.errors) == ([CONTROLLER], {ACCOUNTING: "it is off"})
+
+
 def test_a_history_that_is_kept_from_now_on_is_asked_for() -> None:
     """Else what has ended would be refused, with an exit code of its own."""
     answers = ("no-history-ended", "qstat-finished-without-x", "some-unknown")
@@ -217,13 +231,13 @@ def test_a_server_that_is_down_is_no_answer() -> None:
     testimony = pbs.testify({"537.vm": ""}, {})
     assert CONTROLLER not in testimony.answers
     assert "Connection refused" in testimony.errors[CONTROLLER]
-    assert testimony.errors[ACCOUNTING] == "it is off"
+    assert ACCOUNTING not in {**testimony.answers, **testimony.errors}
 
 
 def test_all_unknown_is_an_answer() -> None:
     """It exits with an error all the same."""
     pbs = PbsScheduler(ScriptedTransport(qstat=recorded("qstat-unknown")), HERE)
-    assert pbs.testify({"441[].vm": ""}, {}).answers == {CONTROLLER: {"441[].vm": {}}}
+    assert pbs.testify({"441[].vm": ""}, {}).answers[CONTROLLER] == {"441[].vm": {}}
 
 
 def test_the_id_of_an_array() -> None:

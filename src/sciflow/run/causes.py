@@ -242,12 +242,15 @@ class _ArrayFailures:
                 return Failure(Cause.HELD, normalised(text), _first_line(text), node, state=one.state)
         since = max((link.since for link in self._links(index)), default=0.0)
         by = ""
+        reason = one.said.reason if one.said is not None else one.reason
         if self._submissions.cancelled.get((self._array.name, index), -1.0) >= since:
             by = "sciflow cancel"
         elif one.said is not None and one.said.word.startswith("DEADLINE"):
             by = "the scheduler, since its deadline could not be met"
-        elif match := re.search(r"\bby (\d+)$", one.said.reason if one.said is not None else one.reason):
+        elif match := re.search(r"\bby (\d+)$", reason):
             by = _user(int(match[1]))
+        elif match := re.fullmatch(r"by (\S+)", reason):  # some schedulers tell the name
+            by = match[1]
         elif record is not None and record.state is State.CANCELLED and record.error.startswith("stopped by a signal"):
             by = "a signal"
         error = _first_line(one.error)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sciflow.errors import SchedulerError, SciflowError
 from sciflow.model.state import State
-from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Testimony
+from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement, Testimony
 from sciflow.schedulers import pbs_answers
 from sciflow.schedulers.base import After, Errand, Submission
 from sciflow.schedulers.pbs_answers import Facts
@@ -121,8 +121,8 @@ class PbsScheduler:
         return read_limits(self.server)
 
     def testify(self, jobs: Mapping[str, str], wanted: Mapping[str, set[int]]) -> Testimony:  # noqa: ARG002
-        """Ask the server once about all jobs; it is the only witness, and knows the past where the site lets it."""
-        testimony = Testimony(errors={ACCOUNTING: "it is off"})
+        """Ask the server once about all jobs; where it keeps a history, that stands for accounting."""
+        testimony = Testimony()
         if not jobs:
             return testimony
         try:
@@ -131,7 +131,12 @@ class PbsScheduler:
             testimony.errors[CONTROLLER] = error.message
             return testimony
         maps = {job: places for job, name in jobs.items() if (places := self._map(name or _name(known, job)))}
-        testimony.answers[CONTROLLER] = pbs_answers.read_statements(known, jobs, maps, self.server.keeps_history)
+        told = pbs_answers.read_statements(known, jobs, maps, self.server.keeps_history)
+        testimony.answers[CONTROLLER] = told
+        if self.server.keeps_history:
+            testimony.answers[ACCOUNTING] = {job: _ended(indices) for job, indices in told.items()}
+        else:
+            testimony.errors[ACCOUNTING] = "it is off"
         return testimony
 
     def find(self, names: Mapping[str, float]) -> dict[str, str]:
@@ -212,6 +217,10 @@ class PbsScheduler:
             return [int(line) for line in (self.directory / files.index_map(name)).read_text().split()] if name else []
         except FileNotFoundError:
             return []
+
+
+def _ended(indices: Mapping[int, Statement]) -> dict[int, Statement]:
+    return {index: one for index, one in indices.items() if one.state.is_final}
 
 
 def _name(known: Mapping[str, Facts], job: str) -> str:

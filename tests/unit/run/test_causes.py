@@ -205,6 +205,11 @@ CASES: dict[str, Case] = {
         State.CANCELLED, Cause.CANCELLED, f"by {pwd.getpwuid(0).pw_name} (uid 0)", None, "",
         reason="it was cancelled by 0", by=f"{pwd.getpwuid(0).pw_name} (uid 0)",
     ),
+    "cancelled by one whose name is told": Case(
+        State.CANCELLED, Cause.CANCELLED, "by ann",
+        replace(ENDED, state=State.CANCELLED, error="stopped by a signal"), "",
+        said(state=State.CANCELLED, reason="by ann"), by="ann",
+    ),
     "cancelled by a signal": Case(
         State.CANCELLED, Cause.CANCELLED, "by a signal",
         replace(ENDED, state=State.CANCELLED, error="stopped by a signal"), by="a signal",
