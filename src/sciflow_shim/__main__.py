@@ -55,8 +55,9 @@ def main(arguments: list[str]) -> int:
 
 def code_without_start(array: Array, indices: range, environ: Mapping[str, str]) -> int | None:
     """The exit code of what is not to start, which leaves nothing behind; None for what is."""
-    was_put_back = environ.get("SLURM_RESTART_COUNT", "0") != "0"
-    if was_put_back and array.pack == 1 and _has_completed(array, indices[0], environ):
+    # PBS does not say that it starts a job again.
+    may_be_again = environ.get("SLURM_RESTART_COUNT", "0") != "0" or "PBS_JOBID" in environ
+    if may_be_again and array.pack == 1 and _has_completed(array, indices[0], environ):
         return 0  # it had done all, when its node was lost or taken from it
     if array.goes_on:
         from sciflow_shim import chain  # few array jobs are one
@@ -74,7 +75,8 @@ def code_without_start(array: Array, indices: range, environ: Mapping[str, str])
 def _has_completed(array: Array, index: int, environ: Mapping[str, str]) -> bool:
     """Whether the same job has completed an index before it was put back into the queue."""
     found = array.shelf.find(array.name, index)
-    is_same = found is not None and found.facts.get("SLURM_ARRAY_JOB_ID") == environ.get("SLURM_ARRAY_JOB_ID")
+    name = "PBS_JOBID" if "PBS_JOBID" in environ else "SLURM_ARRAY_JOB_ID"
+    is_same = found is not None and found.facts.get(name) == environ.get(name)
     return found is not None and is_same and found.state == "COMPLETED" and array.shelf.is_sealed(found)
 
 

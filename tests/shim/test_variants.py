@@ -119,3 +119,16 @@ def test_what_was_done_before_its_node_was_lost_is_not_done_again(prepare: Prepa
     run.environment["SLURM_ARRAY_JOB_ID"] = "78"
     assert run.execute().returncode == 0
     assert run.facts(attempt=2)["state"] == "COMPLETED"
+
+
+def test_a_sub_job_of_pbs_knows_by_its_id_that_it_is_started_again(prepare: Prepare) -> None:
+    """PBS does not say so."""
+    run = prepare("def work(): return {'y': 1}", {"name": "work", "python": "work"})
+    run.environment["PBS_JOBID"] = "77[0].srv"
+    assert run.execute().returncode == 0
+    before = run.traces()
+    assert run.execute().returncode == 0
+    assert run.traces() == before
+    run.environment["PBS_JOBID"] = "78[0].srv"
+    assert run.execute().returncode == 0
+    assert run.facts(attempt=2)["state"] == "COMPLETED"
