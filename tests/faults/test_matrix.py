@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from faults import local_cells, matrix, virtual_cells
+from sciflow.schedulers.fake.pbs.site import TWO_WEEKS
 
 
 def identify(cell: matrix.Cell) -> str:
@@ -50,6 +51,48 @@ def test_on_the_virtual_cluster(person: str, cell: matrix.Cell, unharmed: pd.Dat
     """All completes, nothing twice, and the table is the same."""
     count = 0
     for scene, table in virtual_cells.play(cell, tmp_path, person):
+        scene.check()
+        pd.testing.assert_frame_equal(table, unharmed)
+        count += 1
+    assert count
+
+
+# On a PBS: what it does in another way than a Slurm. It has no accounting that could be silent.
+ON_PBS = [
+    (matrix.REPLY, matrix.SUBMIT),
+    (matrix.NODE, matrix.PENDING),
+    (matrix.NODE, matrix.RUNNING),
+    (matrix.NODE, matrix.FINISHING),
+    (matrix.SHIM, matrix.RUNNING),
+    (matrix.MEMORY, matrix.RUNNING),
+    (matrix.TIME, matrix.RUNNING),
+    (matrix.CONTROLLER, matrix.RUNNING),
+    (matrix.PREEMPTED, matrix.RUNNING),
+    (matrix.TORN, matrix.RETRYING),
+]
+ON_PBS_CELLS = [cell for cell in matrix.cells(matrix.VIRTUAL) if cell.fault != matrix.ACCOUNTING]
+PLAYS_ON_PBS = [
+    pytest.param(
+        *(person, remembered, cell),
+        id=f"{person}, {'history' if remembered else 'no history'}: {identify(cell)}",
+        marks=[]
+        if person == virtual_cells.PATIENT and not remembered and (cell.fault, cell.moment) in ON_PBS
+        else pytest.mark.slow,
+    )
+    for person in (virtual_cells.PATIENT, virtual_cells.TEND)
+    for remembered in (0.0, TWO_WEEKS)
+    for cell in played(person)
+    if cell in ON_PBS_CELLS
+]
+
+
+@pytest.mark.parametrize(("person", "remembered", "cell"), PLAYS_ON_PBS)
+def test_on_a_virtual_pbs(
+    person: str, remembered: float, cell: matrix.Cell, unharmed: pd.DataFrame, tmp_path: Path
+) -> None:
+    """All completes there as well, whether or not it knows what is over: nothing twice, and the table is the same."""
+    count = 0
+    for scene, table in virtual_cells.play(cell, tmp_path, person, "pbs", remembered=remembered):
         scene.check()
         pd.testing.assert_frame_equal(table, unharmed)
         count += 1

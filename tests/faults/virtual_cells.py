@@ -23,6 +23,7 @@ from sciflow.model.statement import ACCOUNTING, CONTROLLER
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.simulated import Course, Sight
+from sciflow.schedulers.pbs import PbsScheduler
 from sciflow.schedulers.slurm import SlurmScheduler
 from sciflow_shim import files
 
@@ -37,6 +38,7 @@ _TOLD = {
     m.WRITING: ("writing", 0.0),
     m.FINISHING: ("written", 0.0),
 }
+ADAPTERS = {"slurm": SlurmScheduler, "pbs": PbsScheduler}
 _NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -76,14 +78,16 @@ class Scene:
         `TEND` only the jobs do that tend it.
     """
 
-    def __init__(self, folder: Path, cell: m.Cell | None, person: str = PATIENT) -> None:
+    def __init__(
+        self, folder: Path, cell: m.Cell | None, person: str = PATIENT, scheduler: str = "slurm", **rules: Any
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.cell = cell
         self.person = person
         self.folder = folder
         self.has_struck = False
         self.attempts = 0  # of the index that is hit
-        self.site = VirtualSite(folder, self._program, nodes=3, cores=4)
+        self.site = VirtualSite(folder, self._program, nodes=3, cores=4, scheduler=scheduler, **rules)
         self.cluster = self.site.cluster
         self.workflow = workflow(folder)
         if person == TEND:
@@ -319,14 +323,16 @@ def _attempt(path: Path) -> int:
     return files.split_attempt(path.name)[1]
 
 
-def play(cell: m.Cell, folder: Path, person: str = PATIENT) -> Iterator[tuple[Scene, pd.DataFrame]]:
+def play(
+    cell: m.Cell, folder: Path, person: str = PATIENT, scheduler: str = "slurm", **rules: Any
+) -> Iterator[tuple[Scene, pd.DataFrame]]:
     """Play a cell; who submits is killed at every step of it, each in a play of its own."""
     if cell.moment != m.SUBMIT:
-        scene = Scene(folder, cell, person)
+        scene = Scene(folder, cell, person, scheduler, **rules)
         yield scene, scene.play()
         return
     for number in range(100):
-        scene = Scene(folder / str(number), cell, person)
+        scene = Scene(folder / str(number), cell, person, scheduler, **rules)
         last = [False]
         table = scene.play(partial(_submitting, scene, number, last))
         if last[0]:
@@ -348,9 +354,10 @@ def _submitting(scene: Scene, number: int, last: list[bool]) -> Iterator[None]:
         last[0] = len(passed) <= number
         return
     done = [0]
-    submit = SlurmScheduler.submit
+    adapter = ADAPTERS[scene.cluster.face.name]
+    submit = adapter.submit
 
-    def counted(self: SlurmScheduler, submission: Any) -> str:
+    def counted(self: Any, submission: Any) -> str:
         done[0] += 1
         if done[0] == number + 1:
             if fault == m.REPLY:
@@ -361,6 +368,6 @@ def _submitting(scene: Scene, number: int, last: list[bool]) -> Iterator[None]:
                 faults.silence(CONTROLLER, 300.0)
         return submit(self, submission)
 
-    with patch.object(SlurmScheduler, "submit", counted):
+    with patch.object(adapter, "submit", counted):
         yield
     last[0] = done[0] <= number

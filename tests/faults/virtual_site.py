@@ -21,13 +21,12 @@ from sciflow.execution import Run
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.track import Reader
 from sciflow.schedulers.fake.cluster import VirtualCluster
+from sciflow.schedulers.fake.faces import FACES, RULES
 from sciflow.schedulers.fake.jobs import Job
 from sciflow.schedulers.fake.nodes import make_nodes
 from sciflow.schedulers.fake.partitions import Partition
-from sciflow.schedulers.fake.rules import Rules
 from sciflow.schedulers.fake.scheduler import in_place
 from sciflow.schedulers.fake.simulated import Program, SimulatedBody
-from sciflow.schedulers.fake.slurm.face import SLURM
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState, read_states
 from sciflow.testing.virtual_time import other_defaults, virtual_time
@@ -35,13 +34,14 @@ from sciflow.testing.virtual_time import other_defaults, virtual_time
 PROFILE = """
 name: virtual
 scheduler: fake
-templates: slurm
+templates: {scheduler}
 shared: false
 partition: main
 partitions:
   main: {{cpu_cores: {cores}, memory_gb: {memory_gb}, nodes: {nodes}, max_runtime: "{hours}:00:00", default: true}}
 limits: {{highest_index: 10000{limits}}}
 """
+OWN_ID = {"slurm": "SLURM_JOB_ID", "pbs": "PBS_JOBID"}  # by which a job knows itself
 
 
 class VirtualSite:
@@ -57,6 +57,8 @@ class VirtualSite:
         The cluster, and its longest walltime.
     limits
         More limits, as they stand in a profile.
+    scheduler
+        What it looks like: ``slurm`` or ``pbs``.
     rules
         How it is set up besides.
     """
@@ -71,21 +73,23 @@ class VirtualSite:
         hours: int = 48,
         submitted_indices: int | None = None,
         seed: int = 0,
+        scheduler: str = "slurm",
         **rules: Any,
     ) -> None:
         self.body = SimulatedBody(program, self._tend)
         self.cluster = VirtualCluster(
             make_nodes(nodes, cores, memory_gb),
             self.body,
-            SLURM,
-            rules=Rules((Partition(longest=hours * 3600.0),), submitted_indices=submitted_indices, **rules),
+            FACES[scheduler],
+            rules=RULES[scheduler](
+                partitions=(Partition(longest=hours * 3600.0),), submitted_indices=submitted_indices, **rules
+            ),
             seed=seed,
         )
         limits = f", submitted_indices: {submitted_indices}" if submitted_indices else ""
         profile = folder / "virtual.yaml"
-        profile.write_text(
-            PROFILE.format(cores=cores, memory_gb=memory_gb, nodes=nodes, hours=hours, limits=limits), encoding="utf-8"
-        )
+        size = {"cores": cores, "memory_gb": memory_gb, "nodes": nodes, "hours": hours}
+        profile.write_text(PROFILE.format(scheduler=scheduler, limits=limits, **size), encoding="utf-8")
         self.engine = Engine(str(profile), runs=folder / "runs")
         self.tended = 0
         self.around_tending: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -105,9 +109,10 @@ class VirtualSite:
     def _tend(self, job: Job) -> int:
         """Do what the job does that tends a run; see `templates/slurm/tend.sh.j2`."""
         self.tended += 1
+        face = self.cluster.face
         for pause in (60.0, 300.0, 0.0):
             try:
-                with patch.dict(os.environ, SLURM_JOB_ID=job.id), self.around_tending():
+                with patch.dict(os.environ, {OWN_ID[face.name]: face.label(job)}), self.around_tending():
                     Run(RunDirectory(job.directory)).tend(is_chained=True)
             except (SciflowError, OSError):
                 if not pause:

@@ -80,6 +80,10 @@ class Face(Protocol):
         """The command by which a node runs a program, which is a job script and what reads it."""
         ...
 
+    def out_of_memory(self, index: Index, /) -> str:
+        """What is said in the output of a job that was killed for its memory."""
+        ...
+
     def label(self, job: Job, /) -> str:
         """The id of a job, as its commands print it."""
         ...

@@ -125,14 +125,15 @@ class SimulatedBody:
         if array.pack > 1:
             raise ValueError(f"`{array.name}` is packed, and programs that are made up run alone")
         variables = cluster.face.variables(cluster, index)
-        code = code_without_start(array, range(index.number, index.number + 1), variables)
+        number = element_of(index)
+        code = code_without_start(array, range(number, number + 1), variables)
         if code is not None:
             if code == files.HELD_CODE:
-                _print(cluster, index, f"{array.name}[{index.number}] {array.held_back()}")
+                _print(cluster, index, f"{array.name}[{number}] {array.held_back()}")
             self._exit_soon(cluster, index, code)
             return
         cluster.tell("opening", index)
-        attempt = Attempt(array, index.number, claim_attempt(array.run, array.name, index.number))
+        attempt = Attempt(array, number, claim_attempt(array.run, array.name, number))
         attempt.variables, attempt.start = variables, cluster.clock()
         attempt.clear()
         if attempt.is_held_back():
@@ -142,7 +143,7 @@ class SimulatedBody:
         request = array.header["request"]
         sight = Sight(
             array=array.name,
-            index=index.number,
+            index=number,
             attempt=attempt.attempt,
             parameters=attempt.line["parameters"],
             done=_done(attempt),
@@ -235,9 +236,7 @@ class SimulatedBody:
         attempt.resources.peak_rss_bytes = min(course.memory, most)
         attempt.resources.wall_seconds = now - attempt.start
         if is_oom:
-            _print(
-                cluster, index, f"slurmstepd-{attempt.variables['SLURMD_NODENAME']}: error: Detected 1 oom_kill event"
-            )
+            _print(cluster, index, cluster.face.out_of_memory(index))
         self._close(cluster, index, attempt, is_oom)
 
     def _close(self, cluster: VirtualCluster, index: Index, attempt: Attempt, is_oom: bool = False) -> None:
@@ -250,7 +249,7 @@ class SimulatedBody:
             _write(attempt, attempt.end)
         except OSError as error:
             _print(
-                cluster, index, f"{attempt.array.name}[{index.number}] FAILED: its record cannot be written: {error}"
+                cluster, index, f"{attempt.array.name}[{attempt.index}] FAILED: its record cannot be written: {error}"
             )
             attempt.state = "FAILED" if attempt.state == "COMPLETED" else attempt.state
         log = Path(attempt.log)
@@ -258,7 +257,7 @@ class SimulatedBody:
             log.unlink()
         if attempt.array.brake and attempt.state in FAILURES:
             attempt.apply_brake()
-        self._exit_soon(cluster, index, exit_code(attempt.array, index.number, attempt.state), is_oom)
+        self._exit_soon(cluster, index, exit_code(attempt.array, attempt.index, attempt.state), is_oom)
         cluster.tell("written", index)
 
     def _exit_soon(self, cluster: VirtualCluster, index: Index, code: int, is_oom: bool = False) -> None:
@@ -270,6 +269,12 @@ class SimulatedBody:
                 cluster.exited(index, code, is_oom=is_oom)
 
         cluster.clock.after(LINGER, leave)
+
+
+def element_of(index: Index) -> int:
+    """Return the index of the array job that an index of its submission stands for: a map may say which."""
+    path = index.job.directory / files.index_map(index.job.name)
+    return int(path.read_text().split()[index.number]) if path.exists() else index.number
 
 
 def _write(attempt: Attempt, now: float) -> None:

@@ -91,6 +91,11 @@ class PbsFace:
         """The command by which a node runs a program: a login shell starts it."""
         return [*_LOGIN_SHELL, *program]
 
+    def out_of_memory(self, index: Index) -> str:
+        """What is said in the output of a job that was killed for its memory."""
+        limit = index.job.request.memory // 1024
+        return f"=>> PBS: job killed: mem {limit + limit // 10}kb exceeded limit {limit}kb"
+
     def label(self, job: Job) -> str:
         """The id of a job."""
         return name_of(job)

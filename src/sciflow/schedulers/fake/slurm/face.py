@@ -58,6 +58,10 @@ class SlurmFace:
         """The command by which a node runs a program: itself."""
         return list(program)
 
+    def out_of_memory(self, index: Index) -> str:
+        """What is said in the output of a job that was killed for its memory."""
+        return f"slurmstepd-{index.node.name if index.node else ''}: error: Detected 1 oom_kill event"
+
     def label(self, job: Job) -> str:
         """The id of a job."""
         return job.id
