@@ -7,9 +7,9 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from sciflow.schedulers.fake.accounting import ALL_THE_REST, Accounting, Row
+from sciflow.schedulers.fake.body import Body
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.dependencies import HOPELESS, is_behind, waits_for
 from sciflow.schedulers.fake.face import Face
@@ -26,26 +26,6 @@ from sciflow.schedulers.fake.runs import Runs
 
 USER = 1001  # who submits and cancels
 Listener = Callable[[str, Index], None]
-
-
-class Body(Protocol):
-    """What runs on the nodes."""
-
-    def start(self, cluster: VirtualCluster, index: Index, /) -> None:
-        """Start an index; when it has ended, `VirtualCluster.exited` is called."""
-        ...
-
-    def stop(self, cluster: VirtualCluster, index: Index, /) -> None:
-        """Tell an index to end, as SIGTERM does."""
-        ...
-
-    def kill(self, cluster: VirtualCluster, index: Index, /) -> None:
-        """End all of an index at once, as SIGKILL does; nobody hears of it by this."""
-        ...
-
-    def wait(self, cluster: VirtualCluster, /) -> bool:
-        """Let what runs outside of virtual time go on; whether there is such."""
-        ...
 
 
 class VirtualCluster:
@@ -217,11 +197,11 @@ class VirtualCluster:
         """End one that runs because its time is up."""
         self.runs.end_by(index, "TIMEOUT")
 
-    def kill_job(self, index: Index) -> None:
-        """Let all processes of one that runs be killed by somebody."""
+    def kill_job(self, index: Index, is_oom: bool = False) -> None:
+        """Let all processes of one that runs be killed by somebody, or by the kernel for its memory."""
         if index.word == RUNS:
             self.body.kill(self, index)
-            self.exited(index, 0, 9)
+            self.exited(index, 0, 9, is_oom)
 
     def kill_node(self, name: str) -> None:
         """Let a node die: all that runs there is gone, which is noticed some time later."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,9 @@ from sciflow.transport.base import Answer
 if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
     from sciflow.schedulers.fake.jobs import Index, Job
+
+# What only asks, and whose answers can break off.
+QUERIES = ("sacct", "squeue", "sinfo", "sdiag", "qstat", "qselect", "pbsnodes")
 
 
 @dataclass(frozen=True)
@@ -95,4 +98,8 @@ def answer(cluster: VirtualCluster, call: Call) -> Answer:
     if command is None:
         return Answer(127, "", f"{call.argv[0]}: command not found\n")
     cluster.calls[call.argv[0]] += 1
-    return command(cluster, call)
+    if cluster.faults.is_too_often():
+        return Answer(1, "", f"{call.argv[0]}: error: too many requests from you, slow down\n")
+    found = command(cluster, call)
+    is_query = call.argv[0].rpartition("/")[2] in QUERIES
+    return replace(found, out=cluster.faults.cut(found.out)) if is_query else found
