@@ -301,6 +301,11 @@ def is_told(seen: Mapping[int, Statement], wanted: set[int] | None) -> bool:
 def _heard(answer: Answer) -> Answer:
     if answer.code:
         raise SchedulerError(re.sub(r"\b(\w+): error: ", "", answer.complaint), hint=way_out(answer.complaint))
+    if answer.out and not answer.out.endswith("\n"):
+        # What is missing is not what is not there: nobody may be taken for gone because of it.
+        raise SchedulerError(
+            f"Slurm's answer breaks off after {answer.out[-60:]!r}", hint="the same command asks again"
+        )
     return answer
 
 
