@@ -107,13 +107,16 @@ class Faults:
         return is_lost or self._chance.random() < self._chances.lost_reply
 
     def cut(self, text: str) -> str:
-        """The answer to a query as it arrives: all of it, or the beginning."""
+        """The answer to a query as it arrives: all of it, or its beginning, up to the middle of some line.
+
+        One that breaks off between two lines looks like a whole one to anybody, and does not happen here.
+        """
         is_broken = self._broken > 0
         self._broken -= is_broken
         if is_broken:
-            return text[: len(text) // 2]
+            return _part(text, len(text) // 2)
         if self._chance.random() < self._chances.truncated:
-            return text[: self._chance.randrange(len(text) + 1)]
+            return _part(text, self._chance.randrange(len(text) + 1))
         return text
 
     def is_too_often(self) -> bool:
@@ -171,3 +174,9 @@ class Faults:
     def _kill(self, cluster: VirtualCluster, index: Index, run: tuple[int, int, int], is_oom: bool) -> None:
         if cluster.is_current(index, run):
             cluster.kill_job(index, is_oom)
+
+
+def _part(text: str, length: int) -> str:
+    """The beginning of a text, which does not end where a line does."""
+    part = text[: max(1, length)].rstrip("\n")
+    return part or text
