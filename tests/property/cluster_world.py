@@ -270,7 +270,7 @@ class World:
             else:
                 assert index.is_over
                 place = index.job.order, index.number
-                assert self.ends[place] == 1 + self.again[place] or index.has_vanished or index.reason == HOPELESS
+                assert self.ends[place] == self.again[place] + (index.node is not None)
         assert not any(user.running or user.cores for user in cluster.users.by_name.values())
         cluster.clock.sleep(100.0)  # by then all witnesses answer
         for _ in range(4):

@@ -173,10 +173,11 @@ class VirtualCluster:
     def requeue(self, index: Index) -> bool:
         """Put an index back into the queue because somebody wants that, also one that has ended; whether it was.
 
-        What has ended is known as `REQUEUED` then, as long as the controller still knows it.
+        What has ended is known as `REQUEUED` then, as long as the controller still knows it; what never started waits
+        or is cancelled for good.
         """
         job = index.job
-        if index.word == WAITS or index.has_vanished or self.find(job.id) is not job:
+        if index.start is None or self.find(job.id) is not job:
             return False
         if index.word == RUNS:
             self.runs.end_by(index, "REQUEUED")

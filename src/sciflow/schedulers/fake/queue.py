@@ -88,6 +88,7 @@ class Queue:
         self._namesakes.setdefault((job.user, job.name), {})[job.order] = job
         self._enter(job)
         self._cluster.clock.at(index.eligible, lambda: self._offer(job, [index.number]))
+        self.wake()
 
     def leave(self, index: Index) -> None:
         """Let an index wait no more."""
