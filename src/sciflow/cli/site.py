@@ -83,6 +83,31 @@ def check(context: click.Context, name: str, as_json: bool) -> None:
     context.exit(SOME_FAILED if lines else DONE)
 
 
+@profile.command(name="record")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Keep it without being asked.")
+@json_option
+def record_(directory: Path, yes: bool, as_json: bool) -> None:
+    """Write into DIRECTORY what the scheduler that is here answers, without the names in it, to be shown to others.
+
+    Harmless questions are asked, and of jobs only about yours. All is shown before anything is kept.
+    """
+    from sciflow.schedulers.recording import record, replaced, write
+    from sciflow.schedulers.stand_ins import StandIns
+    from sciflow.transport.local import LocalTransport
+
+    names = StandIns()
+    found = record(LocalTransport(), names)
+    for one in found:
+        document = one.document()
+        say(f"== {one.name}: `{document['command']}` ended with {one.answer.code}\n{one.answer.out}{one.answer.err}")
+    say(f"stand-ins: {replaced(names)}")
+    if not yes:
+        click.confirm(f"Keep these {len(found)} answers in `{directory}`?", abort=True, err=True)
+    paths = write(found, directory)
+    emit(as_json, {"written": [str(path) for path in paths]}, "\n".join(f"wrote {path}" for path in paths))
+
+
 @click.group()
 def template() -> None:
     """Copy job templates, to be changed."""

@@ -31,9 +31,9 @@ Jobs = dict[str, dict[int, Statement]]
 SUBMIT_PATIENCE = 60.0  # seconds; sbatch itself waits for ever where the controller takes no more jobs
 REMEMBERED = 200.0  # seconds for which the controller surely knows a job, whatever became of it
 LONGEST_LIST = 4_000  # characters of `--array`; Slurm takes 4,096
-_VARIABLES = {"SLURM_BITSTR_LEN": "0", "SLURM_TIME_FORMAT": "%s"}
+VARIABLES = {"SLURM_BITSTR_LEN": "0", "SLURM_TIME_FORMAT": "%s"}
 _SQUEUE = "%F|%K|%j|%T|%S|%e|%N|%r"
-_SACCT = "JobID,JobName,State,ExitCode,Start,End,NodeList"
+ACCOUNTING_COLUMNS = "JobID,JobName,State,ExitCode,Start,End,NodeList"
 _OFF = "accounting storage is disabled"
 
 
@@ -117,7 +117,7 @@ class SlurmScheduler:
 
     def limits(self) -> Limits:
         """What it accepts, from its configuration."""
-        answer = _heard(self.transport.run(["scontrol", "show", "config"], variables=_VARIABLES))
+        answer = _heard(self.transport.run(["scontrol", "show", "config"], variables=VARIABLES))
         return read_limits(answer.out)
 
     def testify(self, jobs: Mapping[str, str], wanted: Mapping[str, set[int]]) -> Testimony:
@@ -126,7 +126,7 @@ class SlurmScheduler:
         if not jobs:
             return testimony
         try:
-            answer = _heard(self.transport.run(QUEUE_COMMAND, variables=_VARIABLES))
+            answer = _heard(self.transport.run(QUEUE_COMMAND, variables=VARIABLES))
             seen = testimony.answers[CONTROLLER] = read_queue(answer.out, jobs)
         except SciflowError as error:
             seen = {}
@@ -134,7 +134,7 @@ class SlurmScheduler:
         if all(is_told(seen.get(job, {}), wanted.get(job)) for job in jobs):
             return testimony
         try:
-            answer = _heard(self.transport.run(accounting_command(jobs), variables=_VARIABLES))
+            answer = _heard(self.transport.run(accounting_command(jobs), variables=VARIABLES))
             testimony.answers[ACCOUNTING] = read_accounting(answer.out, jobs)
         except SciflowError as error:
             testimony.errors[ACCOUNTING] = "it is off" if _OFF in error.message else error.message
@@ -157,7 +157,7 @@ class SlurmScheduler:
 
     def queued(self) -> int:
         """How many array indices of this user are queued or running."""
-        answer = _heard(self.transport.run(["squeue", "-h", "--me", "-o", "%K"], variables=_VARIABLES))
+        answer = _heard(self.transport.run(["squeue", "-h", "--me", "-o", "%K"], variables=VARIABLES))
         return sum(1 if line == "N/A" else sum(1 for _ in read_indices(line)) for line in answer.out.splitlines())
 
 
@@ -215,7 +215,7 @@ def read_queue(text: str, jobs: Mapping[str, str]) -> Jobs:
 
 def accounting_command(jobs: Iterable[str]) -> list[str]:
     """The `sacct` call about jobs; without a window of time, which would hide some of them."""
-    return ["sacct", "-X", "-n", "-P", "-j", ",".join(jobs), "-o", _SACCT]
+    return ["sacct", "-X", "-n", "-P", "-j", ",".join(jobs), "-o", ACCOUNTING_COLUMNS]
 
 
 def read_accounting(text: str, jobs: Mapping[str, str]) -> Jobs:

@@ -150,6 +150,19 @@ def test_without_slurm_there_is_nothing_to_find_out(
     assert "there is no command `scontrol` on this machine" in answer.err
 
 
+def test_what_a_site_answers_is_shown_and_kept_when_asked(sciflow: Command, here: Path, lab: FakeSlurm) -> None:
+    """All of it stands on the terminal first; without a yes nothing is written."""
+    answer = sciflow("profile", "record", "ours")
+    assert answer.code == 1
+    assert "== scontrol-config: `scontrol show config` ended with 0" in answer.err
+    assert "Keep these 6 answers in `ours`?" in answer.err
+    assert not (here / "ours").exists()
+    answer = sciflow("profile", "record", "ours", "--yes", "--json")
+    assert answer.code == 0
+    assert {Path(path).name for path in answer.json["written"]} == {path.name for path in (here / "ours").iterdir()}
+    assert len(answer.json["written"]) == 6
+
+
 def test_a_template_is_exported(sciflow: Command, here: Path) -> None:
     """Into the project's templates, where it wins; a second time nothing is overwritten."""
     answer = sciflow("template", "export", "slurm")
