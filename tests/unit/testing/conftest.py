@@ -1,5 +1,5 @@
-"""The fixtures that labs use; what they read in `conftest.py` at the top is what is imported here."""
+"""The fixtures that labs use; what they name in the `conftest.py` at the top is imported here."""
 
-from sciflow.testing import fake_slurm, virtual_clock
+from sciflow.testing import fake_pbs, fake_slurm, virtual_clock
 
-__all__ = ["fake_slurm", "virtual_clock"]
+__all__ = ["fake_pbs", "fake_slurm", "virtual_clock"]
