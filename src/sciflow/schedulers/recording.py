@@ -69,17 +69,24 @@ def record(transport: Transport, names: StandIns) -> list[Recording]:
     SciflowError
         Where there is neither Slurm nor PBS.
     """
-    for command, ask in (("scontrol", _ask_slurm), ("qstat", _ask_pbs)):
-        try:
-            version = transport.run([command, "--version"])
-        except TransportError:
-            continue
-        text = (version.out or version.err).strip()
-        if command == "scontrol" or "pbs_version" in text:
-            return without_names(list(ask(transport, text)), names)
+    versions = {command: _version(transport, command) for command in ("scontrol", "qstat")}
+    slurm_is_up = versions["scontrol"] and not transport.run(["scontrol", "show", "config"]).code
+    if "pbs_version" in versions["qstat"] and not slurm_is_up:
+        return without_names(list(_ask_pbs(transport, versions["qstat"])), names)
+    if versions["scontrol"]:
+        return without_names(list(_ask_slurm(transport, versions["scontrol"])), names)
     raise SciflowError(
         "neither Slurm nor PBS is found here", hint="run it where the scheduler's commands are, such as a login node"
     )
+
+
+def _version(transport: Transport, command: str) -> str:
+    """What a scheduler calls itself; nothing where there is none."""
+    try:
+        answer = transport.run([command, "--version"])
+    except TransportError:
+        return ""
+    return (answer.out or answer.err).strip()
 
 
 def without_names(recordings: Sequence[Recording], names: StandIns) -> list[Recording]:

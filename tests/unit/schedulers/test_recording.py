@@ -6,6 +6,7 @@ import pytest
 from sciflow.errors import SciflowError
 from sciflow.schedulers.recording import record, replaced, write
 from sciflow.schedulers.stand_ins import StandIns
+from sciflow.transport.base import Answer
 from unit.scripted import ScriptedTransport, refusal
 
 QUEUE = "7|0-3|spin.0.20260101-101500-4a3f1.1|RUNNING|17|18|cn[1-2].uni.edu|None\n"
@@ -24,6 +25,7 @@ def slurm() -> ScriptedTransport:
     return ScriptedTransport(
         scontrol=[
             "slurm 22.05.8\n",
+            "",
             "ClusterName = prometheus\nMaxArraySize = 1001\n",
             "PartitionName=main\n   Nodes=cn[1-2]\n",
         ],
@@ -39,9 +41,9 @@ def test_a_slurm_is_asked_about_its_site_and_the_own_jobs() -> None:
     found = {one.name: one for one in record(transport, names)}
     assert list(found) == ["scontrol-config", "scontrol-partition", "sinfo", "squeue", "sacct", "sacctmgr"]
     for call in transport.calls:
-        assert call.command[0] in ("scontrol", "sinfo", "squeue", "sacct", "sacctmgr")
+        assert call.command[0] in ("scontrol", "sinfo", "squeue", "sacct", "sacctmgr", "qstat")
         assert call.command[0] not in ("squeue", "sacct") or {"--me", "chen"} & set(call.command)
-        assert call.command[0] not in ("scontrol", "sacctmgr") or {"show", "--version"} & set(call.command)
+        assert call.command[0] not in ("scontrol", "sacctmgr", "qstat") or {"show", "--version"} & set(call.command)
     assert found["squeue"].answer.out == "7|0-3|job1|RUNNING|17|18|node[1-2]|None\n"
     assert found["scontrol-config"].answer.out == "ClusterName = cluster1\nMaxArraySize = 1001\n"
     assert found["sacct"].answer.err == "sacct: error: user1 of host1: see /path1 on cluster1\n"
@@ -89,6 +91,15 @@ def test_each_answer_is_a_file_with_its_call(tmp_path: Path) -> None:
     }
     with pytest.raises(SciflowError, match="is there already"):
         write([], tmp_path / "new")
+
+
+def test_a_slurm_that_does_not_answer_is_no_reason_to_ask_nobody() -> None:
+    """On a machine with the commands of both, the one is recorded that is there."""
+    facts: list[str | Answer] = ["pbs_version = 23.06.06\n", "{}", "{}"]
+    both = ScriptedTransport(
+        scontrol=["slurm 22.05.8\n", refusal("no controller")], qstat=facts, pbsnodes="{}", qselect=""
+    )
+    assert [one.name for one in record(both, StandIns())] == ["qstat-server", "qstat-queues", "pbsnodes"]
 
 
 def test_where_there_is_none() -> None:
