@@ -46,6 +46,8 @@ class Pack:
         The fingerprint of the environment.
     clock
         Monotonic seconds.
+    now
+        Seconds since the epoch.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Pack:
         attempt: int,
         environment: str = "",
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.array = array
         self.element = element
@@ -64,7 +67,8 @@ class Pack:
         self.states: dict[int, str] = {}
         self.indices = [index for index in array.of_element(element) if _is_wanted(array, index)]
         self._clock = clock
-        self._start = time.time()
+        self.now = now
+        self._start = now()
         self._state = "RUNNING"
         self._resources = Resources()
         self._common: dict[str, Any] = {}
@@ -85,10 +89,10 @@ class Pack:
         int
             The exit code: 0 when at least one is completed, as what waits for it looks at the record of each.
         """
-        self._remove_leftovers()
+        self.remove_leftovers()
         supervisor.make_attempt = self._member
         for index in self.indices:
-            if is_stopped() or self._is_held_back():
+            if is_stopped() or self.is_held_back():
                 break
             supervisor.start(index, self.attempt, [], None)
             if index == self.indices[0]:
@@ -100,7 +104,7 @@ class Pack:
                     supervisor.warn()
                 supervisor.step()
         supervisor.close()
-        return self._close(is_stopped())
+        return self.close(is_stopped())
 
     def write(self, running: Member | None = None) -> None:
         """Write what is known so far."""
@@ -162,7 +166,8 @@ class Pack:
     def _member(self, array: Array, index: int, attempt: int) -> Member:
         return Member(array, index, attempt, self)
 
-    def _is_held_back(self) -> bool:
+    def is_held_back(self) -> bool:
+        """Whether nothing more of it is to be started, which is said then."""
         # Whether the first one starts was asked before there was an attempt.
         self._held_back = self.array.held_back() if self.states else ""
         if self._held_back:
@@ -170,7 +175,8 @@ class Pack:
             sys.stderr.write(f"{self.array.name}[{left}] {self._held_back}\n")
         return bool(self._held_back)
 
-    def _close(self, was_stopped: bool) -> int:
+    def close(self, was_stopped: bool) -> int:
+        """Write the last record; gives the exit code."""
         is_done = all(self.states.get(index) == "COMPLETED" for index in self.indices)
         self._state = "CANCELLED" if was_stopped else "COMPLETED" if is_done else "FAILED"
         code = 0 if not self.indices or "COMPLETED" in self.states.values() else 1
@@ -198,10 +204,10 @@ class Pack:
             "error_type": "",
             "error": text,
             "start": self._start,
-            "end": float("nan") if self._state == "RUNNING" else time.time(),
+            "end": float("nan") if self._state == "RUNNING" else self.now(),
         }
 
-    def _remove_leftovers(self) -> None:
+    def remove_leftovers(self) -> None:
         """Remove what programs of earlier attempts, which were killed, have handed over to nobody."""
         folder = os.path.dirname(self.path)
         for name in os.listdir(folder) if os.path.isdir(folder) else ():

@@ -99,6 +99,24 @@ def test_on_a_virtual_pbs(
     assert count
 
 
+ALWAYS = {
+    *((matrix.NODE, matrix.RUNNING), (matrix.MEMORY, matrix.RUNNING)),
+    *((matrix.SHIM, matrix.WRITING), (matrix.TORN, matrix.RETRYING)),
+}
+TOGETHER = [
+    pytest.param(cell, id=identify(cell), marks=[] if (cell.fault, cell.moment) in ALWAYS else pytest.mark.slow)
+    for cell in matrix.cells(matrix.VIRTUAL)
+]
+
+
+@pytest.mark.parametrize("cell", TOGETHER)
+def test_packed_on_the_virtual_cluster(cell: matrix.Cell, unharmed: pd.DataFrame, tmp_path: Path) -> None:
+    """The same where several combinations run in an array index: the table is that of those that ran alone."""
+    for scene, table in virtual_cells.play(cell, tmp_path, pack=virtual_cells.PACKED):
+        scene.check()
+        pd.testing.assert_frame_equal(table, unharmed)
+
+
 QUICK = (matrix.RUNNING, matrix.COLLECTING)  # each of the others takes its seconds as well
 HERE = [
     pytest.param(cell, id=identify(cell), marks=[] if cell.moment in QUICK else pytest.mark.slow)

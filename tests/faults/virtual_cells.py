@@ -30,6 +30,7 @@ from sciflow_shim import files
 HOUR, GIB = 3600.0, 1 << 30
 COUNT = 5
 PATIENT, EAGER, TEND = PERSONS = ("patient", "eager", "tend")
+PACKED = 2  # combinations in an array index, where they are packed
 STRUCK = ("work.0", 2)  # the index that it hits
 # What bodies tell at each moment, and how many seconds after that it strikes.
 _TOLD = {
@@ -42,8 +43,8 @@ ADAPTERS = {"slurm": SlurmScheduler, "pbs": PbsScheduler}
 _NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
 
 
-def workflow(folder: Path) -> ExperimentalWorkflow:
-    """Return a workflow of five indices, five after them one by one, and one over all."""
+def workflow(folder: Path, pack: int = 1) -> ExperimentalWorkflow:
+    """Return a workflow of five indices, five after them one by one, and one over all; perhaps several packed."""
 
     def work(x):
         return {"y": x * x}
@@ -55,7 +56,7 @@ def workflow(folder: Path) -> ExperimentalWorkflow:
         return {"sum": sum(one["z"] for one in after)}
 
     made = ExperimentalWorkflow("matrix", folder)
-    request = {"max_runtime": "02:00:00", "memory_gb": 2}
+    request = {"max_runtime": "02:00:00", "memory_gb": 2, "combinations_per_index": pack}
     made.add_task("work", work, resources=request)
     made.add_task("after", after, depends_on=["work"], resources=request)
     made.add_task("total", total, depends_on=["after"], over="all", resources=request)
@@ -76,10 +77,20 @@ class Scene:
     person
         Who looks after it: `PATIENT` comes when nothing happens any more, `EAGER` every twenty minutes, and with
         `TEND` only the jobs do that tend it.
+    scheduler, rules
+        What the cluster looks like, and how it is set up.
+    pack
+        How many combinations run one after another in each array index.
     """
 
     def __init__(
-        self, folder: Path, cell: m.Cell | None, person: str = PATIENT, scheduler: str = "slurm", **rules: Any
+        self,
+        folder: Path,
+        cell: m.Cell | None,
+        person: str = PATIENT,
+        scheduler: str = "slurm",
+        pack: int = 1,
+        **rules: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.cell = cell
@@ -89,7 +100,8 @@ class Scene:
         self.attempts = 0  # of the index that is hit
         self.site = VirtualSite(folder, self._program, nodes=3, cores=4, scheduler=scheduler, **rules)
         self.cluster = self.site.cluster
-        self.workflow = workflow(folder)
+        self.workflow = workflow(folder, pack)
+        self.struck = (STRUCK[0], STRUCK[1] // pack)  # as the scheduler and the records count
         if person == TEND:
             self.site.around_tending = self._retrying
         self.run: Run | None = None
@@ -191,7 +203,7 @@ class Scene:
 
     def _listen(self, what: str, index: Index) -> None:
         assert self.cell is not None
-        if (index.job.array_on_node.partition("@")[0], index.number) != STRUCK or self.has_struck:
+        if (index.job.array_on_node.partition("@")[0], index.number) != self.struck or self.has_struck:
             return
         moment = m.RUNNING if self.cell.moment == m.RETRYING else self.cell.moment
         if self.cell.moment == m.RETRYING and self.attempts < 2:
@@ -269,7 +281,7 @@ class Scene:
 
     def _tear(self, index: Index) -> None:
         assert self.run is not None
-        path = max((self.run.path / files.RECORDS / STRUCK[0]).glob(f"*/{STRUCK[1]}.*.h5"), key=_attempt)
+        path = max((self.run.path / files.RECORDS / STRUCK[0]).glob(f"*/{self.struck[1]}.*.h5"), key=_attempt)
         path.write_bytes(path.read_bytes()[:100])
         if self.cell is not None and self.cell.moment == m.WRITING:
             self.cluster.kill_job(index)
@@ -282,7 +294,7 @@ class Scene:
             self.cluster.faults.silence(CONTROLLER if self.cell.fault == m.CONTROLLER else ACCOUNTING, 1800.0)
             self.run.collect()
         elif self.cell.fault == m.TORN:
-            path = max((self.run.path / files.RECORDS / STRUCK[0]).glob(f"*/{STRUCK[1]}.*.h5"), key=_attempt)
+            path = max((self.run.path / files.RECORDS / STRUCK[0]).glob(f"*/{self.struck[1]}.*.h5"), key=_attempt)
             path.write_bytes(path.read_bytes()[:100])
             self.run.collect()
         else:
@@ -324,15 +336,15 @@ def _attempt(path: Path) -> int:
 
 
 def play(
-    cell: m.Cell, folder: Path, person: str = PATIENT, scheduler: str = "slurm", **rules: Any
+    cell: m.Cell, folder: Path, person: str = PATIENT, scheduler: str = "slurm", pack: int = 1, **rules: Any
 ) -> Iterator[tuple[Scene, pd.DataFrame]]:
     """Play a cell; who submits is killed at every step of it, each in a play of its own."""
     if cell.moment != m.SUBMIT:
-        scene = Scene(folder, cell, person, scheduler, **rules)
+        scene = Scene(folder, cell, person, scheduler, pack, **rules)
         yield scene, scene.play()
         return
     for number in range(100):
-        scene = Scene(folder / str(number), cell, person, scheduler, **rules)
+        scene = Scene(folder / str(number), cell, person, scheduler, pack, **rules)
         last = [False]
         table = scene.play(partial(_submitting, scene, number, last))
         if last[0]:

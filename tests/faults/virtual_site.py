@@ -142,6 +142,6 @@ def completions(run: Run) -> Mapping[tuple[str, int], int]:
     found: Counter[tuple[str, int]] = Counter()
     for array in run.plan.arrays:
         for one in run.directory.records(array.name):
-            state = (read_states(one.path, one.index) or {}).get(one.index)
-            found[array.name, one.index] += state is not None and state.state.is_success
+            for index, record in (read_states(one.path, one.index) or {}).items():  # of all that are packed in it
+                found[array.name, index] += record.state.is_success
     return found
