@@ -83,6 +83,8 @@ def why_it_waits(facts: Mapping[str, Any]) -> str:
 def _of_comment(comment: str) -> str:
     if "Can Never Run" in comment:
         return f"no node has what it asks for: it will wait for ever ({comment.partition(': ')[2]})"
+    if "Job Array Began" in comment:  # what stands in the record of its array job says nothing of this one
+        return "waits for its turn"
     if "Insufficient amount" in comment:
         return "waits for free cores, memory or GPUs"
     if "concurrent running subjobs limit" in comment:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
 
 Facts = dict[str, Any]
+STARTING = 41  # the substate of one of which nothing is known from its node
 PROJECT = "_pbs_project_default"
 _NOT_OF_A_PART = {
     *("array", "array_state_count", "array_indices_submitted", "array_indices_remaining", "history_timestamp"),
@@ -31,6 +32,7 @@ def of_job(cluster: VirtualCluster, job: Job, zone: tzinfo | None) -> Facts:
     state, substate = words.state_of(cluster, job)
     only = None if job.is_array else next(iter(job.indices.values()))
     has_run = only is not None and only.start is not None and only.word != WAITS
+    is_known = has_run and substate != STARTING
     started = [one.start for one in job.indices.values() if one.start is not None]
     status = words.status_of_whole(cluster, job) if only is None else None
     if only is not None and only.is_over and has_run:
@@ -38,18 +40,19 @@ def of_job(cluster: VirtualCluster, job: Job, zone: tzinfo | None) -> Facts:
     elif only is not None and only.word == WAITS and only.restarts:
         status = words.LOST
     details = job.ordered.details
+    ended = job.last_end if state == "F" and started else _lost(cluster, only)
     facts = _common(cluster, job, state, substate, zone)
     facts |= {
-        "resources_used": _used(cluster, only) if has_run and only is not None else None,
+        "resources_used": _used(cluster, only) if is_known and only is not None else None,
         "exec_host": _host(only) if has_run and only is not None else None,
         "exec_vnode": words.vnode_of(only) if has_run and only is not None else None,
         "depend": write_dependency(job, "s" in words.holds_of(cluster, job)) or None,
         "Error_Path": f"{SERVER}:{error_path(job, '^array_index^')}",
         "Output_Path": f"{SERVER}:{output_path(job, '^array_index^')}",
         "stime": write_moment(min(started), zone) if started else None,
-        "obittime": write_moment(job.last_end, zone) if state == "F" and started else None,
-        "session_id": _session(only) if has_run and only is not None else None,
-        "jobdir": details["home"] if has_run else None,
+        "obittime": write_moment(ended, zone) if ended is not None else None,
+        "session_id": _session(only) if is_known and only is not None else None,
+        "jobdir": details["home"] if is_known else None,
         "comment": words.comment_of_whole(cluster, job) or None,
         "run_count": _count(only) if only is not None and (has_run or only.restarts) else None,
         "Stageout_status": 1 if status is not None and (not job.open or job.is_array) else None,
@@ -70,26 +73,27 @@ def of_sub_job(cluster: VirtualCluster, index: Index, zone: tzinfo | None, whole
     if record_of(cluster, index) is not Record.OWN:
         return _without_record(index, whole or of_job(cluster, job, zone))
     state = "R" if index.word == RUNS else "X" if job.open else "F"
-    running = 41 if index.start == cluster.clock() else 42
+    running = STARTING if index.start == cluster.clock() else 42
     facts = _common(cluster, job, state, running if state == "R" else words.substate_of_end(index), zone)
     facts |= {
         "mtime": write_moment(index.end or index.start or job.submitted, zone),
-        "resources_used": _used(cluster, index),
+        "resources_used": _used(cluster, index) if facts["substate"] != STARTING else None,
         "exec_host": _host(index),
         "exec_vnode": words.vnode_of(index),
         "Error_Path": f"{SERVER}:{error_path(job, str(index.number))}",
         "Output_Path": f"{SERVER}:{output_path(job, str(index.number))}",
         "stime": write_moment(index.start or 0.0, zone),
         "obittime": write_moment(index.end, zone) if index.end is not None else None,
-        "session_id": _session(index),
-        "jobdir": job.ordered.details["home"],
+        "session_id": _session(index) if facts["substate"] != STARTING else None,
+        "jobdir": job.ordered.details["home"] if facts["substate"] != STARTING else None,
         "comment": words.comment_of(index),
         "run_count": _count(index),
         "array_id": name_of(job),
         "array_index": index.number,
     }
     if index.is_over:
-        facts |= {"Stageout_status": 1, "Exit_status": words.status_of(index)}
+        status = words.status_of(index)
+        facts |= {"Stageout_status": None if status is None else 1, "Exit_status": status}
         facts["history_timestamp"] = int(index.end or 0.0)
     return {name: value for name, value in _ordered(facts).items() if name not in _NOT_OF_A_SUB_JOB}
 
@@ -184,6 +188,14 @@ def _used(cluster: VirtualCluster, index: Index) -> Facts:
     }
 
 
+def _lost(cluster: VirtualCluster, index: Index | None) -> float | None:
+    """When the last start of an index ended that waits again; None of all others."""
+    if index is None or index.word != WAITS or not index.restarts:
+        return None
+    rows = cluster.accounting.history(index.job, cluster.clock()).get(index.number, [])
+    return max((row.end for row in rows if row.end is not None), default=None)
+
+
 def _host(index: Index) -> str:
     cores = index.job.request.cores
     return f"{index.node.name if index.node else SERVER}/0" + (f"*{cores}" if cores > 1 else "")
@@ -202,7 +214,7 @@ _ORDER = (
     *("Job_Name", "Job_Owner", "resources_used", "job_state", "queue", "server", "Account_Name", "Checkpoint", "ctime"),
     *("depend", "Error_Path", "Execution_Time", "exec_host", "exec_vnode", "Hold_Types", "Join_Path", "Keep_Files"),
     *("Mail_Points", "mtime", "Output_Path", "Priority", "qtime", "Remove_Files", "Rerunable", "Resource_List"),
-    *("stime", "obittime", "Shell_Path_List", "session_id", "jobdir", "substate", "umask", "Variable_List", "comment"),
+    *("stime", "obittime", "Shell_Path_List", "session_id", "jobdir", "substate", "Variable_List", "umask", "comment"),
     *("etime", "run_count", "Stageout_status", "Exit_status", "Submit_arguments", "executable", "argument_list"),
     *("array", "array_state_count", "array_indices_submitted", "array_indices_remaining", "array_id", "array_index"),
     *("history_timestamp", "project", "Submit_Host", "max_run_subjobs"),

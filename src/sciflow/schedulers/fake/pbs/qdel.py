@@ -42,7 +42,21 @@ def qdel(cluster: VirtualCluster, call: Call) -> Answer:
         else:
             _delete_some(cluster, target, job, call.user, is_forced)
 
-    return for_each(cluster, "qdel", ids, delete, is_final="x" in options)
+    answer = for_each(cluster, "qdel", ids, delete, is_final="x" in options)
+    if "Job has finished" not in answer.err:
+        return answer
+    # Of those that are not known it says nothing then.
+    return Answer(FINISHED, "", "".join(one for one in answer.err.splitlines(True) if "Unknown Job Id" not in one))
+
+
+def _cancel(cluster: VirtualCluster, job: Job, numbers: list[int], is_forced: bool) -> None:
+    """Cancel indices; by force those that run are gone at once, and nothing is known of how they ended."""
+    running = [job.indices[one] for one in numbers if job.indices[one].word == RUNS]
+    cluster.cancel(job, numbers)
+    if is_forced:
+        job.notes.setdefault("forced", set()).update(one.number for one in running)
+        for one in running:
+            cluster.kill_job(one)
 
 
 def _delete_all(cluster: VirtualCluster, target: Target, job: Job, user: str, is_forced: bool) -> None:
@@ -52,7 +66,7 @@ def _delete_all(cluster: VirtualCluster, target: Target, job: Job, user: str, is
     job.notes["deleted by"] = user
     if job.is_array:
         job.notes.setdefault("erased", set()).update(over)
-    cluster.cancel(job)
+    _cancel(cluster, job, list(job.indices), is_forced)
 
 
 def _delete_some(cluster: VirtualCluster, target: Target, job: Job, user: str, is_forced: bool) -> None:
@@ -66,7 +80,7 @@ def _delete_some(cluster: VirtualCluster, target: Target, job: Job, user: str, i
         raise Wrong(f"Request invalid for finished array subjob {target.full}", _SUB_JOB_OVER)
     _check_nodes(job, chosen, target, is_forced)
     job.notes["deleted by"] = user
-    cluster.cancel(job, chosen)
+    _cancel(cluster, job, chosen, is_forced)
 
 
 def _check_nodes(job: Job, numbers: list[int], target: Target, is_forced: bool) -> None:

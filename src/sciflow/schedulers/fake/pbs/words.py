@@ -39,8 +39,10 @@ def record_of(cluster: VirtualCluster, index: Index) -> Record:
     return Record.GONE if index.job.is_array and is_lost else Record.OWN
 
 
-def status_of(index: Index) -> int:
-    """The exit status of an index that has run."""
+def status_of(index: Index) -> int | None:
+    """The exit status of an index that has run; None of one that was deleted by force."""
+    if index.number in index.job.notes.get("forced", ()):
+        return None
     if index.word in _STATUS:
         return _STATUS[index.word]
     return 256 + index.signal if index.signal else index.code
@@ -52,9 +54,9 @@ def status_of_whole(cluster: VirtualCluster, job: Job) -> int | None:
     if not job.open:  # at the end they all change once more, in order
         own = [one for one in job.indices.values() if record_of(cluster, one) is Record.OWN]
         last = max(own, key=lambda one: one.number, default=None)
-    if last is None:
+    status = status_of(last) if last is not None else None
+    if status is None:
         return None
-    status = status_of(last)
     return (status > 0) + 2 * (status < 0)
 
 
@@ -99,15 +101,14 @@ def holds_of(cluster: VirtualCluster, job: Job) -> str:
 
 def comment_of(index: Index) -> str:
     """The comment on an index that has started."""
-    job = index.job
     text = f"Job run at {write_minute(index.start or 0.0)} on {vnode_of(index)}"
     if index.word == RUNS:
-        return text + (_killed_by(job) if index.fate == "CANCELLED" else "")
+        return text + (_killed_by(index) if index.fate == "CANCELLED" else "")
     ends = {
         "COMPLETED": " and finished",
         "TIMEOUT": " and exceeded resource walltime",
         "OUT_OF_MEMORY": " and exceeded resource mem",
-        "CANCELLED": _killed_by(job),
+        "CANCELLED": _killed_by(index),
     }
     return text + ends.get(index.word, " and failed")
 
@@ -157,5 +158,8 @@ def vnode_of(index: Index) -> str:
     return f"({node}{memory}:ncpus={request.cores}{gpus})"
 
 
-def _killed_by(job: Job) -> str:
+def _killed_by(index: Index) -> str:
+    job = index.job
+    if index.number in job.notes.get("forced", ()):
+        return " and terminated"
     return f" and terminated by {job.notes.get('deleted by', 'root')}@{SERVER}"
