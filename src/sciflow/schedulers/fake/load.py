@@ -41,8 +41,8 @@ class Habits:
         Half of all jobs run for longer; and by what factor the middle two thirds differ from that.
     generosity
         The walltime is up to so many times the runtime.
-    width
-        How many indices a job has at most; most have one.
+    narrow, width
+        What share of jobs has one index, and how many the others have at most.
     users
         How many users there are.
     partitions
@@ -56,6 +56,7 @@ class Habits:
     median: float = HOUR
     spread: float = 4.0
     generosity: float = 4.0
+    narrow: float = 0.8
     width: int = 20
     users: int = 12
     partitions: tuple[str, ...] = ("",)
@@ -109,7 +110,7 @@ class Load:
         longest = meant.longest if meant is not None else DAY
         ran = min(chance.lognormvariate(math.log(habits.median), math.log(habits.spread)), longest)
         asked = min(longest, 60.0 * math.ceil(ran * chance.uniform(1.0, habits.generosity) / 60.0))
-        width = 1 if chance.random() < 0.8 else chance.randint(1, habits.width)
+        width = 1 if chance.random() < habits.narrow else chance.randint(1, habits.width)
         user = chance.randrange(habits.users)
         request = Request(
             name=f"load{user}",
