@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from sciflow.errors import QueueFullError, SchedulerError, TransportError
-from sciflow.model.profile import Partition
+from sciflow.model.profile import Limits, Partition
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement
 from sciflow.schedulers.pbs import PbsScheduler
 from sciflow.schedulers.pbs_answers import moment, read_dsv, read_json, read_statements
-from sciflow.schedulers.pbs_site import read_partitions
+from sciflow.schedulers.pbs_site import limits_of, read_partitions
 from sciflow.schedulers.pbs_submission import read_job_id
+from sciflow.schedulers.sites import detect_site
 from sciflow.transport.base import Answer
-from unit.scripted import ScriptedTransport
+from unit.scripted import ScriptedTransport, refusal
 
 HERE = Path(__file__).parent / "pbs-23.06"
 
@@ -275,6 +276,24 @@ def test_what_is_over_is_not_cancelled() -> None:
     assert [call.command for call in transport.calls] == [["qdel", "441[].vm"]]
 
 
+def test_without_history_jobs_are_looked_for_without_it() -> None:
+    """The other question lists nothing and exits with 0: what was submitted would be submitted again."""
+    assert recorded("qselect-no-history").code == 0
+    transport = ScriptedTransport(qselect=[recorded("qselect-no-history"), recorded("qselect-name")])
+    assert PbsScheduler(transport, HERE).find({"pok": 0.0}) == {"pok": "60.vm"}
+    assert [call.command for call in transport.calls] == [["qselect", "-x", "-N", "pok"], ["qselect", "-N", "pok"]]
+
+
+def test_a_site_is_known_by_its_version() -> None:
+    """What is not Torque's is of PBS."""
+    nothing = refusal("scontrol: fatal: Could not establish a configuration source")
+    answers: list[str | Answer] = [recorded("version"), recorded("server"), recorded("queues")]
+    transport = ScriptedTransport(scontrol=nothing, qstat=answers, pbsnodes=recorded("nodes"))
+    profile, notes = detect_site(transport, "lab")
+    assert (profile.scheduler, profile.description) == ("pbs", "the PBS server srv (23.06.06)")
+    assert notes[1] == "the server forgets jobs that are over: how they ended is known by their records alone"
+
+
 def test_jobs_are_found_by_name() -> None:
     """Also those that are over."""
     transport = ScriptedTransport(qselect=recorded("qselect-name"))
@@ -287,7 +306,9 @@ def test_queues_and_nodes_of_a_site() -> None:
     queues = json.loads(recorded("queues").out)["Queue"]
     nodes = list(json.loads(recorded("nodes").out)["nodes"].values())
     notes: list[str] = []
-    server = {"default_queue": "workq"}
+    server = json.loads(recorded("server").out)["Server"]["srv"]
+    assert limits_of(server, queues["small"], "sci") == Limits(indices_per_array=10_000, submitted_indices=3)
+    assert limits_of(server, {}, "sci") == Limits(indices_per_array=10_000, submitted_indices=500)
     assert read_partitions(server, queues, nodes, "sci", notes) == {
         "workq": Partition(cpu_cores=32, memory_gb=64, gpus=8, nodes=1, default=True),
         "small": Partition(cpu_cores=8, memory_gb=64, gpus=8, nodes=1, max_runtime="01:00:00"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ from sciflow_shim import files
 if TYPE_CHECKING:
     from sciflow.model.profile import Limits
 
+_JOB = re.compile(r"\d+(\[\])?(\.\S+)?")
 AT_ONCE = 500  # jobs that one `qdel` names
 
 
@@ -93,7 +95,8 @@ class PbsScheduler:
 
     def query(self, job_ids: Iterable[str]) -> dict[str, dict[int, State]]:
         """Job id → index → state."""
-        answers = self.testify(dict.fromkeys((job for job in job_ids if job), ""), {}).answers.get(CONTROLLER, {})
+        jobs = dict.fromkeys(filter(_JOB.fullmatch, job_ids), "")  # one odd word would spoil the question about all
+        answers = self.testify(jobs, {}).answers.get(CONTROLLER, {})
         found = {job: {i: one.state for i, one in known.items() if i != REST} for job, known in answers.items()}
         return {job: states for job, states in found.items() if states}
 

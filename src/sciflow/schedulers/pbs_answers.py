@@ -39,7 +39,15 @@ def read_json(text: str) -> dict[str, Facts]:
 
 
 def read_dsv(text: str) -> dict[str, Facts]:
-    """Job id → attributes, of an answer with one job a line."""
+    """Job id → attributes, of an answer with one job a line.
+
+    Raises
+    ------
+    ValueError
+        For text that breaks off: those that are not told of any more would be taken for gone.
+    """
+    if text and not text.endswith("\n"):
+        raise ValueError("it breaks off")
     found = {}
     for line in text.splitlines():
         head, *rest = line.split(_SEPARATOR)

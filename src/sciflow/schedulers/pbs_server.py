@@ -58,7 +58,7 @@ class PbsServer:
             found = pbs_answers.read_json(answer.out)
         except ValueError:  # one odd value of one variable spoils the answer about all jobs
             answer = self._ask(ids, "dsv", is_whole)
-            found = pbs_answers.read_dsv(answer.out)
+            found = self._read_lines(answer)
         if not found and answer.code != UNKNOWN:
             raise SchedulerError(f"`qstat` tells of no job: {answer.complaint}", hint="the same command asks again")
         return found
@@ -95,6 +95,15 @@ class PbsServer:
         if answer.code:
             raise SchedulerError(answer.complaint, hint=way_out(answer.complaint))
         return answer
+
+    @staticmethod
+    def _read_lines(answer: Answer) -> dict[str, Facts]:
+        try:
+            return pbs_answers.read_dsv(answer.out)
+        except ValueError as error:
+            raise SchedulerError(
+                f"the answer of `qstat` cannot be read: {error}", hint="the same command asks again"
+            ) from None
 
     def _ask(self, ids: Sequence[str], form: str, is_whole: bool) -> Answer:
         answer = self._stat(ids, form, is_whole)

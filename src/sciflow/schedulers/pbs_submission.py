@@ -41,8 +41,7 @@ def submit_command(submission: Submission, directory: Path, after: Sequence[str]
         command += ["-J", f"{_indices(sorted(submission.attempts))}{most}"]
     if after:
         command += ["-W", dependency(after)]
-    if submission.begin is not None:
-        command += ["-a", clock(submission.begin)]
+    command += begin_option(submission)
     logs = directory / files.logs(array.name) / f"^array_index^.{submission.name or array.name}.job"
     return [*command, "-o", str(logs), str(submission.script.relative_to(directory))]
 
@@ -118,6 +117,14 @@ def _indices(elements: Sequence[int]) -> str:
         return f"{first}-{first + 1}:2"
     step = elements[1] - first
     return f"{first}-{elements[-1]}" + (f":{step}" if step > 1 else "")
+
+
+def begin_option(submission: Submission) -> list[str]:
+    """When it may begin. What the script says of it was written on the clock of another machine, perhaps."""
+    begin = submission.begin
+    if begin is None and submission.array.begin is not None:
+        begin = submission.array.begin.timestamp()
+    return [] if begin is None else ["-a", clock(begin)]
 
 
 def clock(seconds: float) -> str:

@@ -29,8 +29,10 @@ def read_xml(text: str) -> dict[str, Facts]:
     Raises
     ------
     ValueError
-        For text that is no XML.
+        For text that is no XML, or that breaks off: those that are not told of any more would be taken for gone.
     """
+    if text.count("<Data>") != text.count("</Data>"):
+        raise ValueError("it breaks off")
     found: dict[str, Facts] = {}
     for part in _JOB.findall(text):
         try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sciflow.schedulers.base import Errand, Submission
-from sciflow.schedulers.pbs_submission import clock
+from sciflow.schedulers.pbs_submission import begin_option, clock
 from sciflow_shim import files
 
 
@@ -23,8 +23,7 @@ def submit_command(submission: Submission, directory: Path, after: Sequence[str]
         command += ["-t", f"{files.format_ranges(sorted(submission.attempts))}{most}"]
     if after:
         command += ["-W", dependency(after)]
-    if submission.begin is not None:
-        command += ["-a", clock(submission.begin)]
+    command += begin_option(submission)
     logs = directory / files.logs(array.name) / f"{name}.torque"
     return [*command, "-o", str(logs), str(submission.script.relative_to(directory))]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +91,15 @@ def test_only_what_lives_is_waited_for(tmp_path: Path) -> None:
     assert shlex.join(transport.calls[1].command).startswith(f"qsub -f -N {NAME} -W 'depend=afterany:5[].srv' -o")
 
 
-def test_start_times_are_on_the_clock_of_the_server(tmp_path: Path) -> None:
-    """To the second."""
+def test_start_times_are_on_the_clock_of_who_submits(tmp_path: Path) -> None:
+    """To the second; also that of the plan, which the script says on the clock of who made it."""
     pbs, _ = scheduler(tmp_path)
     assert f"-a {clock(1795394440.0)}" in pbs.call(submission(tmp_path, 1, begin=1795394440.0))
+    planned = replace(ARRAY, begin=datetime(2031, 5, 17, 22, tzinfo=timezone.utc))
+    own = f"-a {clock(planned.begin.timestamp())} "  # type: ignore[union-attr]
+    assert own in pbs.call(submission(tmp_path, *range(1000), array=planned))
+    assert f"-a {clock(1795394440.0)}" in pbs.call(submission(tmp_path, 1, array=planned, begin=1795394440.0))
+    assert "-a" not in pbs.call(submission(tmp_path, 1)).split()
     assert len(clock(1795394440.0)) == len("202611230040.40")
 
 
@@ -211,6 +218,14 @@ def test_places_of_a_map_are_told_as_indices(tmp_path: Path) -> None:
     [(index, one)] = pbs.testify({"7[].srv": NAME}, {}).answers[CONTROLLER]["7[].srv"].items()
     assert (index, one.state, one.exit) == (17, State.FAILED, "3:0")
     assert pbs.query(["7[].srv"]) == {"7[].srv": {17: State.FAILED}}
+
+
+def test_what_is_no_job_id_is_not_asked_about(tmp_path: Path) -> None:
+    """It would spoil the question about all."""
+    pbs, transport = scheduler(tmp_path, qstat=answer(**{"7.srv": {"job_state": "R"}}))
+    assert pbs.query(["7.srv", "task.0", "no such job", ""]) == {"7.srv": {0: State.RUNNING}}
+    assert transport.calls[0].command[-1] == "7.srv"
+    assert pbs.query(["task.0"]) == {}
 
 
 def test_one_odd_value_does_not_spoil_the_answer(tmp_path: Path) -> None:

@@ -56,6 +56,15 @@ def test_lines_without_history_are_asked_for_without_it() -> None:
     assert ["-x" in call.command for call in transport.calls] == [True, False, False]
 
 
+def test_an_answer_that_breaks_off_is_none() -> None:
+    """Those of which it does not tell any more would be taken for gone."""
+    lines = "Job Id: 7.srv\x1fJob_Name=a\x1fjob_state=R\nJob Id: 8.srv\x1fJob_Na"
+    pbs, transport = server(qstat=['{"Jobs": {"7.srv": {"job_state": "R"}, "8.sr', lines])
+    with pytest.raises(SchedulerError, match="cannot be read: it breaks off"):
+        pbs.known(["7.srv", "8.srv"])
+    assert transport.programs == ["qstat", "qstat"]
+
+
 def test_control_characters_do_not_spoil_an_answer() -> None:
     """Some versions write letters of other languages so."""
     pbs, _ = server(qstat='{"Jobs": {"7.srv": {"Account_Name": "\x03", "job_state": "R"}}}')

@@ -132,6 +132,7 @@ def test_what_it_has_forgotten_is_unknown_and_no_answer_is_none(tmp_path: Path) 
         refusal("qstat: cannot connect to server srv (errno=111) Connection refused", 15),
         "",
         "<Job><a></Job>",
+        part(0, "R")[:-9],
     ):
         torque, _ = scheduler(tmp_path, qstat=said)
         assert CONTROLLER in torque.testify({"7[].srv": ""}, {}).errors
