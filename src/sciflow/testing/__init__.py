@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sciflow.schedulers.fake.faults import Chances
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.partitions import Partition
 from sciflow.schedulers.fake.simulated import Course, Sight
@@ -19,6 +20,7 @@ from sciflow.testing.cluster import FakeCluster, FakeJob
 from sciflow.testing.virtual_time import MovableClock, virtual_time
 
 __all__ = [
+    "Chances",
     "Course",
     "FakeCluster",
     "FakeJob",

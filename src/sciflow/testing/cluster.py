@@ -17,7 +17,7 @@ from sciflow.model.profile import ClusterProfile, Limits
 from sciflow.model.profile import Partition as ProfilePartition
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.faces import FACES, RULES
-from sciflow.schedulers.fake.faults import Faults
+from sciflow.schedulers.fake.faults import Chances, Faults
 from sciflow.schedulers.fake.flow import PACES, Flow, Pace
 from sciflow.schedulers.fake.jobs import Index, Job
 from sciflow.schedulers.fake.nodes import Node, make_nodes
@@ -263,6 +263,19 @@ class FakeCluster:
         if how not in get_args(How):
             raise SciflowError(f"nothing fails by `{how}`", hint=nearest(how, get_args(How)))
         self._strikes.append(_Strike(job, index, how, after, times))
+
+    def let_loose(self, seed: int = 0, **chances: float) -> None:
+        """Let things go wrong by chance, and the same things for the same seed.
+
+        Parameters
+        ----------
+        seed
+            Of the chance.
+        **chances
+            How often what happens, such as ``node_dies=1.0`` a day; see `Chances`.
+        """
+        with self.flow.turn:
+            self.faults.let_loose(self.cluster, Chances(**chances), seed)  # type: ignore[arg-type]
 
     def kill_node(self, name: str) -> None:
         """Let a node die, with all that runs there."""

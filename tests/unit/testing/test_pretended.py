@@ -54,3 +54,21 @@ def test_so_are_those_of_other_jobs(fake_slurm: FakeCluster, tmp_path: Path) -> 
     assert (job.codes[2], job.signals[3]) == (1, 11)
     assert (tmp_path / "slurm-101_2.out").read_text() == "ValueError: no convergence\n"
     assert DAY < fake_slurm.clock() - began < DAY + 60.0
+
+
+def test_things_go_wrong_by_chance(tmp_path: Path) -> None:
+    """And the same ones for the same seed."""
+    (tmp_path / "job.sh").write_text("#!/bin/bash\n#SBATCH --array=0-99\n#SBATCH --output=/dev/null\n")
+    seen = []
+    for _ in range(2):
+        cluster = FakeCluster("slurm", tmp_path)
+        try:
+            cluster.pretend(lambda sight: Course(3600.0))
+            cluster.let_loose(seed=5, job_killed=0.2)
+            subprocess.run([cluster.commands / "sbatch", "job.sh"], cwd=tmp_path, check=True, capture_output=True)
+            cluster.run_until_idle()
+            seen.append([index for index, state in cluster.job("*").states.items() if state == "FAILED"])
+        finally:
+            cluster.close()
+    assert 2 < len(seen[0]) < 50
+    assert seen[0] == seen[1]

@@ -122,14 +122,16 @@ class Flow:
             self._thread.join()
 
     def _step(self, until: float = float("inf")) -> bool:
-        """Let the next thing happen; whether there was one until then."""
+        """Let the next thing happen; whether there was one until then, or one that anybody waits for."""
         if self.pace == "real":
             self._pause(PAUSE)
-            return self._is_busy() or self.cluster.clock.next_event is not None
+            return self._is_busy() or not self.cluster.clock.is_quiet
         if self.cluster.body.wait(self.cluster):
             return True
-        upcoming = self.cluster.clock.next_event
-        return upcoming is not None and upcoming <= until and self.cluster.clock.step()
+        clock = self.cluster.clock
+        if until == float("inf") and clock.is_quiet:
+            return False
+        return clock.next_event is not None and clock.next_event <= until and clock.step()
 
     def _go_on(self) -> None:
         """Let time pass until all is over, in a thread of its own."""

@@ -8,6 +8,7 @@ import pytest
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.face import Call
+from sciflow.schedulers.fake.faults import Chances
 from sciflow.schedulers.fake.flow import Flow, Pace, Turn
 from sciflow.schedulers.fake.nodes import make_nodes
 from sciflow.schedulers.fake.real import RealBody
@@ -123,10 +124,11 @@ def test_advancing_gives_scripts_their_time(tank: Tank) -> None:
 
 
 def test_a_job_that_waits_for_ever_is_not_waited_for(tank: Tank) -> None:
-    """It is idle when nothing more will happen."""
+    """It is idle when nothing more will happen that anybody waits for: what comes by chance comes for ever."""
     flow = tank.flow("still")
+    flow.cluster.faults.let_loose(flow.cluster, Chances(node_dies=1.0))
     tank.submit(flow, "held", "#SBATCH --hold")
-    flow.run_until_idle()
+    flow.run_until_idle(60.0)
     assert words(flow) == ["PENDING"]
 
 
