@@ -311,6 +311,12 @@ def closed(desk: PbsDesk) -> None:
     desk.cluster.faults.refuse("account")
 
 
+def disabled(desk: PbsDesk) -> None:
+    """The queue takes no jobs."""
+    [queue] = desk.cluster.rules.partitions
+    desk.cluster.set_partition(replace(queue, is_open=False))
+
+
 def nothing(desk: PbsDesk) -> None:
     """Nothing has happened."""
 
@@ -351,6 +357,7 @@ SAID: dict[str, tuple[Callable[[PbsDesk], None], str]] = {
     "qsub-no-queue": (nothing, "qsub -h -q nosuch s.sh"),
     "qsub-no-server": (silent, "qsub s.sh"),
     "qsub-not-mine": (closed, "qsub s.sh"),
+    "qsub-queue-disabled": (disabled, "qsub -h s.sh"),
     "qsub-too-many-at-all": (full, "qsub -h s.sh"),
     "qsub-too-much": (short, "qsub -l walltime=02:00:00 s.sh"),
     "qsub-too-wide": (nothing, "qsub -h -N arrerr -J 0-10000 s.sh"),

@@ -63,7 +63,7 @@ def _delete_all(cluster: VirtualCluster, target: Target, job: Job, user: str, is
     """Delete a job; what has been noted down of its sub-jobs that are over is lost by that."""
     _check_nodes(job, list(job.indices), target, is_forced)
     over = {number for number, one in job.indices.items() if one.is_over}
-    job.notes["deleted by"] = user
+    job.notes |= {"deleted": True, "deleted by": user}
     if job.is_array:
         job.notes.setdefault("erased", set()).update(over)
     _cancel(cluster, job, list(job.indices), is_forced)

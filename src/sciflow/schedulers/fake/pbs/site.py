@@ -93,7 +93,7 @@ def of_queues(cluster: VirtualCluster) -> dict[str, Facts]:
                 "nodect": len(running),
             },
             "kill_delay": int(cluster.rules.kill_wait),
-            "enabled": "True",
+            "enabled": "True" if one.is_open else "False",
             "started": "True" if one.is_up else "False",
         }
     return found

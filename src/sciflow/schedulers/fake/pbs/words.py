@@ -85,7 +85,10 @@ def state_of(cluster: VirtualCluster, job: Job) -> tuple[str, int]:
 
 
 def _end_of_whole(job: Job) -> int:
-    ends = {substate_of_end(one) for one in job.indices.values()}
+    if job.notes.get("deleted"):
+        return DELETED
+    ran = [one for one in job.indices.values() if one.start is not None]
+    ends = {substate_of_end(one) for one in ran or job.indices.values()}
     return next(one for one in (DELETED, FAILED, ENDED) if one in ends)
 
 
