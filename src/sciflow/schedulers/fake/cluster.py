@@ -156,7 +156,8 @@ class VirtualCluster:
         for number in list(job.indices if numbers is None else numbers):
             index = job.indices.get(number)
             if index is not None and index.word == WAITS:
-                index.word, index.reason, index.by, index.end = "CANCELLED", "None", by, self.clock()
+                index.reason = self.queue.why(index)
+                index.word, index.by, index.end = "CANCELLED", by, self.clock()
                 index.has_vanished = not index.restarts
                 self.queue.leave(index)
                 if index.restarts:

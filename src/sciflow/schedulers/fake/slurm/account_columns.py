@@ -49,7 +49,7 @@ class Glance:
         job, numbers = entry.job, entry.numbers
         if not job.is_array or not numbers:
             return job.id
-        if len(numbers) == 1 and (entry.has_run or entry.row.word != WAITS):
+        if not entry.is_rest:
             return f"{job.id}_{numbers[0]}"
         return f"{job.id}_[{cut_list(written_list(job, numbers), self.call.variables.get('SLURM_BITSTR_LEN', ''))}]"
 
@@ -125,10 +125,6 @@ def _cores(_glance: Glance, entry: Entry) -> str:
     return str(entry.job.request.cores)
 
 
-def _allocated(glance: Glance, entry: Entry) -> str:
-    return _cores(glance, entry) if entry.has_run else "0"
-
-
 def _tres(_glance: Glance, entry: Entry) -> str:
     request = entry.job.request
     parts = [f"billing={request.cores}"] * (not entry.is_step) + [f"cpu={request.cores}"]
@@ -138,7 +134,7 @@ def _tres(_glance: Glance, entry: Entry) -> str:
 
 _ALL = (
     Field("Account", 10, _of_job(lambda _, entry: entry.job.request.account)),
-    Field("AllocCPUS", 10, _allocated),
+    Field("AllocCPUS", 10, _cores),
     Field("AllocTRES", 10, lambda glance, entry: _tres(glance, entry) if entry.has_run else ""),
     Field("Cluster", 10, lambda *_: CLUSTER),
     Field("Comment", 14, lambda *_: ""),  # `AccountingStoreFlags` does not name it
@@ -157,7 +153,7 @@ _ALL = (
     Field("JobIDRaw", -12, lambda g, entry: _raw(g, entry) + ".batch" * entry.is_step),
     Field("JobName", 10, lambda _, entry: "batch" if entry.is_step else entry.job.name),
     Field("MaxRSS", 10, lambda *_: ""),  # nothing is measured
-    Field("NCPUS", 10, lambda g, e: _allocated(g, e) if e.has_run else _cores(g, e)),
+    Field("NCPUS", 10, _cores),
     Field("NNodes", 8, lambda *_: "1"),
     Field("NodeList", 15, lambda _, entry: entry.row.node or "None assigned"),
     Field("NTasks", 8, lambda _, entry: "1" * entry.is_step),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from sciflow.schedulers.fake import dependencies
 from sciflow.schedulers.fake.accounting import ALL_THE_REST, Row
 from sciflow.schedulers.fake.jobs import RUNS, WAITS, Job
-from sciflow.schedulers.fake.slurm.queue_rows import cancelled_together
+from sciflow.schedulers.fake.slurm.queue_rows import cancelled_together, is_bare
 
 if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
@@ -24,6 +26,8 @@ class Entry:
     ----------
     is_eligible
         Whether it has ever waited for nothing but its turn: windows of time leave the others out.
+    is_rest
+        Whether it is of all that has no row of its own.
     """
 
     job: Job
@@ -31,6 +35,7 @@ class Entry:
     row: Row
     is_step: bool = False
     is_eligible: bool = True
+    is_rest: bool = False
 
     @property
     def has_run(self) -> bool:
@@ -70,15 +75,26 @@ def entries_of(cluster: VirtualCluster, job: Job, with_all: bool = False) -> Ite
             if not job.indices[number].has_vanished:
                 waiting.append(number)
             continue
-        shown = [row for row in rows[:-1] if row.word not in (WAITS, RUNS)] if with_all else []
-        for row in [*shown, rows[-1]]:
+        # What was put back after its end is known as that alone.
+        ends = [one for one, later in pairwise(rows) if one.word not in (WAITS, RUNS) and later.word != "REQUEUED"]
+        for row in [*(ends if with_all else []), rows[-1]]:
             yield Entry(job, (number,), row, is_eligible=row.node != "" or row.word == WAITS)
     if waiting:
         why = {cluster.queue.why(job.indices[number]) for number in waiting if job.indices[number].word == WAITS}
         is_eligible = not why or not why <= set(_NOT_ELIGIBLE)
         reason = min(why, default="None")
-        yield Entry(job, tuple(waiting), Row(WAITS, reason, 0, 0, None, None, None, ""), is_eligible=is_eligible)
+        row = Row(WAITS, reason, 0, 0, None, None, None, "")
+        yield from _together(Entry(job, tuple(waiting), row, is_eligible=is_eligible, is_rest=True))
     if rest:
         numbers = tuple(sorted(one.number for one in cancelled_together(cluster, job)))
-        is_bare = len(numbers) == 1 and len(job.indices) > 1 and all(one.has_vanished for one in job.indices.values())
-        yield Entry(job, () if is_bare else numbers, rest[-1], is_eligible=False)
+        rest_of_it = Entry(job, numbers, rest[-1], is_eligible=False, is_rest=True)
+        yield from [replace(rest_of_it, numbers=())] if is_bare(job, numbers) else _together(rest_of_it)
+
+
+def _together(entry: Entry) -> Iterator[Entry]:
+    """One row, or one for each where these wait each for another."""
+    if not dependencies.is_each(entry.job):
+        yield entry
+        return
+    for number in entry.numbers:
+        yield replace(entry, numbers=(number,), is_rest=False)

@@ -107,16 +107,16 @@ def _read_array(text: str) -> tuple[tuple[int, ...] | None, int]:
         raise Wrong(TOO_LONG)
     if not text:
         return None, 0
-    list_, percent, most = text.replace(" ", "").partition("%")
+    list_, _, most = text.replace(" ", "").partition("%")
     part = r"\d+(?:-\d+(?::0*[1-9]\d*)?)?"
-    list_ = list_.removeprefix("[").removesuffix("]")
-    most = most.removesuffix("]")
-    if not re.fullmatch(rf"{part}(?:,{part})*", list_) or (percent and not re.fullmatch(r"-?\d+", most)):
+    list_ = list_.removeprefix("[").removesuffix("]").removesuffix(",")
+    if not re.fullmatch(rf"{part}(?:,{part})*", list_):
         raise Wrong(_BAD_ARRAY)
     bounds = [[int(one) for one in re.split(r"[-:]", piece)[:2]] for piece in list_.split(",")]
     if any(one[0] > one[-1] or one[-1] >= LARGEST for one in bounds):
         raise Wrong(_BAD_ARRAY)
-    return tuple(read_list(list_)), max(0, int(most or 0))
+    number = re.match(r"\d+", most)  # whatever else stands there is none
+    return tuple(read_list(list_)), int(number[0]) if number else 0
 
 
 LARGEST = 4_000_001  # no cluster of Slurm's takes an index that is as large
@@ -169,7 +169,7 @@ def _bytes(option: str, text: str) -> int:
     match = re.fullmatch(r"(\d+)([KMGT]?)B?", text.upper())
     if match is None:
         raise invalid(option)
-    return int(match[1]) * _BYTES[match[2]]
+    return math.ceil(int(match[1]) * _BYTES[match[2]] / MIB) * MIB
 
 
 def _memory(given: Mapping[str, str], cores: int, gpus: int, place: Place) -> int:

@@ -21,6 +21,13 @@ from sciflow.schedulers.fake.slurm.squeue import squeue
 if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
 
+# Without such a program it ends as Slurm does, and not as a shell.
+_LAUNCH = """
+command -v -- "$1" >/dev/null || { echo "slurmstepd: error: execve(): $1: No such file or directory" >&2; exit 2; }
+export SLURM_TASK_PID=$$
+exec "$@"
+"""
+
 
 class SlurmFace:
     """Slurm's commands, variables and log files."""
@@ -55,8 +62,8 @@ class SlurmFace:
         return environment.folder(index)
 
     def shell(self, program: Sequence[str]) -> list[str]:
-        """The command by which a node runs a program: itself."""
-        return list(program)
+        """The command by which a node runs a program: itself, which is told the number of its process."""
+        return ["/bin/sh", "-c", _LAUNCH, "slurmstepd", *program]
 
     def out_of_memory(self, index: Index) -> str:
         """What is said in the output of a job that was killed for its memory."""

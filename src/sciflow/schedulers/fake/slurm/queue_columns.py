@@ -11,7 +11,7 @@ from sciflow.schedulers.fake.face import Call
 from sciflow.schedulers.fake.jobs import WAITS
 from sciflow.schedulers.fake.slurm.dependency import write_dependency
 from sciflow.schedulers.fake.slurm.hosts import read_hosts, write_hosts
-from sciflow.schedulers.fake.slurm.queue_rows import Row
+from sciflow.schedulers.fake.slurm.queue_rows import Row, is_bare
 from sciflow.schedulers.fake.slurm.sizes import write_memory
 from sciflow.schedulers.fake.slurm.times import write_limit, write_moment, write_span, zone
 from sciflow.schedulers.fake.slurm.words import SHORT, cut_list, raw_id, written_list
@@ -49,9 +49,9 @@ class View:
         """The indices of a row, as long as `SLURM_BITSTR_LEN` lets it be."""
         if not row.job.is_array:
             return "N/A"
-        if len(row.numbers) == 1 and row.word != WAITS:
-            return "N/A" if row.first.has_vanished else str(row.numbers[0])
-        if row.first.restarts:
+        if row.first.has_vanished and is_bare(row.job, row.numbers):
+            return "N/A"
+        if row.is_split:
             return str(row.numbers[0])
         return cut_list(written_list(row.job, row.numbers), self.call.variables.get("SLURM_BITSTR_LEN", ""))
 
@@ -60,7 +60,7 @@ class View:
         list_ = self.list(row)
         if list_ == "N/A":
             return row.job.id
-        if list_.isdecimal() and (row.word != WAITS or row.first.restarts):
+        if row.is_split:
             return f"{row.job.id}_{list_}"
         text = f"{row.job.id}_[{list_}]"
         is_free = self.call.variables.get("SLURM_BITSTR_LEN")
@@ -113,6 +113,11 @@ def _raw(row: Row) -> str:
     return row.job.id if len(row.numbers) != 1 else raw_id(row.job, row.first.number)
 
 
+def _least_cores(row: Row) -> str:
+    given = row.job.ordered.details
+    return str(int(given.get("cpus-per-task", 1)) * int(given.get("ntasks-per-node", 1)))
+
+
 def _memory(row: Row) -> str:
     given, request = row.job.ordered.details, row.job.request
     return write_memory(request.memory // (request.cores if "mem-per-cpu" in given else 1))
@@ -145,7 +150,7 @@ COLUMNS: Mapping[str, tuple[str, Callable[[View, Row], str]]] = {
     "b": ("TRES_PER_NODE", lambda _, row: _gres(row)),
     "B": ("EXEC_HOST", lambda _, row: row.node or "n/a"),
     "C": ("CPUS", lambda _, row: str(row.job.request.cores)),
-    "c": ("MIN_CPUS", lambda _, row: row.job.ordered.details.get("cpus-per-task", "1")),
+    "c": ("MIN_CPUS", lambda _, row: _least_cores(row)),
     "D": ("NODES", lambda *_: "1"),
     "d": ("MIN_TMP_DISK", lambda *_: "0"),
     "E": ("DEPENDENCY", lambda view, row: write_dependency(view.cluster, row.job) or "(null)"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from sciflow.schedulers.fake import dependencies
 from sciflow.schedulers.fake.accounting import ALL_THE_REST
 from sciflow.schedulers.fake.jobs import WAITS, Index, Job
 
@@ -13,12 +14,16 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One row: its job, the first of its indices, the numbers of all of them, and why they are in their state."""
+    """One row: its job, the first of its indices, the numbers of all of them, and why they are in their state.
+
+    `is_split` is whether it stands for one index, and not for as many as wait together, of which one may be left.
+    """
 
     job: Job
     first: Index
     numbers: tuple[int, ...]
     reason: str
+    is_split: bool = False
 
     @property
     def word(self) -> str:
@@ -49,15 +54,16 @@ def rows_of(cluster: VirtualCluster, job: Job, is_each: bool = False) -> Iterato
         if index.word == WAITS:
             waiting.setdefault((cluster.queue.why(index), index.restarts), []).append(index)
         elif not index.has_vanished and (index.end is None or now - index.end < remembered):
-            yield Row(job, index, (index.number,), index.reason)
+            yield Row(job, index, (index.number,), index.reason, is_split=True)
     together = cancelled_together(cluster, job)
     if together and now - (together[0].end or 0.0) < remembered:
         waiting[together[0].reason, -1] = together
     for (reason, restarts), indices in waiting.items():
-        # One that was put back is a record of its own, and so is each where a row for each is asked for.
-        groups = [[one] for one in indices] if is_each or restarts > 0 else [indices]
+        # Those that were put back, or wait each for another, are records of their own.
+        is_split = is_each or restarts > 0 or dependencies.is_each(job)
+        groups = [[one] for one in indices] if is_split else [indices]
         for group in groups:
-            yield Row(job, group[0], tuple(sorted(one.number for one in group)), reason)
+            yield Row(job, group[0], tuple(sorted(one.number for one in group)), reason, is_split)
 
 
 def cancelled_together(cluster: VirtualCluster, job: Job) -> list[Index]:
@@ -70,3 +76,8 @@ def cancelled_together(cluster: VirtualCluster, job: Job) -> list[Index]:
     if not noted:
         return []
     return [one for one in job.indices.values() if one.has_vanished and one.end == noted[-1][1].end]
+
+
+def is_bare(job: Job, numbers: tuple[int, ...]) -> bool:
+    """Whether such a trace is of a job of which all indices were cancelled one by one: then it names none of them."""
+    return len(numbers) == 1 and len(job.indices) > 1 and all(one.has_vanished for one in job.indices.values())

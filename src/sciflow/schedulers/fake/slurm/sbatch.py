@@ -88,10 +88,10 @@ def sbatch(cluster: VirtualCluster, call: Call) -> Answer:
 
 
 def _reply(job: str, given: Mapping[str, str]) -> str:
-    if "parsable" in given:
-        return f"{job};{given['clusters']}\n" if "clusters" in given else f"{job}\n"
     if "quiet" in given:
         return ""
+    if "parsable" in given:
+        return f"{job};{given['clusters']}\n" if "clusters" in given else f"{job}\n"
     place = f" on cluster {given['clusters']}" if "clusters" in given else ""
     return f"Submitted batch job {job}{place}\n"
 
@@ -153,11 +153,11 @@ def _variables(own: Mapping[str, str], export: str) -> Mapping[str, str]:
     words = export.split(",")
     pairs = (one.partition("=") for one in words[words[0] == "ALL" :])
     named = {name: value if equals else own.get(name, "") for name, equals, value in pairs}
-    if words[0] == "ALL":
-        return {**own, **named}
+    if export == "ALL":
+        return own
     named.pop("NONE", None)
-    login = {one: own[one] for one in _LOGIN if one in own}
-    return {**login, **named, "SLURM_EXPORT_ENV": export, "SLURM_GET_USER_ENV": "1"}
+    taken = own if words[0] == "ALL" else {one: own[one] for one in _LOGIN if one in own}
+    return {**taken, **named, "SLURM_EXPORT_ENV": export, "SLURM_GET_USER_ENV": "1"}
 
 
 def _test(cluster: VirtualCluster, call: Call, order: Order) -> Answer:

@@ -33,6 +33,9 @@ def update(cluster: VirtualCluster, call: Call, words: list[str]) -> Answer:
             raise Wrong(f"Invalid input: {word}\nRequest aborted")
         changes[name.lower()] = value
     if "jobid" in changes or "job" in changes:
+        for word in words:
+            if word.partition("=")[0].lower() not in (*_CHANGES, "jobid", "job"):
+                raise Wrong(f"Update of this parameter is not supported: {word}\nRequest aborted")
         return _update_job(cluster, call, changes)
     if "nodename" in changes:
         return _update_nodes(cluster, call, changes)
@@ -47,43 +50,43 @@ def update(cluster: VirtualCluster, call: Call, words: list[str]) -> Answer:
 def _update_job(cluster: VirtualCluster, call: Call, changes: dict[str, str]) -> Answer:
     name = changes.pop("jobid", "") or changes.pop("job", "")
     target = find_target(cluster, name)
-    for one, value in changes.items():
-        if one not in _CHANGES:
-            raise Wrong(f"Update of this parameter is not supported: {one}={value}\nRequest aborted")
     if not changes:
         raise Wrong("No changes specified")
     if target is None:
         raise Wrong(f"{UNKNOWN_JOB} for job {name}")
     if target.job.ordered.number != call.number and call.number:
-        raise Wrong(f"{_shown(target)}: {_DENIED}")
+        raise _complaint(target, _DENIED)
     if not any(index.word in (WAITS, RUNS) for index in target.indices):
-        raise Wrong(f"{_shown(target)}: Job has already finished")
+        raise _complaint(target, "Job has already finished")
     try:
         for one, value in changes.items():
             _CHANGES[one](cluster, call, target, value)
     except Refused as refused:
-        raise Wrong(f"{_shown(target)}: {PROBLEM}") from refused
+        raise _complaint(target, PROBLEM) from refused
     return Answer(0, "", "")
 
 
-def _shown(target: Target) -> str:
+def _complaint(target: Target, words: str) -> Wrong:
+    """A complaint about a job; of an array job it begins with the indices."""
     job, numbers = target.job, sorted(index.number for index in target.indices)
-    return written_id(job, numbers).replace("[", "").replace("]", "")
+    if not job.is_array:
+        return Wrong(f"{words} for job {job.id}")
+    return Wrong(f"{written_id(job, numbers).replace('[', '').replace(']', '')}: {words}")
 
 
 def _depend(cluster: VirtualCluster, _call: Call, target: Target, value: str) -> None:
     if not target.job.waiting:
-        raise Wrong(f"{_shown(target)}: Job is no longer pending execution")
+        raise _complaint(target, "Job is no longer pending execution")
     try:
         dependency = read_dependency(value)
     except Wrong as wrong:
-        raise Wrong(f"{_shown(target)}: {wrong}") from wrong
+        raise _complaint(target, str(wrong)) from wrong
     cluster.depend(target.job, dependency)
 
 
 def _begin(cluster: VirtualCluster, call: Call, target: Target, value: str) -> None:
     if not target.job.waiting:
-        raise Wrong(f"{_shown(target)}: Job is no longer pending execution")
+        raise _complaint(target, "Job is no longer pending execution")
     moment = read_moment(value, cluster.clock(), zone(call))
     for index in target.indices:
         # One that was put back waits for a time of its own, which this takes the place of.
@@ -103,11 +106,11 @@ def _limit(cluster: VirtualCluster, call: Call, target: Target, value: str) -> N
         sign, text = (value[0], value[1:]) if value[:1] in "+-" and value != "-1" else ("", value)
         seconds = read_limit(text) or float("inf")
     except ValueError as error:
-        raise Wrong(f"Invalid TimeLimit value: {value}\nRequest aborted") from error
+        raise Wrong("scontrol: error: Invalid TimeLimit value") from error
     seconds = {"+": now + seconds, "-": now - seconds, "": seconds}[sign]
     is_running = any(index.word == RUNS for index in target.indices)
     if seconds > now and is_running and call.number:
-        raise Wrong(f"{_shown(target)}: {_DENIED}")
+        raise _complaint(target, _DENIED)
     longest = cluster.partition_of(target.job).longest
     cluster.alter(target.job, replace(target.job.request, seconds=min(seconds, longest)))
     for index in target.indices:
@@ -135,7 +138,7 @@ def _nice(cluster: VirtualCluster, call: Call, target: Target, value: str) -> No
     if not re.fullmatch(r"-?\d+", value):
         raise Wrong(f"Invalid nice value: {value}\nRequest aborted")
     if int(value) < 0 and call.number:
-        raise Wrong(f"{_shown(target)}: {_DENIED}")
+        raise _complaint(target, _DENIED)
     cluster.alter(target.job, replace(target.job.request, nice=int(value)))
 
 
@@ -146,9 +149,9 @@ def _rename(cluster: VirtualCluster, _call: Call, target: Target, value: str) ->
 
 def _move(cluster: VirtualCluster, _call: Call, target: Target, value: str) -> None:
     if cluster.rules.partition(value) is None:
-        raise Wrong(f"{_shown(target)}: Invalid partition name specified")
+        raise _complaint(target, "Invalid partition name specified")
     if not target.job.waiting:
-        raise Wrong(f"{_shown(target)}: Job is no longer pending execution")
+        raise _complaint(target, "Job is no longer pending execution")
     cluster.alter(target.job, replace(target.job.request, partition=value))
 
 

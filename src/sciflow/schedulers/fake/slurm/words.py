@@ -67,7 +67,7 @@ def state_in_accounting(row: Row) -> str:
 
 def exit_in_accounting(row: Row) -> str:
     """The exit code as `sacct` has it: of codes from 128 on it takes 128 away."""
-    if row.word in ("CANCELLED", "TIMEOUT", "PREEMPTED", "NODE_FAIL", "REQUEUED"):
+    if row.word in ("CANCELLED", "TIMEOUT", "PREEMPTED", "NODE_FAIL"):
         return "0:0"
     code = row.code - 128 if row.code >= 128 else row.code
     return f"{code}:{row.signal}"
