@@ -12,6 +12,8 @@ from sciflow.schedulers.stand_ins import StandIns
 
 _PAIR = re.compile(r"([\w.\[\]]+)(=)(.*)")
 
+_OF_THE_SCHEDULER = re.compile(r"Job |Not Running|Can Never Run|node down|Queue |Array job|Request |Held |Draining")
+
 Role = Callable[[StandIns, str], str]
 Redact = Callable[[str, StandIns], str]
 
@@ -40,17 +42,53 @@ def reason(names: StandIns, text: str) -> str:
 
 
 def _places(names: StandIns, text: str) -> str:
-    return re.sub(r"[^+/(]+(?=/)", lambda match: names.host(match[0]), text)
+    return re.sub(r"([^+/]+)(/[\d*]+)?", lambda match: names.host(match[1]) + (match[2] or ""), text)
 
 
 def _chunks(names: StandIns, text: str) -> str:
-    text = re.sub(r"(?<=\()[^:)]+", lambda match: names.host(match[0]), text)
-    return re.sub(r"(?<=host=|node=)[\w.-]+", lambda match: names.host(match[0]), text)
+    """``(node:ncpus=4)+(node:ncpus=2)``, or ``2:ncpus=4+1:host=node``."""
+
+    def one(match: re.Match[str]) -> str:
+        part = match[0]
+        key, sign, value = part.partition("=")
+        if sign:
+            return key + sign + (names.host(value) if key in ("host", "vnode") else names.harmless(value))
+        return part if part.isdecimal() else names.host(part)
+
+    return re.sub(r"[^:+()]+", one, text)
+
+
+def _ids(names: StandIns, text: str) -> str:
+    """Ids of jobs, perhaps with what is waited for of them: ``afterok:123.server@server``."""
+
+    def one(match: re.Match[str]) -> str:
+        part = match[0]
+        if re.fullmatch(r"(?:after|before)\w*|on|\d+(?:\[[\d,-]*\])?", part):
+            return part
+        known = names.job_ids(part)
+        return known if known != part else names.host(part)
+
+    return re.sub(r"[^,:@\s]+", one, text)
+
+
+def _comment(names: StandIns, text: str) -> str:
+    """What the scheduler says of a job or a node; anybody else may have written anything there."""
+    return names.text(text) if _OF_THE_SCHEDULER.match(text) else StandIns.shape(text)
+
+
+def _project(names: StandIns, text: str) -> str:
+    return text if text == "_pbs_project_default" else names.of("account", text)
 
 
 def _limits(names: StandIns, text: str) -> str:
-    shape = r"(\b[ugop]:)(?!PBS_GENERIC|PBS_ALL)([^=\s\]]+)"
-    return re.sub(shape, lambda match: match[1] + names.of("user", match[2]), text)
+    """``[u:PBS_GENERIC=3],[u:somebody=5]``."""
+    shape = r"\[([ugop]):(PBS_GENERIC|PBS_ALL)?([^=\]]*)=(\d+)\]"
+
+    def one(match: re.Match[str]) -> str:
+        return f"[{match[1]}:{match[2] or names.of('user', match[3])}={match[4]}]"
+
+    is_list = re.fullmatch(rf"(?:\s*{shape}\s*,?)+", text)
+    return re.sub(shape, one, text) if is_list else names.harmless(text)
 
 
 def _one_host(names: StandIns, text: str) -> str:
@@ -69,7 +107,7 @@ _OF_SLURM: Mapping[str, Role] = _table(
     (name_of("cluster"), "ClusterName"),
     (StandIns.hosts, "Nodes AllocNodes"),
     (
-        kept,
+        StandIns.text,
         "SLURM_VERSION PartitionName SchedulerParameters SelectTypeParameters PriorityFlags State PreemptMode TRES "
         "AccountingStorageTRES AccountingStorageEnforce TaskPlugin LaunchParameters GresTypes PropagateResourceLimits "
         "DependencyParameters PriorityParameters OverSubscribe JobAcctGatherParams PreemptParameters OverTimeLimit "
@@ -84,16 +122,17 @@ _OF_PBS: Mapping[str, Role] = _table(
     (StandIns.host, "server pbs_server Mom host vnode Submit_Host submit_host server_host mom_service_name"),
     (_places, "exec_host"),
     (_chunks, "exec_vnode select neednodes"),
-    (StandIns.job_ids, "array_id depend Job_Id jobs"),
+    (_ids, "array_id depend Job_Id jobs"),
     (_owners, "acl_users managers operators"),
     (_limits, "max_run max_queued max_run_res max_queued_res max_run_subjobs"),
-    (StandIns.text, "comment"),
+    (_comment, "comment"),
+    (_project, "project"),
     (StandIns.path, "Output_Path Error_Path jobdir"),
     (lambda _, text: StandIns.shape(text), "Submit_arguments submit_args"),
     (
         kept,
         "job_state queue pbs_version Checkpoint Hold_Types Join_Path Keep_Files Mail_Points array_indices_submitted "
-        "array_indices_remaining array_state_count state_count queue_type state ntype sharing project place arch "
+        "array_indices_remaining array_state_count state_count queue_type state ntype sharing place arch "
         "default_queue server_state license node_group_key scheduling Rerunable job_array_request np properties",
     ),
 )
@@ -123,7 +162,7 @@ def settings(text: str, names: StandIns) -> str:
 
     def one(match: re.Match[str]) -> str:
         key, sign, value = match[1], match[2], match[3]
-        role = _OF_SLURM.get(key) or (_one_host if re.search("Host|Addr|Controller", key) else _unknown)
+        role = _OF_SLURM.get(key) or (_one_host if re.search("Host|Addr|Controller", key) else _unknown_setting)
         return key + sign + role(names, value)
 
     def line(bare: str) -> str:
@@ -194,3 +233,7 @@ def _attribute(names: StandIns, above: Iterable[str], key: str, value: str) -> s
 
 def _unknown(names: StandIns, text: str) -> str:
     return names.path(text) if text.startswith("/") else names.harmless(text)
+
+
+def _unknown_setting(names: StandIns, text: str) -> str:
+    return names.path(text) if text.startswith("/") else names.plugin(text)

@@ -12,11 +12,11 @@ from sciflow_shim.redaction import REDACTED, redact
 # What can be kept of an attribute that nobody knows: a list of what is allowed, as nobody knows all that is not.
 _HARMLESS = re.compile(
     r"(?!\d+\.\d+\.\d+\.\d+)[-+]?[\d.:,-]+ ?(?:sec|seconds|min|minutes|hours?|days?|[kmgtp]?[bw]|%|bytes)?"
-    r"|\(null\)|yes|no|true|false|none|n/?a|all|any|infinite|unlimited|unknown|default|normal|up|down|inactive|drain"
-    r"|[a-z]\w*/[a-z]\w*"  # a plugin of Slurm's
+    r"|\(null\)|yes|no|true|false|none|n/?a|all|any|infinite|unlimited|unknown|default|normal|up|down|inactive|drain|linux"
     r"|\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}|\d{4}-\d\d-\d\d(?:T[\d:]+)?",
     re.IGNORECASE,
 )
+_PLUGIN = re.compile(r"[a-z]\w*/[a-z]\w*")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _PATH = re.compile(r"(?<![\w./\]~^*])~?/(?=[\w.~])[^\s,;:'\"()=\\]*")
@@ -82,6 +82,10 @@ class StandIns:
     def harmless(self, text: str) -> str:
         """The text itself where it can tell nothing."""
         return text if not text.strip() or _HARMLESS.fullmatch(text.strip()) else REDACTED
+
+    def plugin(self, text: str) -> str:
+        """The name of a plugin of Slurm's, such as ``sched/backfill``, or what is harmless besides."""
+        return text if _PLUGIN.fullmatch(text) else self.harmless(text)
 
     @staticmethod
     def shape(text: str) -> str:

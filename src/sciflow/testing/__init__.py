@@ -16,7 +16,8 @@ from sciflow.schedulers.fake.faults import Chances
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.partitions import Partition
 from sciflow.schedulers.fake.simulated import Course, Sight
-from sciflow.testing.cluster import FakeCluster, FakeJob
+from sciflow.testing.cluster import FakeCluster
+from sciflow.testing.job import FakeJob
 from sciflow.testing.virtual_time import MovableClock, virtual_time
 
 __all__ = [

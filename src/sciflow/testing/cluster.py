@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import yaml
 
@@ -19,77 +18,19 @@ from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.faces import FACES, RULES
 from sciflow.schedulers.fake.faults import Chances, Faults
 from sciflow.schedulers.fake.flow import PACES, Flow, Pace
-from sciflow.schedulers.fake.jobs import Index, Job
+from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.nodes import Node, make_nodes
 from sciflow.schedulers.fake.partitions import Partition
 from sciflow.schedulers.fake.real import RealBody
-from sciflow.schedulers.fake.request import Request
 from sciflow.schedulers.fake.scheduler import in_place
 from sciflow.schedulers.fake.server import CommandServer
 from sciflow.schedulers.fake.simulated import Program
+from sciflow.testing.failures import WAYS, How, Strike
+from sciflow.testing.job import FakeJob
 from sciflow.testing.pretended import PretendedBody
 from sciflow.testing.virtual_time import MovableClock
 
-How = Literal["killed", "error", "out of memory", "time limit", "node", "preempted"]
 _GIB = 1024**3
-
-
-@dataclass(frozen=True)
-class FakeJob:
-    """One job, as it is when it is asked for.
-
-    Attributes
-    ----------
-    id, name
-        By which the scheduler knows it.
-    states
-        Index → its state, in the words of `sciflow.State`; a job that is no array job has the index 0.
-    codes, signals
-        Index → how its script has ended.
-    starts
-        Index → how often it was started.
-    request
-        What it asks for.
-    script
-        The text of its script.
-    directory
-        From where it was submitted.
-    call
-        The call by which it was submitted, as one would type it.
-    """
-
-    id: str
-    name: str
-    states: Mapping[int, str]
-    codes: Mapping[int, int]
-    signals: Mapping[int, int]
-    starts: Mapping[int, int]
-    request: Request
-    script: str
-    directory: Path
-    call: str
-
-    @property
-    def state(self) -> str:
-        """The state of all of its indices; several, in order and with commas, where they differ."""
-        return ",".join(dict.fromkeys(self.states.values()))
-
-    @classmethod
-    def of(cls, cluster: VirtualCluster, job: Job) -> FakeJob:
-        """A job of the virtual cluster as it is now."""
-        all_of_it = list(job.indices.values())
-        return cls(
-            cluster.face.label(job),
-            job.name,
-            {one.number: one.word for one in all_of_it},
-            {one.number: one.code for one in all_of_it},
-            {one.number: one.signal for one in all_of_it},
-            {one.number: one.restarts + (one.start is not None) for one in all_of_it},
-            job.request,
-            job.ordered.text,
-            job.directory,
-            job.ordered.call,
-        )
 
 
 class FakeCluster:
@@ -116,7 +57,7 @@ class FakeCluster:
         self.scheduler = scheduler
         self.clock = clock or MovableClock()
         self._folder = folder
-        self._strikes: list[_Strike] = []
+        self._strikes: list[Strike] = []
         self._program: Program | None = None
         self._settings: dict[str, Any] = {}
         self._in_place = ExitStack()
@@ -262,7 +203,7 @@ class FakeCluster:
         """
         if how not in get_args(How):
             raise SciflowError(f"nothing fails by `{how}`", hint=nearest(how, get_args(How)))
-        self._strikes.append(_Strike(job, index, how, after, times))
+        self._strikes.append(Strike(job, index, how, after, times))
 
     def let_loose(self, seed: int = 0, **chances: float) -> None:
         """Let things go wrong by chance, and the same things for the same seed.
@@ -339,7 +280,7 @@ class FakeCluster:
         if strike is None:
             return
         strike.times -= 1
-        cluster, run, end = self.cluster, index.run_of, _WAYS[strike.how]
+        cluster, run, end = self.cluster, index.run_of, WAYS[strike.how]
         self.clock.after(strike.after, lambda: end(cluster, index) if cluster.is_current(index, run) else None)
 
     def _profile(self, name: str) -> ClusterProfile:
@@ -365,44 +306,3 @@ class FakeCluster:
                     default=one.is_default,
                 ),
             )
-
-
-@dataclass
-class _Strike:
-    """How some starts of some indices end."""
-
-    job: str
-    index: int | None
-    how: How
-    after: float
-    times: int
-
-    def meets(self, index: Index) -> bool:
-        """Whether it is meant for an index that has started."""
-        is_meant = self.index in (None, index.number) and fnmatch.fnmatchcase(index.job.name, self.job)
-        return self.times > 0 and is_meant
-
-
-def _fail(cluster: VirtualCluster, index: Index) -> None:
-    cluster.body.kill(cluster, index)
-    cluster.exited(index, 1)
-
-
-def _run_out_of_memory(cluster: VirtualCluster, index: Index) -> None:
-    cluster.body.kill(cluster, index)
-    cluster.exited(index, 0, 9, is_oom=True)
-
-
-def _lose_node(cluster: VirtualCluster, index: Index) -> None:
-    assert index.node is not None
-    cluster.kill_node(index.node.name)
-
-
-_WAYS: Mapping[How, Callable[[VirtualCluster, Index], None]] = {
-    "killed": lambda cluster, index: cluster.kill_job(index),
-    "error": _fail,
-    "out of memory": _run_out_of_memory,
-    "time limit": lambda cluster, index: cluster.time_out(index),
-    "node": _lose_node,
-    "preempted": lambda cluster, index: cluster.preempt(index),
-}

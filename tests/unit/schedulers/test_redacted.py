@@ -88,3 +88,29 @@ def test_of_limits_and_owners_the_users_are_not_told() -> None:
         ' "max_queued": "[u:user1=5],[u:PBS_GENERIC=3]",',
         ' "acl_users": "user1@*,+user2@host1"',
     ]
+
+
+KEPT = {key for key, role in redacted._OF_PBS.items() if role is redacted.kept}
+SECRETS = st.sampled_from(
+    ["zqname", "zq name", "zq7", "zq.uni.edu", "zq/plugin", "/home/zq/x", "zq@zq.uni.edu", "1:a=zq:host=zq"]
+)
+KEYS = st.sampled_from(sorted(set(redacted._OF_PBS) - KEPT)) | st.from_regex(r"[A-Z][a-p]{3,8}", fullmatch=True)
+
+
+@given(st.lists(st.tuples(KEYS, SECRETS), max_size=6), st.sampled_from(["Job_Array", "Resource_List", "Variable_List"]))
+def test_no_value_tells_anything_that_is_not_known_to_be_harmless(pairs: list[tuple[str, str]], above: str) -> None:
+    """Whichever attribute it has; but for those of the queue, which are listed."""
+    facts = ",\n".join(f'   "{key}": "{value}"' for key, value in pairs)
+    text = f'{{\n "Jobs": {{\n  "7.zq": {{\n  "{above}": {{\n{facts}\n  }}\n }}\n }}\n}}\n'
+    said = redacted.attributes(text, StandIns())
+    assert "zq" not in said
+    assert said.count("\n") == text.count("\n")
+    line = "\x1f".join(["Job Id: 7.zq", *(f"{above}.{key}={value}" for key, value in pairs if "=" not in value)])
+    assert "zq" not in redacted.separated(line, StandIns())
+
+
+@given(st.from_regex(r"[A-Z][a-p]{3,12}(Host|Addr)?", fullmatch=True), SECRETS)
+def test_no_setting_does(key: str, value: str) -> None:
+    """A plugin's name is one."""
+    if key not in redacted._OF_SLURM and value != "zq/plugin":
+        assert "zq" not in redacted.settings(f"{key}   = {value}\n", StandIns())

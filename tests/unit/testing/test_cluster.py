@@ -12,7 +12,7 @@ from sciflow.loading import load_profile
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.testing import FakeCluster, MovableClock, Node, Partition
-from sciflow.testing.cluster import How
+from sciflow.testing.failures import How
 
 ARRAY = "#!/bin/bash\n#SBATCH --array=1-3\n#SBATCH --time=00:10:00\necho index $SLURM_ARRAY_TASK_ID\n"
 GATHER = "#!/bin/bash\n#SBATCH --output=gathered.txt\ncat slurm-*_*.out\n"

@@ -8,7 +8,7 @@ import pytest
 from sciflow.engine import Engine
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.testing import Course, FakeCluster, MovableClock
-from sciflow.testing.cluster import How
+from sciflow.testing.failures import How
 
 ARRAY = "#!/bin/bash\n#PBS -J 1-3\n#PBS -l walltime=00:10:00\n#PBS -j oe\n#PBS -o out.^array_index^\n"
 
