@@ -218,6 +218,8 @@ class Submissions:
     def _hear_intent(self, event: Mapping[str, Any]) -> None:
         known = self.by_name.get(event["name"])
         if known is not None:  # it was refused or cut off, and is tried once more under the same name
+            if known.error:
+                known.since = event["time"]  # the scheduler, which may have been asked since, has had nothing of it
             return
         indices = frozenset(files.parse_ranges(event["indices"]))
         self.add(

@@ -74,6 +74,14 @@ def test_the_first_try_counts_for_the_time() -> None:
     assert told(intent("a.1"), intent("a.1")).by_name["a.1"].since == 0.0
 
 
+def test_after_a_refusal_the_next_try_counts_for_the_time() -> None:
+    """What the scheduler said before was about nothing: it is not asked in vain about what is submitted now."""
+    refused = {"event": "refused", "array": "a.0", "name": "a.1", "error": "as much is queued as may be"}
+    found = told(intent("a.1"), refused)
+    hear(found, intent("a.1"), 300.0)
+    assert found.by_name["a.1"].since == 300.0
+
+
 def test_each_index_has_its_last_submission() -> None:
     """Later ones of the same array job come before earlier ones."""
     found = told(
