@@ -10,14 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sciflow.schedulers.fake.jobs import Job
+from sciflow.schedulers.fake.jobs import Job, Shape
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.request import Request
 
 if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
-
-Shape = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -53,14 +51,13 @@ class Backfill:
 
     def node_for(self, job: Job) -> Node | None:
         """The first node on which an index of a job may start now; None where there is none."""
-        shape = shape_of(job)
-        if shape in self._failed:
+        if job.shape in self._failed:
             return None
         end = self._now + self._cluster.seconds_of(job)
         for node in self.nodes_for(job):
             if node.has_room(job.request) and self._may_hold(node, job, end):
                 return node
-        self._failed.add(shape)
+        self._failed.add(job.shape)
         return None
 
     def nodes_for(self, job: Job) -> list[Node]:
@@ -145,15 +142,6 @@ class Backfill:
         for held in node.ends:
             # What runs longer than it may ends any moment.
             yield max(held.end, self._now)
-
-
-def shape_of(job: Job) -> Shape:
-    """What decides where an index of a job may start."""
-    one = job.request
-    return (
-        *(one.partition, one.features, one.excluded, one.reservation),
-        *(one.cores, one.memory, one.gpus, one.seconds),
-    )
 
 
 def nodes_for(cluster: VirtualCluster, request: Request) -> Iterator[Node]:

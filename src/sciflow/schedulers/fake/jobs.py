@@ -10,6 +10,7 @@ from sciflow.schedulers.fake.clock import Event
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.request import Dependency, Order, Request
 
+Shape = tuple[object, ...]
 WAITS, RUNS = "PENDING", "RUNNING"
 
 
@@ -55,6 +56,8 @@ class Job:
         Those that wait for it, by their places.
     notes
         What its face has noted down of it.
+    shape
+        What decides where its indices may start.
     eligible
         Since when it waits for nothing but its turn; None as long as it waits for other jobs.
     """
@@ -82,6 +85,7 @@ class Job:
     eligible: float | None = None
 
     def __post_init__(self) -> None:
+        self.shape = shape_of(self.request)
         self.name = self.request.name
         self.script, self.directory = self.ordered.script, self.ordered.directory
 
@@ -169,3 +173,11 @@ class Index:
     def run_of(self) -> tuple[int, int, int]:
         """Which start of it this is: job, index, and how often it was put back before."""
         return self.job.order, self.number, self.restarts
+
+
+def shape_of(request: Request) -> Shape:
+    """What decides where something may start."""
+    return (
+        *(request.partition, request.features, request.excluded, request.reservation),
+        *(request.cores, request.memory, request.gpus, request.seconds),
+    )

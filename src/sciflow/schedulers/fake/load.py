@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HOUR, DAY = 3_600.0, 86_400.0
 SCRIPT = Path("load.sh")
+DRAWN = 2_000  # jobs from which it is told what one needs on average
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Habits:
 
     Attributes
     ----------
-    per_hour
-        How many jobs an hour come by day on average.
+    share
+        The share of all cores that they would use on average if nobody else did; of what comes in a week.
     at_night
-        What share of that comes at night, and on Saturdays and Sundays; from 20 to 8 o'clock UTC is night.
+        What share of what comes by day comes at night, and on Saturdays and Sundays; from 20 to 8 o'clock UTC is night.
     cores
         How many cores a job asks for, and how often that is so compared with the others.
     memory_per_core
@@ -49,7 +50,7 @@ class Habits:
         The partitions into which they submit, all alike often.
     """
 
-    per_hour: float = 20.0
+    share: float = 0.8
     at_night: float = 0.3
     cores: tuple[tuple[int, float], ...] = ((1, 6.0), (2, 2.0), (4, 2.0), (8, 1.0), (16, 1.0))
     memory_per_core: int = 2 << 30
@@ -80,6 +81,8 @@ class Load:
         How long the indices of each of their jobs run, by the place of the job among all submissions.
     refused
         How many of their jobs the cluster did not take.
+    per_second
+        How many jobs a second come by day.
     """
 
     def __init__(self, cluster: VirtualCluster, habits: Habits | None = None, seed: int = 0) -> None:
@@ -89,6 +92,7 @@ class Load:
         self.seconds: dict[int, float] = {}
         self.refused = 0
         self._until = math.inf
+        self.per_second = self._rate_by_day()
 
     def begin(self, until: float = math.inf) -> None:
         """Let them come from now on."""
@@ -102,7 +106,25 @@ class Load:
 
     def submit(self) -> None:
         """Let one of them submit one job."""
-        chance, habits = self._chance, self.habits
+        request, ran = self._draw(self._chance)
+        user = int(request.name.removeprefix("load"))
+        order = Order(request, SCRIPT, Path("/"), text="#!/bin/sh\n", user=f"user{user}", number=2000 + user)
+        try:
+            job = self._cluster.submit(order)
+        except Refused:
+            self.refused += 1
+        else:
+            self.seconds[job.order] = ran
+
+    def rate(self, now: float) -> float:
+        """How many jobs a second come at a time."""
+        is_weekend = (now // DAY + 3) % 7 >= 5  # the epoch began on a Thursday
+        is_day = 8 <= now % DAY / HOUR < 20 and not is_weekend
+        return self.per_second * (1.0 if is_day else self.habits.at_night)
+
+    def _draw(self, chance: random.Random) -> tuple[Request, float]:
+        """What one job asks for, and how long each of its indices runs."""
+        habits = self.habits
         sizes, weights = zip(*habits.cores, strict=True)
         cores = chance.choices(sizes, weights)[0]
         partition = chance.choice(habits.partitions)
@@ -120,30 +142,27 @@ class Load:
             seconds=asked,
             partition=partition,
         )
-        order = Order(request, SCRIPT, Path("/"), text="#!/bin/sh\n", user=f"user{user}", number=2000 + user)
-        try:
-            job = self._cluster.submit(order)
-        except Refused:
-            self.refused += 1
-        else:
-            self.seconds[job.order] = ran
+        return request, ran
 
-    def rate(self, now: float) -> float:
-        """How many jobs a second come at a time."""
-        is_weekend = (now // DAY + 3) % 7 >= 5  # the epoch began on a Thursday
-        is_day = 8 <= now % DAY / HOUR < 20 and not is_weekend
-        return self.habits.per_hour / HOUR * (1.0 if is_day else self.habits.at_night)
+    def _rate_by_day(self) -> float:
+        """How many jobs a second fill that share of the cores: by what many of them need on average."""
+        chance = random.Random(0)  # noqa: S311 - no secret is drawn
+        drawn = [self._draw(chance) for _ in range(DRAWN)]
+        work = sum(one.cores * len(one.indices or (0,)) * seconds for one, seconds in drawn) / DRAWN
+        cores = sum(node.cores for node in self._cluster.nodes.values())
+        by_day = 5 / 14  # of all hours of a week
+        return self.habits.share * cores / work / (by_day + (1 - by_day) * self.habits.at_night)
 
     def _next(self) -> None:
         """Draw the next arrival: as often as by day, of which some do not come at night."""
-        if not self.habits.per_hour:
+        if not self.per_second:
             return
-        at = self._cluster.clock() + self._chance.expovariate(self.habits.per_hour / HOUR)
+        at = self._cluster.clock() + self._chance.expovariate(self.per_second)
         if at < self._until:
             self._cluster.clock.at(at, self._arrive, is_aside=True)
 
     def _arrive(self) -> None:
-        if self._chance.random() * self.habits.per_hour / HOUR < self.rate(self._cluster.clock()):
+        if self._chance.random() * self.per_second < self.rate(self._cluster.clock()):
             self.submit()
         self._next()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sciflow.schedulers.fake import dependencies, reasons
 from sciflow.schedulers.fake.backfill import Backfill
 from sciflow.schedulers.fake.dependencies import Wait
-from sciflow.schedulers.fake.jobs import WAITS, Index, Job
+from sciflow.schedulers.fake.jobs import WAITS, Index, Job, shape_of
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.preemption import Preemption
 
@@ -74,6 +74,7 @@ class Queue:
     def refresh(self, job: Job) -> None:
         """Look anew at which of its indices wait for nothing of their own, and when it may begin."""
         now = self._cluster.clock()
+        job.shape = shape_of(job.request)
         if job.request.begin > now:
             self._cluster.clock.at(job.request.begin, self.wake)
         job.ready = [number for number in job.waiting if self._is_ready(job, number, now)]
@@ -222,13 +223,15 @@ class Queue:
         self.last = look = Backfill(self._cluster, now)
         self.seen = next(reversed(self._waiting), self.seen)
         preemption = Preemption(self._cluster, look)
+        left = self._cluster.rules.looked_at
         for job in list(self._in_order(now)):
-            if not preemption.is_possible and look.is_full:
+            if not left or (not preemption.is_possible and look.is_full):
                 return
             if self._is_startable(job, now):
-                self._start_some(job, look, preemption)
+                left -= not self._start_some(job, look, preemption)
 
-    def _start_some(self, job: Job, look: Backfill, preemption: Preemption) -> None:
+    def _start_some(self, job: Job, look: Backfill, preemption: Preemption) -> bool:
+        """Start as many indices of a job as may be; whether no other one lacks room."""
         cluster = self._cluster
         while job.ready:
             number = job.ready[0]
@@ -236,12 +239,13 @@ class Queue:
                 heapq.heappop(job.ready)
                 continue
             if reasons.limit(cluster, job):
-                return
+                return True
             node = look.node_for(job)
             if node is None:
                 look.block(job)
                 free = job.request.throttle - job.running if job.request.throttle else len(job.waiting)
                 preemption.make_room(job, min(free, len(job.waiting)))
-                return
+                return False
             heapq.heappop(job.ready)
             self._start(job.indices[number], node)
+        return True

@@ -24,8 +24,8 @@ class Rules:
         Of one array job, and of all that is queued and runs, of a user.
     running_indices, running_cores
         How many of a user may run at once, and with how many cores; None for any number.
-    priorities
-        Who comes first.
+    priorities, looked_at
+        Who comes first; and how many jobs that find no room are looked at before the rest has to wait for them.
     first_id, last_id
         The ids of jobs: after the last one they begin again.
     lag, kept
@@ -51,6 +51,7 @@ class Rules:
     running_indices: int | None = None
     running_cores: int | None = None
     priorities: Priorities = field(default_factory=Priorities)
+    looked_at: int = 500
     first_id: int = 101
     last_id: int = 67_043_328
     lag: float = 5.0
