@@ -37,8 +37,8 @@ _PARSER = Parser(
 _DEFAULT = "%9P %.5a %.10l %.6D %.6t %N"
 _SUMMARY = "%9P %.5a %.10l %.16F %N"
 _LONG = "%9P %.5a %.10l %.10s %.4r %.8h %.10g %.6D %.11T %N"
-_NODES = "%10N %.6D %.9P %6t"
-_LONG_NODES = "%10N %.6D %.9P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E"
+_NODES = "%9N %.6D %.9P %6t"
+_LONG_NODES = "%9N %.6D %.9P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E"
 _REASONS = "%20E %9u %19H %N"
 _ORDER = ("down*", "drained", "draining", "mixed", "allocated", "idle")
 

@@ -57,7 +57,7 @@ def written_list(job: Job, numbers: Sequence[int]) -> str:
 def cut_list(text: str, longest: str) -> str:
     """A list of indices as `SLURM_BITSTR_LEN` lets it be: 64 characters without it, any number for 0."""
     most = int(longest) if longest.isdecimal() else 64
-    return text if not most or len(text) < most else f"{text[: most - 3].rpartition(',')[0]},..."
+    return text if not most or len(text) < most else f"{text[: most - 4]}..."
 
 
 def state_in_accounting(row: Row) -> str:
