@@ -75,6 +75,10 @@ class Face(Protocol):
         """Where what a job script prints as errors goes; the same as `output` where they are joined."""
         ...
 
+    def starts_without_output(self, cluster: VirtualCluster, index: Index, /) -> bool:
+        """Whether an index runs although the folder of its output is not there; if not, take in what becomes of it."""
+        ...
+
     def folder(self, index: Index, /) -> Path:
         """Where a job script starts."""
         ...

@@ -17,7 +17,6 @@ from time import monotonic, sleep
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
 
-NO_OUTPUT = 53  # the signal that Slurm tells where the folder of the output is not there
 PAUSE = 0.01  # seconds between two looks at what runs
 _COPIES = {"slurm": "job{id}/slurm_script", "pbs": "{id}.SC"}  # what `$0` of a job script ends with
 
@@ -112,8 +111,9 @@ class RealBody:
         """Start the job script of an index; where its output cannot be written, it fails as on a real node."""
         output, errors = cluster.face.output(index), cluster.face.errors(index)
         if not (output.parent.is_dir() and errors.parent.is_dir()):
-            cluster.clock.after(0.0, lambda: cluster.exited(index, 0, NO_OUTPUT))
-            return
+            if not cluster.face.starts_without_output(cluster, index):
+                return
+            output = errors = Path(os.devnull)
         mode = "ab" if index.job.request.is_appended else "wb"
         if not self._running:
             self._looked = monotonic()

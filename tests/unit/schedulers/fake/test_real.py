@@ -10,9 +10,9 @@ from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.nodes import make_nodes
-from sciflow.schedulers.fake.real import NO_OUTPUT, RealBody
+from sciflow.schedulers.fake.real import RealBody
 from sciflow.schedulers.fake.request import Order, Request
-from sciflow.schedulers.fake.slurm.face import SLURM
+from sciflow.schedulers.fake.slurm.face import NO_OUTPUT, SLURM
 from unit.schedulers.fake.conftest import comes_to_an_end
 
 

@@ -38,7 +38,7 @@ def of_job(cluster: VirtualCluster, job: Job, zone: tzinfo | None) -> Facts:
     if only is not None and only.is_over and has_run:
         status = words.status_of(only)
     elif only is not None and only.word == WAITS and only.restarts:
-        status = words.LOST
+        status = words.CANNOT_START if job.notes.get("cannot start") else words.LOST
     details = job.ordered.details
     ended = job.last_end if state == "F" and started else _lost(cluster, only)
     facts = _common(cluster, job, state, substate, zone)

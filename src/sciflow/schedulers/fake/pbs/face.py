@@ -20,6 +20,7 @@ from sciflow.schedulers.fake.pbs.qsub import qsub
 if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
 
+TRIES = 20  # how often a job that cannot be started is started again
 # The login shell of a job outlives SIGTERM, and says 128 and more of a script that a signal has ended.
 _LOGIN_SHELL = ("bash", "-c", 'trap : TERM; "$@"; exit "$?"', "-bash")
 
@@ -82,6 +83,20 @@ class PbsFace:
         """Where what it prints as errors goes."""
         job = index.job
         return Path((output_path if is_joined(job) == "o" else error_path)(job, str(index.number)))
+
+    def starts_without_output(self, cluster: VirtualCluster, index: Index) -> bool:
+        """What is brought to its place at the end is lost; what is to be kept in place is tried for twenty times."""
+        if "d" not in index.job.ordered.details["letters"].get("k", ""):
+            return True
+        run = index.run_of
+        cluster.clock.after(1.0, lambda: self._try_again(cluster, index) if cluster.is_current(index, run) else None)
+        return False
+
+    def _try_again(self, cluster: VirtualCluster, index: Index) -> None:
+        index.job.notes["cannot start"] = True
+        if index.restarts >= TRIES:
+            cluster.release(index.job, is_held=True)
+        cluster.runs.put_back(index, "REQUEUED", "None")
 
     def folder(self, index: Index) -> Path:
         """Where a job script starts: at home."""

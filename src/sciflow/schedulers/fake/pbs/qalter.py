@@ -114,7 +114,8 @@ def _hold(cluster: VirtualCluster, call: Call, tool: str, is_held: bool) -> Answ
             raise Wrong(f"Invalid request {target.full}", INVALID)
         if options.get("h", "u") != "u":
             raise Wrong(f"Unauthorized Request  {target.full}", 159)
-        cluster.release(job, is_held)
+        if is_held or not job.notes.get("cannot start") or call.user == "root":
+            cluster.release(job, is_held)
 
     return for_each(cluster, tool, ids, act)
 

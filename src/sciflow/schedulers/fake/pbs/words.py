@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ENDED, FAILED, DELETED, BEGUN = 92, 93, 91, 70
 _STATUS = {"TIMEOUT": -29, "OUT_OF_MEMORY": -27, "NODE_FAIL": -20, "CANCELLED": 256 + 15}
-LOST = -20  # of one whose node was lost
+LOST, CANNOT_START = -20, -3  # of one whose node was lost, and of one that cannot be started
 
 
 class Record(Enum):
@@ -76,7 +76,7 @@ def state_of(cluster: VirtualCluster, job: Job) -> tuple[str, int]:
         [only] = indices
         return ("R", 42) if only.start != cluster.clock() else ("R", 41)
     if holds_of(cluster, job) != "n" and not job.notes.get("never"):
-        return "H", 22 if "s" in holds_of(cluster, job) else 20
+        return "H", 22 if cluster.queue.is_tied(job) else 20
     if job.is_array and any(one.word == RUNS or (one.is_over and one.start is not None) for one in indices):
         return "B", BEGUN
     if job.request.begin > cluster.clock():
@@ -99,6 +99,8 @@ def holds_of(cluster: VirtualCluster, job: Job) -> str:
         return "s" if first.reason == HOPELESS else "n"
     is_tied = first.word == WAITS and cluster.queue.is_tied(job)
     own = "u" if job.request.is_held and not job.notes.get("never") else ""
+    if own and job.notes.get("cannot start"):
+        return "s"
     return own + ("s" if is_tied else "") or "n"
 
 
@@ -124,6 +126,8 @@ def comment_of_whole(cluster: VirtualCluster, job: Job) -> str:
         return f"Job Array Began at {write_minute(min(started))}" + ("" if job.open else words[_end_of_whole(job)])
     if started and not job.waiting:
         return comment_of(next(iter(job.indices.values())))
+    if job.request.is_held and job.notes.get("cannot start"):
+        return "job held, too many failed attempts to run"
     if state_of(cluster, job)[0] != "Q" or cluster.clock() <= job.submitted:
         return ""
     if job.notes.get("never"):

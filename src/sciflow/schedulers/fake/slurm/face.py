@@ -29,6 +29,9 @@ exec "$@"
 """
 
 
+NO_OUTPUT = 53  # the signal that Slurm tells where the folder of the output is not there
+
+
 class SlurmFace:
     """Slurm's commands, variables and log files."""
 
@@ -56,6 +59,11 @@ class SlurmFace:
     def errors(self, index: Index) -> Path:
         """Where what it prints as errors goes."""
         return environment.log_path(index, index.job.request.error or index.job.request.output)
+
+    def starts_without_output(self, cluster: VirtualCluster, index: Index) -> bool:
+        """It fails, with a signal that there is not."""
+        cluster.clock.after(0.0, lambda: cluster.exited(index, 0, NO_OUTPUT))
+        return False
 
     def folder(self, index: Index) -> Path:
         """Where a job script starts: where it was submitted, or where it wants to."""

@@ -77,3 +77,23 @@ def test_all_of_a_job_is_told_to_end(cluster: VirtualCluster, tmp_path: Path) ->
     cluster.run()
     assert (tmp_path / "out").read_text().split().count("child") == 1
     assert "Exit_status = 271\n" in transport.run(["qstat", "-x", "-f", "101"]).out
+
+
+def test_without_a_folder_for_its_output(cluster: VirtualCluster, tmp_path: Path) -> None:
+    """A job whose output is brought there at its end runs, and that is lost; one that writes there is held at last."""
+    (tmp_path / "s.sh").write_text("echo lost\ntouch ran\n")
+    transport = VirtualTransport(cluster)
+    for options in ([], ["-k", "oed"]):
+        transport.run(["qsub", *options, "-j", "oe", "-o", str(tmp_path / "no/where"), "s.sh"], tmp_path)
+    cluster.run()
+    assert (tmp_path / "home" / "ran").exists()
+    ended, held = (transport.run(["qstat", "-x", "-f", job]).out for job in ("101", "102"))
+    assert "Exit_status = 0\n" in ended
+    assert [
+        line.strip() for line in held.splitlines() if any(word in line for word in ("state =", "run_c", "comm"))
+    ] == [
+        *("job_state = H", "substate = 20", "comment = job held, too many failed attempts to run", "run_count = 21"),
+    ]
+    assert "Exit_status = -3\n" in held
+    assert transport.run(["qrls", "102"]).code == 0
+    assert "job_state = H\n" in transport.run(["qstat", "-x", "-f", "102"]).out
