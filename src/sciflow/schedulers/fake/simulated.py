@@ -294,6 +294,12 @@ def _leave_checkpoint(life: _Life, now: float) -> None:
 
 
 def _print(cluster: VirtualCluster, index: Index, text: str) -> None:
-    """Add a line to what the job has printed."""
-    with cluster.face.output(index).open("a", encoding="utf-8") as log:
+    """Add a line to what the job has printed.
+
+    Where the scheduler knows no job ids in the names of files, the job script renames what it prints, as it does here.
+    """
+    path, job = cluster.face.output(index), index.job
+    if path.name == f"{index.number}.{job.name}.job":
+        path = path.with_name(f"{element_of(index)}.{cluster.face.label(job)}.job")
+    with path.open("a", encoding="utf-8") as log:
         log.write(text + "\n")
