@@ -18,7 +18,6 @@ import resource
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from measure import show
@@ -29,52 +28,36 @@ from sciflow.schedulers.fake.jobs import Index, Job
 from sciflow.schedulers.fake.nodes import make_nodes
 from sciflow.schedulers.fake.request import Condition, Dependency, Order, Request
 from sciflow.schedulers.fake.slurm.face import SLURM
+from sciflow.schedulers.fake.timed import TimedBody
 
 HOUR = 3_600.0
 SCRIPT = Path("work.sh")
 
 
-@dataclass
-class Timed:
-    """A body whose programs take their time, and nothing else."""
-
-    seconds: dict[tuple[int, int], float] = field(default_factory=dict)
-
-    def start(self, cluster: VirtualCluster, index: Index) -> None:
-        """Start an index."""
-        run = index.run_of
-        cluster.clock.after(self.seconds[run[:2]], lambda: cluster.is_current(index, run) and cluster.exited(index, 0))
-
-    def stop(self, cluster: VirtualCluster, index: Index) -> None:
-        """Let it end."""
-        cluster.exited(index, 143)
-
-    def kill(self, cluster: VirtualCluster, index: Index) -> None:
-        """Nothing is left."""
-
-    def wait(self, _cluster: VirtualCluster) -> bool:
-        """Nothing of it is real."""
-        return False
+Lengths = dict[tuple[int, int], float]  # (place of a job, index) → how long it runs
 
 
-def make_cluster(count: int, cores: int) -> tuple[VirtualCluster, Timed]:
-    """An empty cluster of nodes that are all alike."""
-    body = Timed()
-    return VirtualCluster(make_nodes(count, cores, 4.0 * cores), body, SLURM, VirtualClock(0.0)), body
+def make_cluster(count: int, cores: int) -> tuple[VirtualCluster, Lengths]:
+    """An empty cluster of nodes that are all alike, whose programs only take their time."""
+    lengths: Lengths = {}
+    body = TimedBody(lambda index: lengths[index.job.order, index.number])
+    return VirtualCluster(make_nodes(count, cores, 4.0 * cores), body, SLURM, VirtualClock(0.0)), lengths
 
 
-def hand_over(cluster: VirtualCluster, body: Timed, request: Request, seconds: list[float], after: str = "") -> Job:
+def hand_over(
+    cluster: VirtualCluster, lengths: Lengths, request: Request, seconds: list[float], after: str = ""
+) -> Job:
     """Submit an array job whose indices run for so long."""
     dependency = Dependency((Condition("aftercorr", after),) if after else ())
     job = cluster.submit(Order(request, SCRIPT, Path("/"), dependency))
-    body.seconds.update({(job.order, index): one for index, one in enumerate(seconds)})
+    lengths.update({(job.order, index): one for index, one in enumerate(seconds)})
     return job
 
 
 def sweep(count: int = 1_000, nodes: int = 4, cores: int = 16, seed: int = 1) -> tuple[float, float, float]:
     """Play a mixed sweep; gives makespan, floor, and the share of core-hours used."""
     chance = random.Random(seed)
-    cluster, body = make_cluster(nodes, cores)
+    cluster, lengths = make_cluster(nodes, cores)
     work, chains = 0.0, [0.0]
     # The share of all instances, cores, the median of their hours, and whether they wait for those before them.
     parts = (
@@ -89,7 +72,7 @@ def sweep(count: int = 1_000, nodes: int = 4, cores: int = 16, seed: int = 1) ->
         width = int(count * share)
         seconds = [hours * HOUR * chance.uniform(0.5, 1.5) for _ in range(width)]
         request = Request(f"part{wide}", tuple(range(width)), cores=wide, seconds=2 * hours * HOUR)
-        before = hand_over(cluster, body, request, seconds, before if is_after else "").id
+        before = hand_over(cluster, lengths, request, seconds, before if is_after else "").id
         last = [one + (last[index] if is_after else 0.0) for index, one in enumerate(seconds)]
         chains.extend(last)
         work += wide * sum(seconds)
@@ -102,7 +85,7 @@ def many(arrays: int, width: int) -> dict[str, float]:
     """Play arrays that wait for each other index by index, every third of them throttled; gives what it took."""
     began = time.perf_counter()
     chance = random.Random(2)
-    cluster, body = make_cluster(16, 64)
+    cluster, lengths = make_cluster(16, 64)
     before = ""
     for number in range(arrays):
         seconds = [60.0 * chance.uniform(1, 60) for _ in range(width)]
@@ -114,7 +97,7 @@ def many(arrays: int, width: int) -> dict[str, float]:
             seconds=2 * HOUR,
             is_removed_when_hopeless=True,
         )
-        before = hand_over(cluster, body, request, seconds, before if number % 2 else "").id
+        before = hand_over(cluster, lengths, request, seconds, before if number % 2 else "").id
     cluster.run()
     assert all(not job.failed and not job.open for job in cluster.jobs.values())
     taken = time.perf_counter() - began

@@ -21,3 +21,27 @@ def test_what_happens_may_sleep() -> None:
     clock.sleep(20)
     assert seen == [("other", 5.0), ("sleeper", 11.0)]
     assert clock() == 20.0
+
+
+def test_what_is_called_off_does_not_happen() -> None:
+    """And is not waited for; once more, or too late, changes nothing."""
+    clock, seen = VirtualClock(0.0), []
+    kept, gone = clock.after(5, lambda: seen.append("kept")), clock.after(1, lambda: seen.append("gone"))
+    for _ in range(2):
+        gone.call_off()
+    assert clock.next_event == 5.0
+    assert clock.step()
+    kept.call_off()
+    assert (seen, clock.is_quiet, clock.next_event) == (["kept"], True, None)
+
+
+def test_what_is_aside_is_waited_for_by_nobody() -> None:
+    """It happens if time passes, and does not keep the clock from being quiet."""
+    clock, seen = VirtualClock(0.0), []
+    clock.after(5, lambda: seen.append("aside"), is_aside=True)
+    assert clock.is_quiet
+    event = clock.after(1, lambda: None)
+    assert not clock.is_quiet
+    event.call_off()
+    clock.sleep(5.0)
+    assert seen == ["aside"]
