@@ -215,17 +215,17 @@ class FakeCluster:
         **chances
             How often what happens, such as ``node_dies=1.0`` a day; see `Chances`.
         """
-        with self.flow.turn:
+        with self.flow.changing():
             self.faults.let_loose(self.cluster, Chances(**chances), seed)  # type: ignore[arg-type]
 
     def kill_node(self, name: str) -> None:
         """Let a node die, with all that runs there."""
-        with self.flow.turn:
+        with self.flow.changing():
             self.cluster.kill_node(name)
 
     def revive_node(self, name: str) -> None:
         """Let a node be there again."""
-        with self.flow.turn:
+        with self.flow.changing():
             self.cluster.revive_node(name)
 
     def close(self) -> None:

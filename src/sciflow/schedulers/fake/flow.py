@@ -80,11 +80,16 @@ class Flow:
 
     def answer(self, call: Call) -> Answer:
         """What a command answers."""
-        with self.turn:
+        with self.changing():
             self._catch_up()
-            said = answer(self.cluster, call)
+            return answer(self.cluster, call)
+
+    @contextmanager
+    def changing(self) -> Iterator[VirtualCluster]:
+        """Change something about the cluster while the block runs; it goes on from there."""
+        with self.turn:
+            yield self.cluster
         self._news.set()
-        return said
 
     def advance(self, seconds: float) -> None:
         """Let time pass; as long as job scripts really run, it is real time."""
@@ -141,7 +146,6 @@ class Flow:
                     has_gone_on = bool(self.cluster.queued()) and self._step()
                     pause = 0.0 if has_gone_on else 3600.0
                 else:
-                    self._catch_up()
                     pause = PAUSE if self._is_busy() else self._until_event()
             if pause:
                 self._news.wait(pause)
@@ -150,8 +154,11 @@ class Flow:
                 sleep(0)  # others have their turn
 
     def _is_busy(self) -> bool:
-        """Whether a job script really runs; those that have ended are taken in."""
-        return self._body is not None and self._body.poll(self.cluster)
+        """Let as much time pass as really has; whether a job script runs."""
+        if self._body is not None:
+            return self._body.poll(self.cluster, self._catch_up)
+        self._catch_up()
+        return False
 
     def _until_event(self) -> float:
         upcoming = self.cluster.clock.next_event

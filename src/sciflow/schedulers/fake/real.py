@@ -153,15 +153,16 @@ class RealBody:
         if process is not None:
             self._keeper.end(process.popen)
 
-    def poll(self, cluster: VirtualCluster) -> bool:
-        """Take in what has ended; whether something runs."""
-        for process in list(self._running.values()):
-            code = process.popen.poll()
-            if code is not None:
-                self._running.pop(process.run, None)
-                self._keeper.end(process.popen)
-                if cluster.is_current(process.index, process.run):
-                    cluster.exited(process.index, max(code, 0), max(-code, 0))
+    def poll(self, cluster: VirtualCluster, let_pass: Callable[[], object] = lambda: None) -> bool:
+        """Take in what has ended; whether something runs. Time passes after looking, so that none ends too early."""
+        over = [(one, code) for one in self._running.values() if (code := one.popen.poll()) is not None]
+        let_pass()
+        for process, code in over:
+            if self._running.pop(process.run, None) is None:
+                continue  # it was killed meanwhile
+            self._keeper.end(process.popen)
+            if cluster.is_current(process.index, process.run):
+                cluster.exited(process.index, max(code, 0), max(-code, 0))
         return bool(self._running)
 
     def wait(self, cluster: VirtualCluster) -> bool:
@@ -169,10 +170,13 @@ class RealBody:
         if not self._running:
             return False
         self.pause(PAUSE)
+        self.poll(cluster, lambda: self._let_pass(cluster))
+        return True
+
+    def _let_pass(self, cluster: VirtualCluster) -> None:
+        """Let as much virtual time pass as real time has."""
         before, self._looked = self._looked, monotonic()
         cluster.clock.run_until(cluster.clock() + self._looked - before)
-        self.poll(cluster)
-        return True
 
     def close(self) -> None:
         """Kill all that runs, and leave nothing behind."""
