@@ -123,6 +123,7 @@ class Engine:
         nodes: str = "profile",
         runtimes: Mapping[str, str | float] | None = None,
         now: datetime | None = None,
+        load: float = 0.0,
     ) -> Simulation:
         """Play the plan of a workflow on nodes that are made up, in virtual time; changes nothing on disk.
 
@@ -140,6 +141,8 @@ class Engine:
             over parameters. Others run as long as they ask for.
         now
             The moment of the submission; by default the present.
+        load
+            Which share of the cores others use on average, such as 0.7.
 
         Returns
         -------
@@ -165,7 +168,7 @@ class Engine:
         profile = load_profile(self.profile, workflow.directory)
         if not profile.has_queue:
             profile = load_profile(_WITH_QUEUE, workflow.directory)
-        return simulate(build_plan(workflow, profile, self.strict, now), nodes, runtimes, now)
+        return simulate(build_plan(workflow, profile, self.strict, now), nodes, runtimes, now, load)
 
     def scripts(self, compiled: Compiled) -> ScriptRenderer:
         """What renders the scripts of array jobs that were compiled."""

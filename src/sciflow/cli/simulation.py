@@ -30,6 +30,7 @@ def show_simulation(
     strict: bool,
     nodes: str,
     runtimes: tuple[str, ...],
+    load: float,
     as_json: bool,
 ) -> None:
     """Simulate a workflow, and print what it comes to."""
@@ -41,7 +42,7 @@ def show_simulation(
         if not equals or not runtime.strip():
             raise click.UsageError(f"--runtime {task} says nothing: write it like --runtime throw='20 min'.")
     said = {task.strip(): runtime for task, _, runtime in pairs}
-    simulation = Engine(profile, obj["runs"], strict=strict).simulate(load_workflow(workflow), nodes, said)
+    simulation = Engine(profile, obj["runs"], strict=strict).simulate(load_workflow(workflow), nodes, said, load=load)
     document = {**simulation.plan.to_document(), "simulation": simulation.to_document()}
     emit(as_json, document, describe(simulation))
 

@@ -37,6 +37,7 @@ def init(directory: Path, as_json: bool) -> None:
 @click.option(
     "--runtime", "runtimes", multiple=True, metavar="TASK=EXPR", help="With --simulate: how long an instance runs."
 )
+@click.option("--load", type=float, default=0.0, metavar="SHARE", help="With --simulate: what others use of the cores.")
 @json_option
 @click.pass_obj
 def plan(
@@ -47,6 +48,7 @@ def plan(
     strict: bool,
     nodes: str | None,
     runtimes: tuple[str, ...],
+    load: float,
     as_json: bool,
 ) -> None:
     """Show what would run: array jobs, indices, dependencies, requests. Submits nothing."""
@@ -55,10 +57,10 @@ def plan(
             raise click.UsageError("--simulate writes nothing: leave out -o, or do one after the other.")
         from sciflow.cli.simulation import show_simulation
 
-        show_simulation(obj, workflow, profile, strict, nodes, runtimes, as_json)
+        show_simulation(obj, workflow, profile, strict, nodes, runtimes, load, as_json)
         return
-    if runtimes:
-        raise click.UsageError("--runtime has a meaning only with --simulate.")
+    if runtimes or load:
+        raise click.UsageError(f"--{'runtime' if runtimes else 'load'} has a meaning only with --simulate.")
     engine, compiled = _compiled(obj, workflow, profile, strict, fresh=False)
     document = compiled.plan.to_document()
     text = _describe(compiled.plan)

@@ -12,7 +12,7 @@ from sciflow.run.follow import LONGEST
 from sciflow.run.parts import spread
 from sciflow.run.submit import Terms, what_fits
 from sciflow.schedulers.fake.cluster import VirtualCluster
-from sciflow.schedulers.fake.jobs import Job
+from sciflow.schedulers.fake.jobs import Index, Job
 from sciflow.schedulers.fake.request import Condition, Dependency, Order, Request
 
 _USER = "you"
@@ -100,8 +100,8 @@ class Submitter:
             self._left -= len(taken)
             self._submit(link, taken)
 
-    def _hear(self, what: str, _index: object) -> None:
-        if what != "ended":
+    def _hear(self, what: str, index: Index) -> None:
+        if what != "ended" or index.job.user != _USER:
             return
         self.open -= 1
         if self._left and not self._is_looking:

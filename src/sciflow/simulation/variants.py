@@ -38,6 +38,8 @@ class Setting:
         Its plan, what the site takes of it, and how long everything runs.
     kinds, now
         The nodes, and the present moment.
+    load, seed
+        Which share of the cores others use, and in which of many ways.
     """
 
     compiled: Compiled
@@ -46,19 +48,23 @@ class Setting:
     durations: Durations
     kinds: tuple[NodeKind, ...]
     now: datetime
+    load: float = 0.0
+    seed: int = 0
 
     @classmethod
-    def of(cls, compiled: Compiled, durations: Durations, kinds: tuple[NodeKind, ...], now: datetime) -> Setting:
+    def of(
+        cls, compiled: Compiled, durations: Durations, kinds: tuple[NodeKind, ...], now: datetime, load: float = 0.0
+    ) -> Setting:
         """A plan as it was compiled."""
         workflow = compiled.workflow
         terms = terms_of(compiled.profile, workflow.recovery, workflow.policy)
-        return cls(compiled, compiled.plan, terms, durations, kinds, now)
+        return cls(compiled, compiled.plan, terms, durations, kinds, now, load)
 
     def play(self) -> Outcome:
         """Play it to its end."""
         partitions = {array.name: partition_of(array, self.compiled.profile) for array in self.plan.arrays}
         now = self.now.timestamp()
-        played = play(self.plan, self.kinds, self.durations, self.terms, now, partitions)
+        played = play(self.plan, self.kinds, self.durations, self.terms, now, partitions, self.load, self.seed)
         windows, policy = None, self.compiled.workflow.policy
         if policy.policy == "off_peak":
             last = max(float(course.end.max()) for links in played.courses.values() for course in links)
@@ -127,8 +133,8 @@ def _packed(setting: Setting) -> Iterator[tuple[str, Setting]]:
     changed = build_plan(workflow, compiled.profile, now=setting.now)
     title = ", ".join(f"{task} by {pack}" for task, pack in packs.items())
     durations = durations_of(changed, setting.durations.given)
-    other = Setting.of(changed, durations, setting.kinds, setting.now)
-    yield f"combinations_per_index: {title}", other
+    other = Setting.of(changed, durations, setting.kinds, setting.now, setting.load)
+    yield f"combinations_per_index: {title}", replace(other, seed=setting.seed)
 
 
 def _better_pack(setting: Setting, task: str) -> int | None:

@@ -62,6 +62,8 @@ def test_as_json(sciflow: Command, sweep: Path) -> None:
         (["--simulate", "1x1c", "--runtime", "squar=1"], 1, "did you mean `square`?"),
         (["--simulate", "1x1c", "--runtime", "square"], 2, "--runtime square says nothing"),
         (["--simulate", "1x1c", "-o", "review"], 2, "--simulate writes nothing"),
+        (["--load", "0.5"], 2, "--load has a meaning only with --simulate"),
+        (["--simulate", "1x1c", "--load", "70"], 1, "others cannot use 70 of the cores"),
         (["--runtime", "square=1"], 2, "--runtime has a meaning only with --simulate"),
         (["--simulate", "profile"], 1, "profile `generic-slurm` does not say how many nodes there are"),
     ],

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from sciflow.errors import PlanError
 from sciflow.simulation import simulate as module
 from sciflow.simulation.simulate import simulate
 from unit.simulation.conftest import HOUR, NOW, Compile
@@ -54,3 +55,23 @@ def test_it_is_a_document(compiled: Compile) -> None:
     outcome = document["outcomes"]["as planned"]
     assert (outcome["seconds"], outcome["used"], outcome["packing"]) == (HOUR, 1 / 16, 1.0)
     assert outcome["arrays"][0]["name"] == "work.0"
+
+
+def test_among_others_the_middle_of_three_ways_is_shown(compiled: Compile) -> None:
+    """The shortest and the longest are told, the same each time; and a plan takes longer than it would alone."""
+    made = compiled(x=range(24), work=WORK)
+    alone = simulate(made, "2x8c,64g", now=NOW, is_varied=False).outcome
+    first, again = (simulate(made, "2x8c,64g", now=NOW, load=0.9, is_varied=False) for _ in range(2))
+    assert first.outcome == again.outcome
+    assert first.outcome.seconds > alone.seconds
+    assert first.outcome.core_hours == alone.core_hours
+    assert first.notes[1].startswith("others use about 90% of the cores; in 3 ways in which they might come, it takes ")
+    assert first.to_document()["load"] == 0.9
+
+
+@pytest.mark.parametrize("load", [-0.1, 1.0, 70])
+def test_others_cannot_use_all(compiled: Compile, load: float) -> None:
+    """A share is less than one."""
+    with pytest.raises(PlanError, match="others cannot use") as caught:
+        simulate(compiled(x=[1], work=WORK), "1x8c", now=NOW, load=load)
+    assert caught.value.hint == "write a share of them, like `0.7`"
