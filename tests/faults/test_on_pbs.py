@@ -59,6 +59,41 @@ def well(sight: Sight) -> Course:
 
 
 @HISTORY
+def test_each_failure_is_tried_again_by_its_cause(tmp_path: Path, remembered: float) -> None:
+    """More memory, more time, the same again: under names of their own, with maps for indices that `-J` cannot name."""
+
+    def program(sight: Sight) -> Course:
+        x = sight.parameters.get("x", -1)
+        if sight.array.startswith("work") and x in (0, 3):
+            return Course(HOUR, memory=3 * GIB, metrics=metrics(sight))
+        if sight.array.startswith("work") and x == 5:
+            return Course(2.5 * HOUR, memory=GIB, metrics=metrics(sight))
+        if sight.array.startswith("work") and x in (1, 4, 6) and sight.attempt == 1:
+            return Course(HOUR, error="ValueError: not yet")
+        return well(sight)
+
+    site = VirtualSite(tmp_path, program, scheduler="pbs", remembered=remembered)
+    with site.in_place() as cluster:
+        run = site.submit(study(tmp_path, 8))
+        cluster.run()
+        decided = {one.place: one.cause for one in run.decide() if one.place[0] == "work.0"}
+        assert decided == {
+            **dict.fromkeys([("work.0", 0), ("work.0", 3)], Cause.OUT_OF_MEMORY),
+            ("work.0", 5): Cause.TIMEOUT,
+            **dict.fromkeys([("work.0", one) for one in (1, 4, 6)], Cause.APPLICATION_ERROR),
+        }
+        cluster.clock.sleep(PATIENCE)
+        run.retry()
+        maps = {path.stem.partition(".2")[0]: path.read_text().split() for path in run.path.glob("arrays/*.map")}
+        cluster.run()
+        assert Counter(one.state for one in run.status().everyone()) == {DONE: 17}
+    assert ["1", "4", "6"] in maps.values()
+    assert set(completions(run).values()) == {1}
+    asked = {job.request.memory for job in cluster.jobs.values() if job.name.startswith("work.0")}
+    assert max(asked) > 2 * GIB
+
+
+@HISTORY
 def test_a_wide_run_flows_through_a_narrow_queue(tmp_path: Path, remembered: float) -> None:
     """Nobody is there: small jobs submit what did not fit, and never more than may be queued."""
     site = VirtualSite(tmp_path, well, scheduler="pbs", remembered=remembered, submitted_indices=8)

@@ -25,7 +25,7 @@ MISSING = "ResultMissing"
 NOT_STARTED = 70  # the exit code of a program's process in which the program could not be started
 _SIGKILL, _SIGKILL_CODE = 9, 137
 _NO_RECORD_POSSIBLE = "record cannot be written: "
-_MEMORY = re.compile(r"oom-kill|oom_kill event|Out Of Memory|exceeded memory limit")
+_MEMORY = re.compile(r"oom-kill|oom_kill event|Out Of Memory|exceeded memory limit|job killed: mem \S+ exceeded limit")
 _DISK = re.compile(r"\[Errno (?:28|30|122)\]")  # full, read-only, over quota
 _MISSING_TEXTS = re.compile(
     r"nothing in .* matches `|its output `.*` is not there|has no (?:column |dataset )?`|rows, no row|"

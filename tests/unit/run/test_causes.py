@@ -85,6 +85,11 @@ CASES: dict[str, Case] = {
         State.FAILED, Cause.OUT_OF_MEMORY, OOM, KILLED, log="slurmstepd: error: Detected 1 oom-kill event(s) in x\n",
         detail="slurmstepd: error: Detected 1 oom-kill event(s) in x",
     ),
+    "killed, and PBS says why": Case(
+        State.FAILED, Cause.OUT_OF_MEMORY, OOM, KILLED,
+        log="=>> PBS: job killed: mem 321076kb exceeded limit 51200kb\n",
+        detail="=>> PBS: job killed: mem 321076kb exceeded limit 51200kb",
+    ),
     "a shell whose program was killed": Case(
         State.FAILED, Cause.OUT_OF_MEMORY, OOM, replace(ENDED, error="ended with exit code 137", exit_code=137),
         log="srun: error: n1: task 0: Out Of Memory\n", detail="srun: error: n1: task 0: Out Of Memory",
