@@ -59,14 +59,11 @@ def test_on_the_virtual_cluster(person: str, cell: matrix.Cell, unharmed: pd.Dat
 
 # On a PBS: what it does in another way than a Slurm. It has no accounting that could be silent.
 ON_PBS = [
-    (matrix.REPLY, matrix.SUBMIT),
-    (matrix.NODE, matrix.PENDING),
     (matrix.NODE, matrix.RUNNING),
     (matrix.NODE, matrix.FINISHING),
     (matrix.SHIM, matrix.RUNNING),
     (matrix.MEMORY, matrix.RUNNING),
     (matrix.TIME, matrix.RUNNING),
-    (matrix.CONTROLLER, matrix.RUNNING),
     (matrix.PREEMPTED, matrix.RUNNING),
     (matrix.TORN, matrix.RETRYING),
 ]
