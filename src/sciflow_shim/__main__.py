@@ -50,6 +50,7 @@ def main(arguments: list[str]) -> int:
     if code is None:
         code = _run_one(array, int(arguments[2]), grace)
     _remove_empty_output(array.run)
+    _remove_twin()
     return code
 
 
@@ -87,6 +88,16 @@ def _remove_empty_output(run: str) -> None:
         if path.startswith(os.path.realpath(run) + os.sep) and path.endswith(".job") and not os.fstat(1).st_size:
             os.unlink(path)
     except OSError:  # no file, or gone already
+        pass
+
+
+def _remove_twin() -> None:
+    """Remove the other name of that file, by which a scheduler would say why it ends a job: there is nothing to say."""
+    twin = os.environ.get("SCIFLOW_LOG_TWIN", "")
+    try:
+        if twin:
+            os.unlink(twin)
+    except OSError:  # gone already
         pass
 
 

@@ -13,6 +13,7 @@ from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.stage import stage
 from sciflow.run.track import observe
+from sciflow.schedulers.pbs_logs import read_ends
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import read_state
 from sciflow_shim import files
@@ -66,6 +67,18 @@ def test_a_map_tells_the_index_and_the_log_goes_with_it(run: RunDirectory, tmp_p
     assert start(run, tmp_path, 1, "7[1].srv").returncode == 1
     assert observe(run).indices["square.0"][3].state is State.FAILED
     assert "square.0[3] FAILED" in run.job_log("square.0", 3, "7[].srv").read_text()
+    assert [one.name for one in (run / files.logs("square.0")).glob("*.job")] == ["3.7[].srv.job"]
+
+
+def test_why_pbs_ends_a_job_is_found_in_its_log(run: RunDirectory, tmp_path: Path) -> None:
+    """PBS opens it by the name that it was given, which is there as long as the job has not come to its own end."""
+    script = run.script("square.0")
+    script.write_text(script.read_text().replace("\nPYTHONPATH=", "\nkill -KILL $$\nPYTHONPATH="))
+    assert start(run, tmp_path, 2, "7[2].srv").returncode == -9
+    with (run / files.logs("square.0") / f"2.{NAME}.job").open("r+") as log:
+        log.write("=>> PBS: job killed: walltime 11 exceeded limit 10\n")
+    assert "walltime 11" in run.job_log("square.0", 2, "7[].srv").read_text()
+    assert read_ends(run.path, NAME, "7[].srv", [2])[2].state is State.TIMEOUT
 
 
 @pytest.mark.parametrize("run", ["torque"], indirect=True)

@@ -16,6 +16,7 @@ from sciflow.model.statement import ACCOUNTING, CONTROLLER, REST, Statement, Tes
 from sciflow.schedulers import pbs_answers
 from sciflow.schedulers.base import After, Errand, Submission
 from sciflow.schedulers.pbs_answers import Facts
+from sciflow.schedulers.pbs_logs import read_ends
 from sciflow.schedulers.pbs_server import PbsServer
 from sciflow.schedulers.pbs_submission import (
     check_directory,
@@ -123,7 +124,7 @@ class PbsScheduler:
 
         return read_limits(self.server)
 
-    def testify(self, jobs: Mapping[str, str], wanted: Mapping[str, set[int]]) -> Testimony:  # noqa: ARG002
+    def testify(self, jobs: Mapping[str, str], wanted: Mapping[str, set[int]]) -> Testimony:
         """Ask the server once about all jobs; where it keeps a history, that stands for accounting."""
         testimony = Testimony()
         if not jobs:
@@ -140,6 +141,9 @@ class PbsScheduler:
             testimony.answers[ACCOUNTING] = {job: _ended(indices) for job, indices in told.items()}
         else:
             testimony.errors[ACCOUNTING] = "it is off"
+            for job, name in jobs.items():
+                gone = wanted.get(job, set()).difference(told[job])
+                told[job].update(read_ends(self.directory, name, job, gone) if name else {})
         return testimony
 
     def find(self, names: Mapping[str, float]) -> dict[str, str]:

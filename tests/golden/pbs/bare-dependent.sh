@@ -27,7 +27,9 @@ else
     index=$(sed -n "$((place + 1))p" "$run_directory/arrays/$PBS_JOBNAME.map")
   fi
   cd -- "$run_directory"
-  mv -- "logs/relax-2.1/$place.$PBS_JOBNAME.job" "logs/relax-2.1/$index.$PBS_ARRAY_ID.job" || true
+  log=logs/relax-2.1/$place.$PBS_JOBNAME.job named=logs/relax-2.1/$index.$PBS_ARRAY_ID.job
+  # PBS opens it by its old name once more to say why it ends a job; the shim removes that name when all has ended well.
+  mv -- "$log" "$named" && ln -- "$named" "$log" && export SCIFLOW_LOG_TWIN="$run_directory/$log" || true
 fi
 exec {answers}>&1 1>&2  # who started this reads its standard output: what set-up lines print is not for them
 export SCIFLOW_GRACE_SECONDS=5.0
