@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sciflow.cli.output import emit, table
-from sciflow.cli.workflows import headline
 from sciflow.model.units import format_duration
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def describe(simulation: Simulation) -> str:
     plan, outcome = simulation.plan, simulation.outcome
     where = " + ".join(kind.describe() for kind in simulation.kinds)
     lines = [
-        headline(plan),
+        plan.describe(),
         f"on {where}: done in {_taken(outcome.seconds)}, {_date(outcome.end, '%a ')}",
         "",
         table(

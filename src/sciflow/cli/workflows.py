@@ -133,7 +133,7 @@ def _describe(plan: Plan) -> str:
         request = ", ".join([array.resources.describe(), *times, *array.options.described()])
         rows.append((array.name, indices, count, request, after or "-", begin))
     lines = [
-        headline(plan),
+        plan.describe(),
         "",
         table(("array", "indices", "count", "request for each", "after", "begins"), rows),
         "",
@@ -148,14 +148,6 @@ def _describe(plan: Plan) -> str:
     lines += [f"warning: {text}" for text in plan.warnings]
     lines += [f"note: {text}" for text in plan.notes]
     return "\n".join(lines)
-
-
-def headline(plan: Plan) -> str:
-    """Say in one line what a plan is of."""
-    return (
-        f"workflow {plan.workflow} on profile {plan.profile}: {plan.combinations} combinations, "
-        f"{sum(plan.instances.values())} task instances in {len(plan.arrays)} array jobs"
-    )
 
 
 def _hours(hours: float) -> str:

@@ -131,6 +131,13 @@ class Plan:
         seconds = (one.elements * one.links * one.resources.gpus * one.resources.runtime_seconds for one in self.arrays)
         return sum(seconds) / 3600
 
+    def describe(self) -> str:
+        """What it is of, in one line."""
+        return (
+            f"workflow {self.workflow} on profile {self.profile}: {self.combinations} combinations, "
+            f"{sum(self.instances.values())} task instances in {len(self.arrays)} array jobs"
+        )
+
     def to_document(self) -> dict[str, Any]:
         """The plan as it stands in ``plan.json``."""
         return {
