@@ -273,8 +273,10 @@ class Engine:
         try:
             if autonomous:
                 run.become_autonomous()
-            handed = run.submit()
-            return Submittal(run, handed, continued, reused, run.chain() if autonomous else None)
+            handed = run.hand_over()
+            chained = run.chain() if autonomous else None
+            handed.check()
+            return Submittal(run, handed, continued, reused, chained)
         except (SchedulerError, TransportError) as error:
             error.hint += f"; `sciflow status {directory.name_here}` shows the run so far"
             raise

@@ -10,7 +10,8 @@
     ├── PlanError            the request cannot run there
     ├── TemplateError        a job template is wrong or missing
     ├── SchedulerError       the scheduler said no
-    │   └── QueueFullError       … since as much is queued as may be
+    │   ├── QueueFullError       … since as much is queued as may be
+    │   └── UnreadableAnswerError  … or said something that cannot be understood
     ├── TransportError       a command could not be run where the scheduler is, or did not answer
     ├── RunError             the run directory: missing, damaged, of a newer format
     │   └── BusyError            … or somebody else is at it
@@ -72,6 +73,10 @@ class SchedulerError(SciflowError):
 
 class QueueFullError(SchedulerError):
     """As much is queued as this user may have: later there is room again."""
+
+
+class UnreadableAnswerError(SchedulerError):
+    """An answer cannot be understood: what was asked for may have been done."""
 
 
 class TransportError(SciflowError):

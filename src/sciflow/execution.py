@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.table import Results
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile
+    from sciflow.run.bad_nodes import Suspect
     from sciflow.run.decide import Decision
     from sciflow.run.drive import Watch
     from sciflow.run.recover import Recovered
@@ -84,8 +85,26 @@ class Run:
             return observe(self.directory, read=read)
         return track(self.directory, self.plan, self._connect(), read=read)
 
+    def suspects(self, status: RunStatus | None = None) -> list[Suspect]:
+        """The nodes that `retry` would avoid from now on; changes nothing."""
+        import time
+
+        from sciflow.run.causes import classify
+        from sciflow.run.recover import to_avoid
+
+        if not (has_queue(self.directory) and self._connect().avoids_nodes):
+            return []
+        status, recovery = status or self.status(), read_recovery(self.directory)
+        return to_avoid(status, classify(self.directory, status), recovery, time.time())
+
     def submit(self) -> Handed:
         """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""
+        handed = self.hand_over()
+        handed.check()
+        return handed
+
+    def hand_over(self) -> Handed:
+        """As `submit`; what the scheduler refuses is told and not raised."""
         from sciflow.run.submit import submit
 
         return submit(self.directory, self.plan, self._connect, self._terms())
@@ -144,7 +163,7 @@ class Run:
         Raises
         ------
         RunError, SchedulerError, TransportError
-            As for `submit`.
+            As for `submit`; but what the scheduler refuses of this stands in `handed.refused`.
         """
         from sciflow.run.recover import recover, recover_here
         from sciflow.run.tend import is_autonomous

@@ -63,13 +63,25 @@ def describe_status(run: RunDirectory, status: RunStatus, decisions: Sequence[De
             count = sum(one.state is state for one in status.indices[array.name].values())
             rows.append((array.name, state.value, count, shortened(indices)))
     lines.append(table(("array", "state", "count", "indices"), rows))
-    lines += describe_failures(groups) + describe_decisions(decisions)
+    lines += describe_failures(groups) + _refused(status) + describe_decisions(decisions)
     lines += _waiting(status)
     lines += [f"note: {note}" for note in status.notes]
     if (left := _left(status)) is not None:
         lines.append(left)
     lines += _next(run, status, groups)
     return "\n".join(lines)
+
+
+def _refused(status: RunStatus) -> list[str]:
+    """What was to be tried again, and was refused."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for (array, index), error in status.submissions.withdrawn.items():
+        groups.setdefault((array, error), []).append(index)
+    return [
+        f"{len(indices)} × {status.plan.array(array).task} was not tried again: {error}  "
+        f"[{array}[{shortened(format_ranges(sorted(indices)))}]]"
+        for (array, error), indices in groups.items()
+    ][:_MOST_GROUPS]
 
 
 def _waiting(status: RunStatus) -> list[str]:
@@ -118,6 +130,8 @@ def _ranges(status: RunStatus, array: str) -> dict[State, str]:
 def _next(run: RunDirectory, status: RunStatus, groups: list[FailureGroup]) -> list[str]:
     if lines := next_after_failures(run, status, groups):
         return lines
+    if any(one.is_refused for one in status.submissions.open):
+        return ["next: the same `sciflow submit …` hands it over once that is mended"]
     if status.is_queued:
         return [] if status.is_complete or not status.is_finished else [f"next: sciflow collect {run.name_here}"]
     if not status.is_complete and not status.is_driven:

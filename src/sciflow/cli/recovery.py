@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, exit_code, json_option, say, shortened, table
+from sciflow.cli.output import (
+    DONE,
+    ERROR,
+    NOT_FINISHED,
+    SOME_FAILED,
+    emit,
+    exit_code,
+    json_option,
+    report,
+    say,
+    shortened,
+    table,
+)
 
 _LONGEST_ERROR = 60
 
@@ -62,16 +74,25 @@ def retry(
     if not dry_run:
         _retry(context, opened, wish, is_waiting, as_json)
         return
-    decisions = opened.decide(wish)
+    status = opened.status()
+    decisions = opened.decide(wish, status)
+    avoided = opened.suspects(status)
     lines = _shown(opened, decisions, wish)
+    lines += [f"node {one.node} will be avoided: {one.why}" for one in avoided]
+    lines += [f"node {node} will be used again" for node in wish.trusted]
     if any(one.action.is_retry for one in decisions):
         typed = _typed({"--only": [only] if only else [], "--indices": indices, "--scale": scale, "--include": include})
         typed += ["--force"] * force + ["--release"] * release
         lines.append(f"next: sciflow retry {opened.directory.name_here} {shlex.join(typed)}".rstrip())
     else:
         lines += _ways_out(opened, decisions)
-    document = {"run": opened.run_id, "decisions": decisions_document(decisions, opened.plan)}
+    document = {
+        "run": opened.run_id,
+        "decisions": decisions_document(decisions, opened.plan),
+        "avoided": [{"node": one.node, "why": one.why} for one in avoided],
+    }
     emit(as_json, document, "\n".join(lines))
+    context.exit(_code(decisions, not any(one.action.is_retry for one in decisions)))
 
 
 def _retry(context: click.Context, opened: Run, wish: Wish, is_waiting: bool, as_json: bool) -> None:
@@ -83,6 +104,9 @@ def _retry(context: click.Context, opened: Run, wish: Wish, is_waiting: bool, as
         done = opened.retry(wish, bars.watch)
     document, text = _done_document(opened, done), "\n".join(_done_lines(opened, done, wish))
     status = None if done.is_idle else done.status
+    if done.handed.refused:
+        emit(as_json, document, text)
+        _stop(context, done)
     if status is None and is_waiting and done.status is None:
         say(text)
         status, text = watched(opened), ""
@@ -100,6 +124,13 @@ def _retry(context: click.Context, opened: Run, wish: Wish, is_waiting: bool, as
     shown = [text, describe_status(opened.directory, status), collected]
     emit(as_json, document, "\n".join(part for part in shown if part))
     context.exit(exit_code(status))
+
+
+def _stop(context: click.Context, done: Recovered) -> None:
+    """Say what was refused, when all else is done and told."""
+    error = done.handed.refused[0][2]
+    report(error, error.hint, as_json=False)
+    context.exit(ERROR)
 
 
 def _code(decisions: Sequence[Decision], is_idle: bool) -> int:
@@ -133,6 +164,8 @@ def tend(context: click.Context, obj: dict[str, Any], run: str | None, is_chaine
         "counts": {state.value: count for state, count in done.status.counts().items()},
     }
     emit(as_json, document, "\n".join(lines))
+    if done.recovered.handed.refused and not is_chained:
+        _stop(context, done.recovered)
     context.exit(exit_code(done.status))
 
 
@@ -140,6 +173,7 @@ def _done_lines(opened: Run, done: Recovered, wish: Wish | None = None) -> list[
     lines = _shown(opened, done.decisions, wish)
     lines += [f"{array} goes on" for array in done.released]
     lines += [f"node {one.node} is avoided from now on: {one.why}" for one in done.avoided]
+    lines += [f"node {node} is used again" for node in done.trusted]
     lines += [f"note: {text}" for text in done.notes]
     if done.besides:
         lines.append(f"besides, {done.besides} ran that had not come to their end before")
@@ -154,12 +188,17 @@ def _done_lines(opened: Run, done: Recovered, wish: Wish | None = None) -> list[
 
 def _done_document(opened: Run, done: Recovered) -> dict[str, Any]:
     from sciflow.cli.failures import decisions_document
+    from sciflow_shim.files import format_ranges
 
     return {
         "run": opened.run_id,
         "decisions": decisions_document(done.decisions, opened.plan),
         "jobs": {job: {"array": array, "indices": count} for job, (array, count) in done.handed.jobs.items()},
         "waiting": done.handed.waiting,
+        "refused": [
+            {"array": array, "indices": format_ranges(sorted(elements)), "error": error.message}
+            for array, elements, error in done.handed.refused
+        ],
         "released": done.released,
         "avoided": [{"node": one.node, "why": one.why} for one in done.avoided],
         "notes": done.notes,
@@ -201,6 +240,8 @@ def _ways_out(opened: Run, decisions: Sequence[Decision]) -> list[str]:
     if _are_to_come(decisions):
         return [f"nothing is tried again yet; next: sciflow status {name} --watch"]
     lines = ["nothing is tried again"]
+    if any(one.action is Action.REFUSED for one in decisions):
+        lines.append(f"next: sciflow retry {name} -n   # what would be asked for now")
     if any(one.action is Action.GIVEN_UP for one in decisions):
         lines.append(f"next: sciflow retry {name} --force   # all the same")
     return lines

@@ -12,7 +12,7 @@ from sciflow.run.status import RunStatus
 from sciflow.store.brakes import read_brakes
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import EXCLUDED, INCLUDED, INTENT, RETRY, TEND
+from sciflow.store.submissions import CANCELLED, EXCLUDED, INCLUDED, INTENT, REFUSED, RETRY, TEND, WITHDRAWN
 from sciflow_shim.files import format_ranges, parse_ranges
 
 CHRONICLE = "recovery.md"
@@ -57,6 +57,12 @@ def _told(event: dict[str, Any]) -> str:
         return f"{count} × `{event['array']}[{event['indices']}]` {what}"
     if kind == INTENT and event["array"] != TEND:
         return f"`{event['array']}[{event['indices']}]` was handed over as `{event['name']}`"
+    if kind == REFUSED and event["array"] != TEND:
+        return f"`{event['name']}` was refused: {event['error']}"
+    if kind == WITHDRAWN:
+        return f"`{event['array']}[{event['indices']}]` is not tried again: {event['error']}"
+    if kind == CANCELLED:
+        return f"`{event['array']}[{event['indices']}]` was cancelled"
     if kind == EXCLUDED:
         return f"node `{event['node']}` is avoided until {_moment(event['until'])}: {event['why']}"
     if kind == INCLUDED:

@@ -34,16 +34,23 @@ class Action(str, Enum):
     NOT_YET = "not yet"
     LEFT = "left alone"
     GIVEN_UP = "given up"
+    REFUSED = "refused"
 
     @property
     def is_retry(self) -> bool:
         """Whether it is tried again."""
-        return self not in (Action.NOT_YET, Action.LEFT, Action.GIVEN_UP)
+        return self not in (Action.NOT_YET, Action.LEFT, Action.GIVEN_UP, Action.REFUSED)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done about the failure of one index, and why."""
+    """What is done about the failure of one index, and why.
+
+    Attributes
+    ----------
+    is_released
+        Whether a brake is released with it: what was tried before that is not counted.
+    """
 
     place: Place
     cause: Cause
@@ -51,11 +58,12 @@ class Decision:
     action: Action
     why: str = ""
     ask: Ask = UNSAID
+    is_released: bool = False
 
     @property
     def counts(self) -> bool:
         """Whether that was a failure of the index."""
-        return self.cause not in _UNCOUNTED and self.action is not Action.GO_ON
+        return self.cause not in _UNCOUNTED and self.action is not Action.GO_ON and not self.is_released
 
 
 class Decider:
@@ -79,7 +87,10 @@ class Decider:
             len(one.indices) for one in status.submissions.retries if one.counts
         )
         self._history: dict[Place, list[Retry]] = {}
+        releases = {array: max(one.released or 0.0 for one in known) for array, known in brakes.items()}
         for retry in status.submissions.retries:
+            if self._is_released(retry.array) or retry.time <= releases.get(retry.array, 0.0):
+                continue
             for index in retry.indices:
                 self._history.setdefault((retry.array, index), []).append(retry)
 
@@ -141,6 +152,10 @@ class Decider:
             return f"{self.on[place[0]].reason}; `--release` lets its array job go on"
         return ""
 
+    def _is_released(self, array: str) -> bool:
+        """Whether a brake of an array job is released now."""
+        return array in self.on and self.wish.is_released
+
     def _enough(self, place: Place, failure: Failure) -> str:
         """Why it is not tried again, if it has failed too often."""
         if failure.cause in _UNCOUNTED or self._goes_on(place):
@@ -163,17 +178,21 @@ class Decider:
         return known.state is State.TIMEOUT and known.record is not None and known.record.has_progressed
 
     def _sized(self, one: Decision) -> Decision:
-        action, ask = Action.AGAIN, self.sizing.scaled(one.place, self.wish.scale)
+        action, ask = Action.AGAIN, self.sizing.scaled(one.place, self.wish.scale, one.cause)
         is_at_most, is_memory = False, one.cause is Cause.OUT_OF_MEMORY
         if one.cause is Cause.TIMEOUT and self._goes_on(one.place):
             action = Action.GO_ON
         elif one.cause in (Cause.OUT_OF_MEMORY, Cause.TIMEOUT):
             action = Action.MORE_MEMORY if is_memory else Action.MORE_TIME
             ask, is_at_most = self._with_more(one.place, ask, is_memory)
+            if ask[0 if is_memory else 1] < self.sizing.given(one.place)[0 if is_memory else 1]:
+                action = Action.AGAIN  # somebody wants it with less
         if is_at_most and not self.wish.is_forced:
             return self._given_up(one, self.sizing.limit(one.place, is_memory))
         action = Action.AGAIN if is_at_most else action
-        return Decision(one.place, one.cause, one.error, action, self.sizing.change(one.place, ask), ask)
+        why = self.sizing.change(one.place, ask) or self.sizing.unscaled(self.wish.scale, ask)
+        is_released = self._is_released(one.place[0])
+        return Decision(one.place, one.cause, one.error, action, why, ask, is_released)
 
     def _with_more(self, place: Place, ask: Ask, is_memory: bool) -> tuple[Ask, bool]:
         """What to ask for where memory or time was used up, and whether there is no more to be had."""
@@ -190,9 +209,10 @@ class Decider:
         """What waits for others runs with them, where all that it waits for is done, goes on or is tried again.
 
         What was made without some of its upstream is made anew once that is there, or tried again, and so is what was
-        made from that.
+        made from that. What was cancelled goes with its upstream that was.
         """
         again = {place for place, one in decided.items() if one.action.is_retry}
+        cancelled = {place for place in again if decided[place].cause is Cause.CANCELLED}
         anew: set[Place] = set()
         for array in self.status.plan.arrays:
             for index, upstream in needed(self.run, array):
@@ -203,11 +223,13 @@ class Decider:
                     known.skipped > self._lacking(places, again) or any(one in anew for one in places)
                 )
                 is_meant = follows or not self.wish.is_partial or self.wish.names(Cause.UPSTREAM_FAILED, place)
-                if not is_old and not (known.state is State.UPSTREAM_FAILED and is_meant):
+                is_with = known.state is State.CANCELLED and place not in decided and not cancelled.isdisjoint(places)
+                if not (is_old or is_with or (known.state is State.UPSTREAM_FAILED and is_meant)):
                     continue
                 one = self._about_downstream(place, places, again, is_old)
                 if one.action.is_retry:
                     again.add(place)
+                    cancelled.update([place] if is_with else [])
                     anew.update([place] if is_old else [])
                 yield one
 

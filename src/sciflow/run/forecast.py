@@ -9,13 +9,13 @@ from sciflow.run.status import RunStatus
 def seconds_left(status: RunStatus, now: float) -> float | None:
     """Estimate the seconds until a run's last index ends.
 
-    Each index takes as long as those of its task took on average, and as many run side by side as do now. What waits
-    for a start time waits until then.
+    Each index takes as long as those of its task took on average, and as many run side by side as do now. One that has
+    run for longer takes as long as those that took longer still. What waits for a start time waits until then.
 
     Returns
     -------
     float or None
-        None as long as a task that is not over has no index that has completed.
+        None as long as a task that is not over has no index that has completed, or one runs longer than any has.
     """
     work, starts = 0.0, [now]
     for task in status.plan.tasks:
@@ -30,7 +30,10 @@ def seconds_left(status: RunStatus, now: float) -> float | None:
         for one in left:
             start = one.said.start if one.said is not None else None
             if one.state is State.RUNNING and start is not None:
-                work += max(0.0, mean - (now - start))
+                longer = took if now - start < mean else [one for one in took if one > now - start]
+                if not longer:
+                    return None
+                work += sum(longer) / len(longer) - (now - start)
             else:
                 work += mean
     if not any(one.state is State.RUNNING for one in status.everyone()):

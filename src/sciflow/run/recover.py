@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from sciflow.errors import SchedulerError
@@ -15,7 +15,7 @@ from sciflow.model.state import State
 from sciflow.planning.calendar import begin_time
 from sciflow.run.bad_nodes import Suspect, count_trials, suspects
 from sciflow.run.causes import Failure, classify
-from sciflow.run.decide import Decision
+from sciflow.run.decide import Action, Decision
 from sciflow.run.drive import Watch, drive
 from sciflow.run.needs import Place
 from sciflow.run.parts import dependencies
@@ -47,8 +47,12 @@ class Recovered:
         Array jobs that were held back until now.
     avoided
         Nodes that are not used from now on, for a while.
+    trusted
+        Nodes that are used again.
     notes
         What could not be done.
+    is_less_to_try
+        Whether something was refused that was to have more than before: the next time it asks for less.
     besides
         How many indices were run that had not come to their end before, on this machine.
     status
@@ -59,7 +63,9 @@ class Recovered:
     handed: Handed = field(default_factory=Handed)
     released: list[str] = field(default_factory=list)
     avoided: list[Suspect] = field(default_factory=list)
+    trusted: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    is_less_to_try: bool = False
     besides: int = 0
     status: RunStatus | None = None
 
@@ -84,7 +90,8 @@ def recover(
     Raises
     ------
     RunError, SchedulerError, TransportError
-        As for `submit`. What was decided stays, and whoever submits next carries it out.
+        As for `submit`, but for what the scheduler refuses: `handed.refused` tells that. What was decided stays, and
+        whoever submits next carries it out.
     """
     with hold(run.lock) as lock:
         scheduler = connect((lock,))
@@ -97,13 +104,19 @@ def recover(
         done = Recovered(decisions=decide(run, plan, status, failures, profile, recovery, wish))
         if wish.is_released:
             done.released = release_all(run, [array.name for array in plan.arrays])
-        _trust(status, wish, journal)
+        done.trusted = _trust(status, wish, journal)
         done.avoided = _avoid(status, failures, recovery, journal) if scheduler.avoids_nodes else []
         again = note(run, plan, status, journal, done.decisions, render)
         if again:
             status = observe(run, plan)
         done.handed = hand_over(run, status, scheduler, journal, terms)
         done.handed.found = found
+        told = [_as_it_came(one, status) for one in done.decisions]
+        more = (Action.MORE_MEMORY, Action.MORE_TIME)
+        done.is_less_to_try = any(
+            one.action in more and as_it_came is not one for one, as_it_came in zip(done.decisions, told, strict=True)
+        )
+        done.decisions = told
         done.notes = list(_postpone(status, scheduler, again))
         return done
 
@@ -150,12 +163,33 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: Scheduli
     return Terms(profile.limits, recovery.canaries, begin=begin)
 
 
-def _trust(status: RunStatus, wish: Wish, journal: Journal) -> None:
+def _as_it_came(one: Decision, status: RunStatus) -> Decision:
+    """A decision, or that it was refused."""
+    why = status.submissions.withdrawn.get(one.place) if one.action.is_retry else None
+    return one if why is None else replace(one, action=Action.REFUSED, why=why)
+
+
+def _trust(status: RunStatus, wish: Wish, journal: Journal) -> list[str]:
     """Note the nodes that somebody wants to be used again."""
     for node in wish.trusted:
         event = {"event": INCLUDED, "node": node}
         journal.commit(event)
         status.submissions.hear({"time": journal.clock(), **event})
+    return list(wish.trusted)
+
+
+def to_avoid(
+    status: RunStatus, failures: Mapping[Place, Failure], recovery: RecoveryPolicy, now: float
+) -> list[Suspect]:
+    """The nodes on which more fails than chance explains, and that are not avoided yet."""
+    known = status.submissions
+    if not recovery.exclude_hours:
+        return []
+    return [
+        one
+        for one in suspects(count_trials(status, failures))
+        if one.node not in known.trusted and known.avoided.get(one.node, 0.0) <= now
+    ]
 
 
 def _avoid(
@@ -163,13 +197,7 @@ def _avoid(
 ) -> list[Suspect]:
     """Note the nodes on which more fails than chance explains; not those that somebody trusts all the same."""
     now, known = journal.clock(), status.submissions
-    if not recovery.exclude_hours:
-        return []
-    found = [
-        one
-        for one in suspects(count_trials(status, failures))
-        if one.node not in known.trusted and known.avoided.get(one.node, 0.0) <= now
-    ]
+    found = to_avoid(status, failures, recovery, now)
     for one in found:
         event = {"event": EXCLUDED, "node": one.node, "until": now + recovery.exclude_hours * _HOUR, "why": one.why}
         journal.commit(event)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sciflow.errors import QueueFullError, RunError, SchedulerError
+from sciflow.errors import QueueFullError, RunError, SchedulerError, UnreadableAnswerError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
 from sciflow.run.parts import Part, missing, unsubmitted
 from sciflow.run.seal import unseal
 from sciflow.run.status import RunStatus
 from sciflow.run.track import observe
+from sciflow.run.withdraw import refused
 from sciflow.schedulers.base import QueueScheduler, Submission
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
@@ -38,12 +39,26 @@ class Handed:
         Array jobs that have indices which did not fit yet.
     failed
         How many indices were submitted before and have ended without success: they are not submitted again.
+    refused
+        What the scheduler has refused: array job, its elements, and the scheduler's answer.
     """
 
     jobs: dict[str, tuple[str, int]] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     failed: int = 0
+    refused: list[tuple[str, tuple[int, ...], SchedulerError]] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Stop where something was refused, after all else has been submitted.
+
+        Raises
+        ------
+        SchedulerError
+            The scheduler's first answer of the kind.
+        """
+        if self.refused:
+            raise self.refused[0][2]
 
 
 @dataclass(frozen=True)
@@ -89,7 +104,8 @@ def submit(run: RunDirectory, plan: Plan, connect: Connect, terms: Terms) -> Han
     RunError
         When another process is at it, or the disk is full.
     SchedulerError, TransportError
-        Where the scheduler refuses or does not answer; what was submitted before stays, and the next call goes on.
+        Where the scheduler does not answer; what was submitted before stays, and the next call goes on. What it
+        refuses stands in `refused`, and all else is submitted that does not depend on that.
     """
     with hold(run.lock) as lock:
         scheduler = connect((lock,))
@@ -112,12 +128,13 @@ def hand_over(
     if is_anything_left:
         unseal(run)
     room = _room(scheduler, terms) if is_anything_left else None
-    for part in unsubmitted(run, status, scheduler, handed.waiting, terms.canaries):
-        if part.array.name in handed.waiting:
+    behind: list[str] = []  # what does not fit or was refused, and all that comes after that
+    for part in unsubmitted(run, status, scheduler, behind, terms.canaries):
+        if part.array.name in behind:
             continue
         taken = what_fits(part.elements, room, terms.limits)
         if len(taken) < len(part.elements):
-            handed.waiting.append(part.array.name)
+            behind.append(part.array.name)
         if not taken:
             continue
         try:
@@ -125,12 +142,30 @@ def hand_over(
         except QueueFullError:
             if not status.submissions.jobs:
                 raise
-            handed.waiting.append(part.array.name)
+            behind.append(part.array.name)
             room = 0
+            continue
+        except UnreadableAnswerError:
+            raise
+        except SchedulerError as error:
+            handed.refused.append((part.array.name, taken, error))
+            if part.array.name in blocked_arrays(status):  # what was tried again is as it was before
+                behind.append(part.array.name)
             continue
         handed.jobs[job] = (part.array.name, len(taken))
         room = None if room is None else room - len(taken)
+    blocked = blocked_arrays(status)
+    handed.waiting = [name for name in behind if name not in blocked]
     return handed
+
+
+def blocked_arrays(status: RunStatus) -> set[str]:
+    """The array jobs of which the scheduler has refused something for the first time, and all that wait for these."""
+    blocked = {one.array for one in status.submissions.open if one.is_refused}
+    for array in status.plan.arrays:
+        if any(one.array in blocked for one in array.after):
+            blocked.add(array.name)
+    return blocked
 
 
 def _submit_part(
@@ -151,8 +186,12 @@ def _submit_part(
         status.submissions.add(known)
     try:
         job = scheduler.submit(_submission(run, status, part, known.name, journal.clock(), terms))
+    except (QueueFullError, UnreadableAnswerError) as error:  # later there is room, or it is known what became of it
+        event = {"event": REFUSED, "array": known.array, "name": known.name, "error": error.message}
+        journal.append([event | {"is_for_good": False}])
+        raise
     except SchedulerError as error:
-        journal.append([{"event": REFUSED, "array": known.array, "name": known.name, "error": error.message}])
+        refused(run, status, journal, known, error.message)
         raise
     known.job = job
     journal.commit({"event": SUBMITTED, "array": known.array, "name": known.name, "job": job})

@@ -17,9 +17,10 @@ from sciflow.model.state import State
 from sciflow.model.statement import CONTROLLER
 from sciflow.planning.caps import longest_walltime
 from sciflow.run.chronicle import CHRONICLE, chronicle
+from sciflow.run.parts import missing
 from sciflow.run.recover import Recovered
 from sciflow.run.status import RunStatus
-from sciflow.run.submit import Connect, resolve
+from sciflow.run.submit import Connect, blocked_arrays, resolve
 from sciflow.run.track import observe
 from sciflow.run.variants import renderer_of
 from sciflow.schedulers.base import Errand, QueueScheduler
@@ -33,6 +34,7 @@ TENDED = "tended"  # the event of the journal that a job which tends the run lea
 LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before
 PAUSE = 2.0  # seconds, times the jobs that have tended it so far, between two of these
 RESERVED = 2  # jobs that tend a run: one that runs, and the next
+AFTER_REFUSAL = (60.0, 300.0)  # seconds: some of what a scheduler refuses it takes a little later
 STEADY, GLANCE = 120.0, 5.0  # seconds for which accounting may lag behind at most, and between two questions
 T = TypeVar("T")
 _NEEDED = ResourceRequest(cpu_cores=1, memory_gb=2, max_runtime="01:00:00")
@@ -134,7 +136,7 @@ def tend(
     """
     steady(ask)
     # Nobody watches who could try it again; a person is told at once who is at it.
-    done = recover() if following is None else patiently(recover)
+    done = recover() if following is None else until_taken(lambda: patiently(recover))
     # Before anything that takes its time: who is killed now has a successor.
     chained = None if following is None else patiently(following)
     collect()
@@ -143,6 +145,22 @@ def tend(
     if following is not None:
         patiently(lambda: _note_end(run))
     return Tended(done, status, chained)
+
+
+def until_taken(recover: Callable[[], Recovered], pause: Callable[[float], None] = time.sleep) -> Recovered:
+    """Meet failures; where it was too much that is refused, at once with less, and anything else a little later.
+
+    What is refused still is left to a person.
+    """
+    patience = list(AFTER_REFUSAL)
+    done = recover()
+    while done.handed.refused:
+        if not done.is_less_to_try:  # else there is an end to that: it is less each time
+            if not patience:
+                break
+            pause(patience.pop(0))
+        done = recover()
+    return done
 
 
 def _note_end(run: RunDirectory) -> None:
@@ -227,7 +245,10 @@ def patiently(act: Callable[[], T], seconds: float = LATER, pause: Callable[[flo
 def _is_in_between(status: RunStatus) -> Iterable[bool]:
     queued = status.submissions
     for array in status.plan.arrays:
+        due = set(missing(status, array))  # that is for whoever submits next, who must not wait for it
         for index, known in status.indices[array.name].items():
+            if array.element(index) in due:
+                continue
             found = queued.round_of(array.name, array.element(index), index)
             is_silent = known.said is None or known.said.state.is_final
             yield bool(found and found.last_job) and not known.is_settled and is_silent
@@ -247,7 +268,9 @@ def _open_jobs(status: RunStatus) -> list[str]:
 
 def _is_anything_due(status: RunStatus) -> bool:
     """Whether something is to be submitted that nothing is known to stand against."""
-    return any(not known.is_over for known in status.everyone())
+    blocked = blocked_arrays(status)
+    arrays = (array for array in status.plan.arrays if array.name not in blocked)
+    return any(not known.is_over for array in arrays for known in status.indices[array.name].values())
 
 
 def _was_cut_off(status: RunStatus, journal: Journal) -> bool:

@@ -11,6 +11,7 @@ from sciflow.model.nearest import nearest
 from sciflow.run.needs import Place
 
 SCALED = ("memory", "runtime")
+LARGEST = 1000.0  # factor: what is more is a slip
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,10 @@ def make_wish(
     if only is not None:
         words = only.split(",") if isinstance(only, str) else list(only)
         causes = frozenset(_cause(word.strip()) for word in words)
-    pairs = scale.items() if isinstance(scale, Mapping) else [_pair(text) for text in scale]
+    pairs = list(scale.items()) if isinstance(scale, Mapping) else [_pair(text) for text in scale]
+    names = [what for what, _ in pairs]
+    if twice := next((what for what in names if names.count(what) > 1), ""):
+        raise RunError(f"`{twice}` is scaled twice", hint=f"give one `{twice}=…`")
     factors = {what: _factor(what, text) for what, text in pairs}
     return Wish(causes, places, factors, is_forced, is_released, tuple(trusted))
 
@@ -99,4 +103,8 @@ def _factor(what: str, text: str | float) -> float:
         factor = 0.0
     if not 0 < factor < float("inf"):
         raise RunError(f"`{text}` is no factor for `{what}`", hint=f"write it like `{what}=2`")
+    if not 1 / LARGEST <= factor <= LARGEST:
+        raise RunError(
+            f"`{text}` is no sensible factor for `{what}`", hint=f"it is between {1 / LARGEST:g} and {LARGEST:g}"
+        )
     return factor

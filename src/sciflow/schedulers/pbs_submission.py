@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from sciflow.errors import QueueFullError, SchedulerError, TransportError
+from sciflow.errors import QueueFullError, SchedulerError, TransportError, UnreadableAnswerError
 from sciflow.schedulers.base import Errand, Submission
 from sciflow.schedulers.pbs_words import NO_SERVER, way_out
 from sciflow.transport.base import Answer
@@ -94,7 +94,7 @@ def read_job_id(answer: Answer, what: str) -> str:
         raise kind(f"PBS refuses {what}: {said}", hint=way_out(said))
     ids = re.findall(r"^(\d+(?:\[\])?(?:\.\S+)?)$", answer.out, re.MULTILINE)
     if len(ids) != 1:
-        raise SchedulerError(
+        raise UnreadableAnswerError(
             f"`qsub` answered {answer.out!r} for {what}, which holds no job id",
             hint="the same command looks for the job before it submits anything again",
         )

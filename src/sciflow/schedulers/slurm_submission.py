@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sciflow.errors import QueueFullError, SchedulerError, TransportError
+from sciflow.errors import QueueFullError, SchedulerError, TransportError, UnreadableAnswerError
 from sciflow.schedulers.base import After, Errand, Submission
 from sciflow.schedulers.slurm_words import way_out
 from sciflow.transport.base import Answer
@@ -70,7 +70,7 @@ def read_job_id(answer: Answer, what: str) -> str:
     # Sites print greetings around it; with several clusters it is `616;lab`.
     ids = re.findall(r"^(\d+)(?:;\S+)?$", answer.out, re.MULTILINE)
     if len(ids) != 1:
-        raise SchedulerError(
+        raise UnreadableAnswerError(
             f"`sbatch` answered {answer.out!r} for {what}, which holds no job id",
             hint="the same command looks for the job before it submits anything again",
         )

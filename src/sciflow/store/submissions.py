@@ -9,6 +9,7 @@ from typing import Any
 from sciflow_shim import files
 
 INTENT, SUBMITTED, REFUSED, CANCELLED, RETRY = "intent", "submitted", "refused", "cancel", "retry"
+WITHDRAWN = "withdrawn"  # a decision to try something again that did not come to pass
 EXCLUDED, INCLUDED = "exclude", "include"
 AUTONOMOUS = "autonomous"  # a run is to be tended by itself, or not any more
 TEND = "tend"  # stands for an array job in the events about jobs that tend the run
@@ -34,6 +35,10 @@ class Submitted:
         Which link of a chain it is.
     is_ahead
         Whether it holds the canaries of the array job, which run ahead of the others.
+    is_refused
+        Whether that was no matter of room: the same will be refused again unless something is mended.
+    is_void
+        Whether it was refused for good: its indices are as they were before.
     """
 
     array: str
@@ -45,6 +50,25 @@ class Submitted:
     variant: str = ""
     link: int = 1
     is_ahead: bool = False
+    is_refused: bool = False
+    is_void: bool = False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a scheduler has refused an index that was to be tried again.
+
+    Attributes
+    ----------
+    memory, seconds
+        What it was to be given: bytes, and seconds of walltime; 0 where nothing was said.
+    error
+        The scheduler's answer.
+    """
+
+    memory: int
+    seconds: int
+    error: str
 
 
 @dataclass(frozen=True)
@@ -126,7 +150,11 @@ class Submissions:
     cancelled : dict
         (array, index) → when somebody cancelled it, unless it was tried again since.
     retries : list
-        All decisions to try something again, in order.
+        All decisions to try something again, in order; those that did not come to pass are none.
+    refusals : dict
+        (array, index) → what of this kind the scheduler has refused so far, in order.
+    withdrawn : dict
+        (array, index) → why the last decision to try it again did not come to pass.
     avoided : dict
         Node → until when nothing is submitted to it, in seconds since the epoch.
     trusted : set
@@ -136,9 +164,12 @@ class Submissions:
     by_name: dict[str, Submitted] = field(default_factory=dict)
     cancelled: dict[tuple[str, int], float] = field(default_factory=dict)
     retries: list[Retry] = field(default_factory=list)
+    refusals: dict[tuple[str, int], list[Refusal]] = field(default_factory=dict)
+    withdrawn: dict[tuple[str, int], str] = field(default_factory=dict)
     avoided: dict[str, float] = field(default_factory=dict)
     trusted: set[str] = field(default_factory=set)
     _due: dict[str, dict[int, Retry]] = field(default_factory=dict, repr=False)
+    _lifted: dict[tuple[str, int], float] = field(default_factory=dict, repr=False)
     _rounds: dict[str, dict[int, Round]] = field(default_factory=dict, repr=False)
 
     def hear(self, event: Mapping[str, Any]) -> bool:
@@ -148,14 +179,17 @@ class Submissions:
             self._hear_intent(event)
         elif kind == SUBMITTED and event["name"] in self.by_name:
             self.by_name[event["name"]].job = event["job"]
-            self.by_name[event["name"]].error = ""
+            self.by_name[event["name"]].error, self.by_name[event["name"]].is_refused = "", False
         elif kind == REFUSED and event["name"] in self.by_name:
-            self.by_name[event["name"]].error = event["error"]
+            one = self.by_name[event["name"]]
+            one.error, one.is_refused = event["error"], event.get("is_for_good", True)
         elif kind == CANCELLED:
             places = files.parse_ranges(event["indices"])
             self.cancelled.update({(event["array"], index): event["time"] for index in places})
         elif kind == RETRY:
             self._hear_retry(event)
+        elif kind == WITHDRAWN:
+            self._hear_withdrawal(event)
         elif kind == EXCLUDED:
             self.avoided[event["node"]] = event["until"]
         elif kind == INCLUDED:
@@ -167,8 +201,8 @@ class Submissions:
 
     @property
     def open(self) -> list[Submitted]:
-        """Those whose job ids are not known."""
-        return [one for one in self.by_name.values() if not one.job]
+        """Those whose job ids are not known, and that may have reached the scheduler or are to do so."""
+        return [one for one in self.by_name.values() if not (one.job or one.is_void)]
 
     @property
     def jobs(self) -> dict[str, str]:
@@ -192,6 +226,10 @@ class Submissions:
     def has_due(self) -> bool:
         """Whether something is to be tried again and was not submitted yet."""
         return any(self._due.values())
+
+    def last_retry(self, array: str, index: int) -> Retry | None:
+        """The last decision to try an index again."""
+        return next((one for one in reversed(self.retries) if one.array == array and index in one.indices), None)
 
     def variants(self) -> dict[tuple[str, int], str]:
         """(array, index) → the variant under which it was tried again last, or is to be."""
@@ -258,7 +296,42 @@ class Submissions:
             else:
                 due[element] = retry
         for index in indices:
-            self.cancelled.pop((retry.array, index), None)
+            place = (retry.array, index)
+            self._lifted.pop(place, None)
+            self.withdrawn.pop(place, None)
+            if place in self.cancelled:
+                self._lifted[place] = self.cancelled.pop(place)
+
+    def _hear_withdrawal(self, event: Mapping[str, Any]) -> None:
+        """Let all be as it was before a decision; only what was refused is remembered."""
+        array, left = event["array"], set(files.parse_ranges(event["indices"]))
+        for index in left:
+            place = (array, index)
+            self.withdrawn[place] = event["error"]
+            if event["is_refused"]:
+                self.refusals.setdefault(place, []).append(Refusal(event["memory"], event["seconds"], event["error"]))
+            if place in self._lifted:
+                self.cancelled[place] = self._lifted.pop(place)
+        for element in files.parse_ranges(event["elements"]):
+            self._due.get(array, {}).pop(element, None)
+        void = self.by_name.get(event.get("name", ""))
+        if void is not None:
+            void.is_void = True
+            rounds = self._rounds[array]
+            for element in void.indices:
+                found = rounds[element]
+                if void in found.links:
+                    if found.before is None:
+                        del rounds[element]
+                    else:
+                        rounds[element] = found.before
+        kept: list[Retry] = []
+        for retry in reversed(self.retries):
+            gone = retry.indices & left if retry.array == array else frozenset[int]()
+            left -= gone
+            if retry.indices - gone:
+                kept.append(replace(retry, indices=retry.indices - gone) if gone else retry)
+        self.retries = kept[::-1]
 
 
 def _next_round(submission: Submitted, retry: Retry | None, before: Round | None) -> Round:

@@ -105,7 +105,46 @@ def test_long_lists_of_indices_are_shortened(sciflow: Command, project: Path, si
     assert group["indices"].endswith(",77,79]")
 
 
+def test_a_dry_run_ends_as_the_retry_would(sciflow: Command, queued: Path, slurm: FakeSlurm) -> None:
+    """With 3 where nothing is tried again."""
+    sciflow("retry")
+    answer = sciflow("retry", "-n")
+    assert "nothing is tried again" in answer.out
+    assert (answer.code, sciflow("retry").code) == (3, 3)
+
+
 # --- retry
+
+
+def test_what_slurm_refuses_is_an_error_after_all_else(sciflow: Command, queued: Path, slurm: FakeSlurm) -> None:
+    """What was to be tried again is as it was before, says why, and what can be typed; JSON has it as well."""
+    slurm.fails("sbatch", "sbatch: error: Batch job submission failed: Invalid account")
+    answer = sciflow("retry")
+    assert answer.code == 1
+    assert "refused" in answer.out
+    assert "Invalid account" in answer.err
+    answer = sciflow("retry", "--json")
+    assert answer.code == 1
+    [refused] = answer.json["refused"]
+    assert (refused["array"], refused["indices"]) == ("square.0", "2")
+    assert "Invalid account" in refused["error"]
+    shown = sciflow("status")
+    assert "has ended, with failures" in shown.out
+    assert "1 × square was not tried again: Slurm refuses" in shown.out
+    assert f"next: sciflow retry {queued.name} -n" in shown.out
+    assert shown.code == 3
+    slurm.works("sbatch")
+    assert sciflow("retry").code == 0
+    assert "was not tried again" not in sciflow("status").out
+
+
+def test_a_node_that_is_used_again_is_told(sciflow: Command, queued: Path) -> None:
+    """Also before it is done."""
+    events = '{"time": 1, "event": "exclude", "node": "n7", "until": 9e9, "why": "all fail"}\n'
+    with (queued / "journal.jsonl").open("a") as journal:
+        journal.write(events)
+    assert "node n7 will be used again" in sciflow("retry", "-n", "--include", "n7").out
+    assert "node n7 is used again" in sciflow("retry", "--include", "n7").out
 
 
 def test_what_failed_is_submitted_again(sciflow: Command, queued: Path, slurm: FakeSlurm) -> None:
@@ -135,6 +174,7 @@ def test_a_retry_as_json(sciflow: Command, queued: Path, slurm: FakeSlurm) -> No
         "run": queued.name,
         "jobs": {"103": {"array": "square.0", "indices": 1}, "104": {"array": "half.0", "indices": 1}},
         "waiting": [],
+        "refused": [],
         "released": [],
         "avoided": [],
         "notes": [],
@@ -157,7 +197,7 @@ def test_what_is_given_up_is_told_with_the_way_out(sciflow: Command, queued: Pat
     before = files_of(queued)
     for words in ([], ["-n"]):
         answer = sciflow("retry", *words)
-        assert answer.code == (0 if words else 3)
+        assert answer.code == 3
         assert "it failed twice with the same error" in answer.out
         assert answer.out.splitlines()[-2:] == [
             "nothing is tried again",

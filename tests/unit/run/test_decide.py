@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -373,6 +373,35 @@ def test_an_array_job_that_is_held_back_goes_on_only_when_it_is_released(
     assert {told[f"b.0[{i}]"] for i in range(4)} == {(Action.LEFT, "something that it needs is not tried again")}
     assert set(judge.told(is_released=True).values()) == {(Action.AGAIN, ""), (Action.WITH_UPSTREAM, "")}
     assert set(judge.actions(is_forced=True).values()) == {Action.LEFT}
+
+
+def test_what_was_tried_before_a_release_is_not_counted(make: Callable[..., Judge], brake: Brake) -> None:
+    """Neither before an earlier one, nor before that of this call, whose own retries are not counted later either."""
+    judge = make(brakes={"a.0": [brake]}).fails("a.0", "0", FAILED).tried("a.0", "0", FAILED)
+    [decision] = [one for one in judge.decide(make_wish(is_released=True)) if one.place == ("a.0", 0)]
+    assert (decision.action, decision.counts) == (Action.AGAIN, False)
+    judge.brakes = {"a.0": [replace(brake, released=6.0)]}
+    assert judge.actions()["a.0[0]"] is Action.AGAIN
+    judge.brakes = {"a.0": [replace(brake, released=4.0)]}
+    assert judge.told()["a.0[0]"] == (Action.GIVEN_UP, "it failed twice with the same error")
+
+
+def test_what_was_cancelled_goes_with_its_upstream(make: Callable[..., Judge]) -> None:
+    """Where only that is named; that of others stays."""
+    judge = make().fails("a.0", "1,2", Cause.CANCELLED).fails("b.0", "1,2", Cause.CANCELLED)
+    assert judge.actions(places={"a.0": {1}}) == {"a.0[1]": Action.AGAIN, "b.0[1]": Action.WITH_UPSTREAM}
+
+
+def test_what_was_cancelled_by_itself_does_not_go_with_an_upstream_that_failed(make: Callable[..., Judge]) -> None:
+    """Nobody has asked for it."""
+    judge = make().fails("a.0", "1", FAILED).fails("b.0", "1", Cause.CANCELLED)
+    assert judge.actions(places={"a.0": {1}}) == {"a.0[1]": Action.AGAIN}
+
+
+def test_with_less_is_not_with_more(make: Callable[..., Judge]) -> None:
+    """Somebody knows better."""
+    judge = make().fails("a.0", "0", Cause.OUT_OF_MEMORY)
+    assert judge.told(scale=["memory=0.5"]) == {"a.0[0]": (Action.AGAIN, "1 GB → 512 MB")}
 
 
 def test_a_brake_that_was_released_holds_nothing_back(make: Callable[..., Judge], brake: Brake) -> None:

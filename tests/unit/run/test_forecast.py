@@ -44,7 +44,8 @@ WAITS = IndexStatus(State.PENDING)
     [
         ([done(10), done(20), WAITS, WAITS], 30.0),  # two of fifteen seconds, one after another
         ([done(10), runs(NOW - 4)], 6.0),
-        ([done(10), runs(NOW - 400)], 0.0),
+        ([done(10), runs(NOW - 400)], None),  # it runs longer than any has
+        ([done(10), done(500), runs(NOW - 400)], 100.0),
         ([done(10), runs()], 10.0),
         ([done(10), runs(NOW - 4), runs(NOW - 2), WAITS, WAITS], (6 + 8 + 10 + 10) / 2),
         ([WAITS], None),

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.errors import BusyError, RunError, SchedulerError
+from sciflow.errors import BusyError, RunError, SchedulerError, TransportError
 from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.run.cancel import cancel
+from sciflow.run.decide import Action
 from sciflow.run.recover import terms_of
+from sciflow.run.tend import until_taken
 from sciflow.run.track import observe
-from sciflow.schedulers.base import After
+from sciflow.schedulers.base import After, Submission
 from sciflow.store.brakes import read_brakes
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
@@ -83,17 +86,99 @@ def test_it_fails_again_in_the_same_way(one: QueuedRun) -> None:
 
 
 def test_decisions_are_carried_out_by_whoever_submits_next(one: QueuedRun) -> None:
-    """The scheduler refuses the first time: it stays decided, and counts once."""
-    one.queue.refusals["a.0"] = SchedulerError("no")
-    with pytest.raises(SchedulerError):
+    """The scheduler does not answer the first time: it stays decided, and counts once."""
+    one.queue.refusals["a.0"] = TransportError("no answer")
+    with pytest.raises(TransportError):
         one.recover()
-    known = observe(one.run, one.plan).indices["a.0"][2]
-    assert (known.state, known.reason) == (State.PENDING, "the scheduler refused it: no")
+    assert observe(one.run, one.plan).indices["a.0"][2].state is State.PENDING
     assert len(one.events("retry")) == 2
     one.queue.refusals.clear()
     one.submit()
     assert one.queue.told()[3:] == [("a.0", [2], []), ("b.0", [2], ["element:104"])]
     assert one.recover().decisions == []
+
+
+def test_what_is_refused_was_not_decided(one: QueuedRun) -> None:
+    """All is as it was before, also for what waits for it; the next time it is decided anew, and nothing is counted."""
+    one.queue.refusals["a.0"] = SchedulerError("no")
+    done = one.recover()
+    told = {f"{place.place[0]}[{place.place[1]}]": (place.action, place.why) for place in done.decisions}
+    assert told == {"a.0[2]": (Action.REFUSED, "no"), "b.0[2]": (Action.REFUSED, "what it needs was refused")}
+    assert (done.is_idle, done.is_less_to_try, len(done.handed.refused)) == (True, False, 1)
+    known = one.status()
+    assert [known.indices[array][2].state for array in ("a.0", "b.0")] == [State.FAILED, State.UPSTREAM_FAILED]
+    assert (known.submissions.retries, known.submissions.has_due, known.submissions.open) == ([], False, [])
+    one.submit()
+    assert len(one.queue.accepted) == 3
+    one.queue.refusals.clear()
+    done = one.recover()
+    assert one.queue.told()[3:] == [("a.0", [2], []), ("b.0", [2], ["element:104"])]
+    assert one.queue.accepted["104"].attempts == {2: 2}
+    assert one.status().submissions.withdrawn == {}
+
+
+def test_a_run_that_an_earlier_sciflow_left_behind_a_refusal_gets_out_of_it(one: QueuedRun) -> None:
+    """Its journal says nothing of what did not come to pass: it is asked for once more, and then decided anew."""
+    one.queue.refusals["a.0"] = SchedulerError("no")
+    one.recover()
+    lines = one.run.journal.read_text().splitlines()
+    one.run.journal.write_text("".join(f"{line}\n" for line in lines if "withdrawn" not in line))
+    assert one.status().indices["a.0"][2].reason == "the scheduler refused it: no"
+    one.recover()
+    assert one.status().indices["a.0"][2].state is State.FAILED
+    one.queue.refusals.clear()
+    assert one.recover().handed.jobs == {"104": ("a.0", 1), "105": ("b.0", 1)}
+
+
+def test_what_was_cancelled_and_is_refused_is_cancelled_still(one: QueuedRun) -> None:
+    """Nobody tries it again unasked."""
+    cancel(one.run, one.plan, one.queue.connect, {"b.0": {0}})
+    one.queue.end("102", State.CANCELLED, [0])
+    one.queue.refusals["b.0"] = SchedulerError("no")
+    one.recover(only="cancelled")
+    assert one.status().indices["b.0"][0].state is State.CANCELLED
+    assert ("b.0", 0) in one.status().submissions.cancelled
+
+
+def test_growth_that_is_refused_does_not_keep_others_and_is_less_the_next_time(
+    tmp_path: Path,
+    stage_for_queue: Callable[..., RunDirectory],
+    queue: MemoryQueue,
+    leave_record: LeaveRecord,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Half-way to what was refused, again and again, until it is given up with the reason; factors are honoured."""
+    workflow = ExperimentalWorkflow("grown", tmp_path)
+    workflow.add_task("a", command="echo {{ x }}", resources={"memory_gb": 12, "max_runtime": "1 h"})
+    workflow.add_task("b", command="echo {{ x }}", depends_on=["a"])
+    workflow.add_parameter_space({"x": [1, 2]})
+    one = QueuedRun(stage_for_queue(workflow), queue, leave_record, monkeypatch)
+    one.submit()
+    one.end("101", "0", State.OUT_OF_MEMORY)
+    one.end("101", "1", State.FAILED, "ValueError: no")
+    one.end("102", "0-1", State.UPSTREAM_FAILED)
+    gib, asked, take = 1024**3, list[float](), queue.submit
+
+    def submit(submission: Submission) -> str:
+        if submission.array.resources.memory_bytes > 12 * gib:
+            asked.append(submission.array.resources.memory_bytes / gib)
+            raise SchedulerError("too much")
+        return take(submission)
+
+    monkeypatch.setattr(queue, "submit", submit)
+    done = one.recover()
+    assert list(done.handed.jobs.values()) == [("a.0", 1), ("b.0", 1)]
+    assert queue.told()[2:] == [("a.0", [1], []), ("b.0", [1], ["element:103"])]
+    assert done.is_less_to_try
+    done = until_taken(one.recover, lambda _: pytest.fail("nothing is waited for"))
+    assert asked == [18.0, 15.0, 13.5, 12.75]
+    assert [(place.action, place.why[:31]) for place in done.decisions if place.place[0] == "a.0"] == [
+        (Action.GIVEN_UP, "12.8 GB were refused: too much;")
+    ]
+    one.recover(scale=["memory=1.5"])
+    assert asked[4:] == [18.0]
+    one.recover(scale=["memory=1"])
+    assert queue.told()[-2:] == [("a.0", [0], []), ("b.0", [0], ["element:105"])]
 
 
 def test_a_submitter_that_is_killed_is_found_out(one: QueuedRun) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from sciflow.model.cause import Cause
 from sciflow.model.profile import Capacity, ClusterProfile, Partition
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.measured import Measured, Measurement
 from sciflow.run.sizing import Ask, Sizing
 from sciflow.run.track import observe, read_plan
 from sciflow.store.layout import RunDirectory
+from sciflow.store.submissions import Refusal
 
 GIB = 1024**3
 HOUR = 3600
@@ -146,11 +148,40 @@ def test_factors_multiply_what_was_given(sizing: Callable[..., Sizing]) -> None:
     assert one.scaled(PLACE, {"memory": 20.0, "runtime": 30.0}) == Ask(8 * GIB, 4 * HOUR)
 
 
-def test_factors_multiply_what_was_used_where_nothing_was_given(sizing: Callable[..., Sizing]) -> None:
-    """And never to nothing at all, which would be no limit; what is not known stays unsaid."""
+def test_factors_multiply_what_was_used_up_where_nothing_was_given(sizing: Callable[..., Sizing]) -> None:
+    """And never to nothing at all, which would be no limit."""
     one = sizing({}, own=Measurement(memory=1000, seconds=0.5))
-    assert one.scaled(PLACE, {"memory": 2.0, "runtime": 0.1}) == Ask(2000, 1)
+    assert one.scaled(PLACE, {"memory": 2.0}, Cause.OUT_OF_MEMORY) == Ask(2000, 0)
+    assert one.scaled(PLACE, {"runtime": 0.1}, Cause.TIMEOUT) == Ask(0, 1)
     assert one.change(PLACE, Ask(2000, 60)) == "unsaid → 1.95 kB, unsaid → 1 min"
+
+
+def test_what_was_not_said_stays_unsaid_where_it_was_not_used_up(sizing: Callable[..., Sizing]) -> None:
+    """A program that failed after half a second needs more than twice as long; nothing is made up for it."""
+    one = sizing({}, own=Measurement(memory=1000, limit=GIB, seconds=0.5))
+    scale = {"memory": 2.0, "runtime": 2.0}
+    assert one.scaled(PLACE, scale, Cause.APPLICATION_ERROR) == Ask()
+    assert one.unscaled(scale, Ask()) == "it asks for no memory and no runtime that could be scaled"
+    assert one.unscaled(scale, Ask(GIB, 0)) == "it asks for no runtime that could be scaled"
+    assert one.unscaled({"runtime": 2.0}, Ask(0, 60)) == ""
+
+
+def test_what_was_refused_is_a_cap(sizing: Callable[..., Sizing]) -> None:
+    """Half-way to it is asked for, as long as that is worth a question; then it is the reason why there is no more."""
+    one = sizing({"memory_gb": 12, "max_runtime": "1 h"}, BARE)
+    assert one.more_memory(PLACE) == Ask(18 * GIB, HOUR)
+    refusals = one.status.submissions.refusals.setdefault(PLACE, [])
+    for refused, then in ((18.0, 15.0), (15.0, 13.5), (13.5, 12.75)):
+        refusals.append(Refusal(int(refused * GIB), HOUR, "Slurm refuses it"))
+        assert one.more_memory(PLACE) == Ask(int(then * GIB), HOUR)
+    refusals.append(Refusal(int(12.75 * GIB), HOUR, "Slurm refuses it"))
+    assert one.more_memory(PLACE) is None
+    assert one.limit(PLACE, is_memory=True) == (
+        "12.8 GB were refused: Slurm refuses it; `--scale memory=1.3` asks for another amount, and `partitions` in the "
+        "profile say what there is"
+    )
+    assert one.scaled(PLACE, {"memory": 1.3}) == Ask(round(1.3 * 12 * GIB), HOUR)
+    assert one.more_time(PLACE) == Ask(12 * GIB, 5400)
 
 
 def test_what_is_not_known_stays_unsaid(sizing: Callable[..., Sizing]) -> None:

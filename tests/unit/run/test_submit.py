@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from sciflow.errors import QueueFullError, RunError, SchedulerError, TransportError
+from sciflow.errors import QueueFullError, RunError, SchedulerError, TransportError, UnreadableAnswerError
 from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.statement import Statement
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.run.submit import Handed, Terms, calls, submit
+from sciflow.run.submit import Handed, Terms, blocked_arrays, calls, submit
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
@@ -262,11 +262,16 @@ def test_a_limit_that_even_the_first_passes_is_an_error(chain: RunDirectory, que
 # --- refusals
 
 
-def test_a_refusal_stops_and_the_next_call_goes_on(chain: RunDirectory, queue: MemoryQueue) -> None:
+def test_what_waits_for_what_is_refused_is_left_and_the_next_call_goes_on(
+    chain: RunDirectory, queue: MemoryQueue
+) -> None:
     """What was submitted before stays; the same name is used again, since nothing has it."""
     queue.refusals["b.0"] = SchedulerError("no such partition")
+    handed = hand_over(chain, queue)
+    assert (handed.jobs, handed.waiting) == ({"101": ("a.0", 4)}, [])
+    assert [(array, elements) for array, elements, _ in handed.refused] == [("b.0", tuple(ALL))]
     with pytest.raises(SchedulerError, match="no such partition"):
-        hand_over(chain, queue)
+        handed.check()
     assert [one["event"] for one in events(chain, "intent", "submitted", "refused")] == [
         "intent",
         "submitted",
@@ -279,6 +284,35 @@ def test_a_refusal_stops_and_the_next_call_goes_on(chain: RunDirectory, queue: M
     assert list(handed.jobs.values()) == [("b.0", 4), ("c.0", 1)]
     assert [one.name.rpartition(".")[2] for one in queue.accepted.values()] == ["1", "2", "3"]
     assert observe(chain).indices["b.0"][1].reason != "the scheduler refused it: no such partition"
+
+
+def test_what_does_not_wait_for_what_is_refused_is_submitted(
+    tmp_path: Path, stage_for_queue: Callable[..., RunDirectory], queue: MemoryQueue
+) -> None:
+    """Of two tasks side by side one is refused."""
+    workflow = ExperimentalWorkflow("beside", tmp_path)
+    workflow.add_task("a", command="echo {{ x }}")
+    workflow.add_task("b", command="echo {{ x }}")
+    workflow.add_task("c", command="echo {{ x }}", depends_on=["a"])
+    workflow.add_parameter_space({"x": [1, 2]})
+    run = stage_for_queue(workflow)
+    queue.refusals["a.0"] = SchedulerError("no")
+    handed = hand_over(run, queue)
+    assert (list(handed.jobs.values()), handed.waiting) == ([("b.0", 2)], [])
+    assert blocked_arrays(observe(run)) == {"a.0", "c.0"}
+    queue.refusals.clear()
+    assert list(hand_over(run, queue).jobs.values()) == [("a.0", 2), ("c.0", 2)]
+
+
+def test_an_answer_that_nobody_understands_stops_all(chain: RunDirectory, queue: MemoryQueue) -> None:
+    """The job may be there: nothing else is submitted, and the next call looks for it."""
+    queue.refusals["a.0"] = UnreadableAnswerError("`sbatch` answered 'hello'")
+    with pytest.raises(UnreadableAnswerError):
+        hand_over(chain, queue)
+    assert blocked_arrays(observe(chain)) == set()
+    queue.refusals.clear()
+    hand_over(chain, queue)
+    assert [list(names) for names in queue.searches] == [[f"a.0.{chain.run_id}.1"]]
 
 
 def test_a_scheduler_that_cannot_be_reached_is_no_refusal(chain: RunDirectory, queue: MemoryQueue) -> None:
@@ -365,8 +399,7 @@ def test_the_calls_of_a_dry_run_are_those_of_the_submission(chain: RunDirectory,
 def test_the_calls_of_a_run_that_goes_on(chain: RunDirectory, queue: MemoryQueue, leave_record: LeaveRecord) -> None:
     """Only what is left, after jobs that are there."""
     queue.refusals["b.0"] = SchedulerError("no")
-    with pytest.raises(SchedulerError):
-        hand_over(chain, queue)
+    hand_over(chain, queue)
     leave_record(chain, "a.0", 0)
     shown = calls(chain, observe(chain), queue, Terms())
     assert [line.split(" ", 1)[1] for line in shown] == [

@@ -14,6 +14,7 @@ from sciflow.run.chronicle import CHRONICLE
 from sciflow.run.recover import Recovered
 from sciflow.run.status import RunStatus
 from sciflow.run.tend import (
+    AFTER_REFUSAL,
     GLANCE,
     LATER,
     PAUSE,
@@ -26,6 +27,7 @@ from sciflow.run.tend import (
     patiently,
     steady,
     tend,
+    until_taken,
 )
 from sciflow.run.track import observe
 from sciflow.store.layout import RunDirectory
@@ -339,6 +341,35 @@ def test_what_stays_in_between_is_waited_for_only_so_long(one: QueuedRun) -> Non
     pauses.clear()
     steady(one.status, lambda: sum(pauses), pauses.append)
     assert pauses == []
+
+
+def test_what_is_to_be_submitted_is_not_waited_for(one: QueuedRun) -> None:
+    """Whoever decided was killed before the submission: whoever tends it does that at once."""
+    one.end("101", "0-1,3", State.COMPLETED)
+    one.end("101", "2", State.FAILED, "ValueError: no")
+    one.end("102", "2", State.UPSTREAM_FAILED)
+    one.queue.fatal.add("a.0")
+    with pytest.raises(KeyboardInterrupt):
+        one.recover()
+    one.queue.fatal.clear()
+    pauses: list[float] = []
+    steady(one.status, lambda: sum(pauses), pauses.append)
+    assert pauses == []
+
+
+def test_what_is_refused_for_good_is_asked_for_three_times_and_is_no_reason_to_go_on(
+    chain: RunDirectory, queue: MemoryQueue, leave_record: LeaveRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some of what a scheduler refuses it takes a little later; what has not even begun is then left to a person."""
+    made = QueuedRun(chain, queue, leave_record, monkeypatch)
+    begin_tending(chain, made.profile, "/opt/python")
+    queue.refusals["a.0"] = SchedulerError("no")
+    pauses: list[float] = []
+    done = until_taken(made.recover, pauses.append)
+    assert pauses == list(AFTER_REFUSAL)
+    assert [array for array, _, _ in done.handed.refused] == ["a.0"]
+    assert len(made.events("refused")) == 3
+    assert follow(made) is None
 
 
 def _unsettled(one: QueuedRun) -> RunStatus:

@@ -51,6 +51,9 @@ def test_indices_are_meant_one_by_one() -> None:
         (lambda: make_wish(scale=["memory=-1"]), "`-1` is no factor for `memory`", "write it like `memory=2`"),
         (lambda: make_wish(scale=["runtime=inf"]), "`inf` is no factor for `runtime`", "write it like `runtime=2`"),
         (lambda: make_wish(scale=["runtime=nan"]), "`nan` is no factor for `runtime`", "write it like `runtime=2`"),
+        (lambda: make_wish(scale=["memory=1e30"]), "`1e30` is no sensible factor for `memory`", "0.001 and 1000"),
+        (lambda: make_wish(scale=["memory=1e-9"]), "`1e-9` is no sensible factor for `memory`", "0.001 and 1000"),
+        (lambda: make_wish(scale=["memory=2", "memory=3"]), "`memory` is scaled twice", "give one `memory=…`"),
         (lambda: make_wish(scale={"memory": -2.0}), "`-2.0` is no factor for `memory`", "write it like `memory=2`"),
     ],
 )
