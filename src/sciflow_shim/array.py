@@ -76,6 +76,11 @@ class Array:
         return self.metadata.get("commands") or {}
 
     @property
+    def has_files(self) -> bool:
+        """Whether files are listed on which the task's results depend."""
+        return bool((self.task.get("inputs") or {}).get("files"))
+
+    @property
     def shelf(self) -> RecordShelf:
         """The records of the run."""
         if self._shelf is None:

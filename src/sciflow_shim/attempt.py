@@ -59,6 +59,7 @@ class Attempt:
         self.outcome = Outcome()
         self.mark = f"{index}.{attempt}"
         self.checkpoint: dict[str, Any] = {}  # that it found
+        self.changed: dict[str, str] = {}  # files that are not what they were planned with, at the end
 
     @property
     def error(self) -> dict[str, str]:
@@ -219,6 +220,12 @@ class Attempt:
     def close(self) -> None:
         """Write the last record; what cannot be recorded is a failure, and no reason to leave others without one."""
         self.end = time.time()
+        if self.array.has_files:
+            from sciflow_shim.inputs import changed_files  # as its record needs it too
+
+            self.changed = changed_files(self.array.task)
+            if self.changed and self.state == "COMPLETED":
+                self.outcome.notes["changed"] = ", ".join(map(os.path.basename, self.changed))
         try:
             try:
                 self.write()

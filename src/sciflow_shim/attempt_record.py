@@ -96,9 +96,11 @@ def environment_link(array: Array, fingerprint: str, record: str) -> ExternalLin
 def _inputs(attempt: Attempt) -> Group:
     if not (attempt.upstream or (attempt.array.task.get("inputs") or {}).get("count")):
         return Group({"count": 0, "size": 0, "sha256": "", "upstream": "{}"})
-    from sciflow_shim.inputs import inputs_group  # only for those that were given something
+    from sciflow_shim.inputs import changed_files, inputs_group  # only for those that were given something
 
-    return inputs_group(attempt.array, attempt.upstream)
+    # While it runs, nothing large is read: what it says then counts only if it is killed.
+    changed = attempt.changed if attempt.end is not None else changed_files(attempt.array.task, read=False)
+    return inputs_group(attempt.array, attempt.upstream, changed)
 
 
 def _checkpoint_facts(attempt: Attempt) -> dict[str, Any]:

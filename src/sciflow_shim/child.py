@@ -126,6 +126,10 @@ def become(
     code, me = 70, os.getpid()
     try:
         _arrange(launch, close)
+        if array.has_files:
+            from sciflow_shim.inputs import refuse_changed
+
+            refuse_changed(array)
         if array.task["kind"] == "command":
             from sciflow_shim import command  # what only the program's process needs, only that one loads
 

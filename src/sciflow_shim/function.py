@@ -32,7 +32,7 @@ def load_function(array: Array) -> Callable[..., Any]:
 
     Raises
     ------
-    RuntimeError
+    FileChanged
         Where a module of the project is no longer what it was when the run was planned: what it gives now would be
         kept as results of the old code.
     """
@@ -79,12 +79,14 @@ def _check_module(path: str, digest: str) -> None:
             content = file.read()
         found = sha256(len(content))
         found.update(content)
-        same = found.hexdigest() == digest
-        problem = "has changed since the run was planned"
+        if found.hexdigest() == digest:
+            return
+        problem = ""
     except OSError as error:
-        same, problem = False, f"cannot be read any more: {error.strerror}"
-    if not same:
-        raise RuntimeError(f"`{os.path.basename(path)}` {problem}; start `sciflow run` again (`{path}`)")
+        problem = f"cannot be read any more: {error.strerror}"
+    from sciflow_shim.inputs import CHANGED, FileChanged  # only where there is something to say
+
+    raise FileChanged(path, problem or CHANGED)
 
 
 def call_function(

@@ -80,6 +80,8 @@ class Supervisor:
         self.keep_function = keep_function and array.task["kind"] == "function"
         self.make_attempt: Callable[[Array, int, int], Attempt] = Attempt
         child.load_program(array.task["kind"], is_one_of_many=keep_function)
+        if array.has_files:
+            from sciflow_shim import inputs  # noqa: F401  # what children look at first, and the record at last
         self._is_alone = False
         self._oom_kills = oom_kills(os.getpid())
 

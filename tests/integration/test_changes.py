@@ -147,3 +147,33 @@ def test_code_that_changes_while_a_run_goes_is_not_used(
     again = json.loads(sciflow("run", "study.py", "--json").stdout)
     assert again["continued"]
     assert again["combinations"] == {"completed": 3, "total": 3}
+
+
+COMMAND = """
+name: roots
+parameters: {x: [4, -1, 9]}
+tasks:
+  - name: root
+    command: "python3 {{ workflow_dir }}/root.py {{ x }}"
+    extract: {r: {stdout: "r=(.*)", type: float}}
+"""
+ROOT = "import math, sys\nprint('r=%g' % math.sqrt(int(sys.argv[1])))\n"
+
+
+def test_a_program_that_changes_while_a_run_goes_is_not_used(tmp_path: Path, sciflow: Run) -> None:
+    """A retry runs no other program under the name of the old one: it says so, until that is back or a run is new."""
+    (tmp_path / "study.yaml").write_text(COMMAND)
+    script = tmp_path / "root.py"
+    script.write_text(ROOT)
+    assert sciflow("run", "study.yaml").returncode == 3
+    script.write_text(ROOT.replace("math.sqrt(int(sys.argv[1]))", "99"))
+    text = sciflow("retry").stdout
+    assert "2 of 3 combinations completed" in text
+    assert "file changed" in sciflow("retry", "-n").stdout
+    assert "`root.py` has changed since the run was planned" in sciflow("status").stdout
+    refused = json.loads(sciflow("retry", "-n", "--json").stdout)["decisions"]
+    assert [(one["cause"], one["action"]) for one in refused] == [("file_changed", "left alone")]
+    again = json.loads(sciflow("run", "study.yaml", "--json").stdout)
+    assert (again["continued"], again["reused"]) == (False, 0)
+    best = json.loads(sciflow("best", "r", "-n", "3", "--json").stdout)
+    assert [one["value"] for one in best["best"]] == [99.0] * 3

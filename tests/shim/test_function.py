@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sciflow_shim.function import _LATE, TRACEBACK_LIMIT, call_function, load_function
+from sciflow_shim.inputs import FileChanged
 from sciflow_shim.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -164,12 +165,10 @@ def test_code_that_has_changed_since_the_plan_is_not_run(prepare: Prepare) -> No
     array.task["function"]["modules"] = {str(module): hashlib.sha256(module.read_bytes()).hexdigest()}
     assert load_function(array)() == 5
     module.write_text("def work(): return 6")
-    with pytest.raises(
-        RuntimeError, match=r"`programs\.py` has changed since the run was planned; start `sciflow run` again"
-    ):
+    with pytest.raises(FileChanged, match=r"`programs\.py` has changed since the run was planned; put it back"):
         load_function(array)
     module.unlink()
-    with pytest.raises(RuntimeError, match=r"`programs\.py` cannot be read any more: No such file"):
+    with pytest.raises(FileChanged, match=r"`programs\.py` cannot be read any more: No such file"):
         load_function(array)
 
 

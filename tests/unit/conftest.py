@@ -50,7 +50,7 @@ def staged(squares: ExperimentalWorkflow, tmp_path: Path) -> RunDirectory:
 
 @pytest.fixture
 def leave_record() -> Callable[..., Path]:
-    """Return a function that leaves the record of an attempt: (run, array, index, attempt, state, error, **metrics)."""
+    """Return a function that leaves a record: (run, array, index, attempt, state, error, notes, **metrics)."""
 
     def leave(
         run: RunDirectory,
@@ -59,12 +59,14 @@ def leave_record() -> Callable[..., Path]:
         attempt: int = 1,
         state: str = "COMPLETED",
         error: str = "",
+        notes: dict[str, Any] | None = None,
         **metrics: Any,
     ) -> Path:
         one = Attempt(Array(str(run.path), array), index, attempt)
         one.state, one.error = state, {"message": error} if error else {}
         one.end = one.start + 2 if state != "RUNNING" else None
         one.outcome.metrics, one.outcome.order, one.outcome.returned = metrics, list(metrics), "mapping"
+        one.outcome.notes.update(notes or {})
         path = run.record(array, index, attempt)
         os.makedirs(path.parent, exist_ok=True)  # noqa: PTH103 - as the shim does
         one.write()

@@ -15,6 +15,7 @@ class Cause(str, Enum):
     LAUNCH_FAILURE = "launch_failure"
     CANCELLED = "cancelled"
     HELD = "held"
+    FILE_CHANGED = "file_changed"
     APPLICATION_ERROR = "application_error"
     RESULT_MISSING = "result_missing"
     CRITERIA_NOT_MET = "criteria_not_met"

@@ -22,6 +22,7 @@ from sciflow_shim.files import HELD_BACK, HELD_CODE, format_ranges
 
 LONGEST = 200  # characters of an error
 MISSING = "ResultMissing"
+FILE_CHANGED = "FileChanged"
 NOT_STARTED = 70  # the exit code of a program's process in which the program could not be started
 _SIGKILL, _SIGKILL_CODE = 9, 137
 _NO_RECORD_POSSIBLE = "record cannot be written: "
@@ -198,6 +199,8 @@ class _ArrayFailures:
                 return Cause.OUT_OF_MEMORY, "the kernel killed it because the memory was used up", _first_line(memory)
         if record is None or not has_ended:
             return self._without_end(index, one, record, log)
+        if record.error_type == FILE_CHANGED and not record.origin:
+            return Cause.FILE_CHANGED, normalised(error), error
         if _has_not_started(record):
             return Cause.LAUNCH_FAILURE, normalised(error), error
         cause = Cause.RESULT_MISSING if self._lacks_result(record) else Cause.APPLICATION_ERROR

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from sciflow.model.cause import Cause
 from sciflow.model.recovery import RecoveryPolicy
@@ -12,6 +13,7 @@ from sciflow.model.state import State
 from sciflow.run.causes import Failure
 from sciflow.run.needs import Place, needed
 from sciflow.run.sizing import UNSAID, Ask, Sizing
+from sciflow.run.soundness import first_changed
 from sciflow.run.status import RunStatus
 from sciflow.run.wish import Wish
 from sciflow.store.brakes import Brake
@@ -20,7 +22,7 @@ from sciflow.store.submissions import Retry
 
 _OF_THE_PROGRAM = (Cause.APPLICATION_ERROR, Cause.RESULT_MISSING, Cause.CRITERIA_NOT_MET)
 # What is no failure of an index, and so does not count towards how often it may fail.
-_UNCOUNTED = (Cause.PREEMPTED, Cause.CANCELLED, Cause.HELD, Cause.UPSTREAM_FAILED)
+_UNCOUNTED = (Cause.PREEMPTED, Cause.CANCELLED, Cause.HELD, Cause.UPSTREAM_FAILED, Cause.FILE_CHANGED)
 
 
 class Action(str, Enum):
@@ -86,6 +88,7 @@ class Decider:
         self._left = recovery.most_retries(sum(status.plan.instances.values())) - sum(
             len(one.indices) for one in status.submissions.retries if one.counts
         )
+        self._changed: dict[str, str] = {}
         self._history: dict[Place, list[Retry]] = {}
         releases = {array: max(one.released or 0.0 for one in known) for array, known in brakes.items()}
         for retry in status.submissions.retries:
@@ -140,12 +143,20 @@ class Decider:
             return "it is not asked for"
         if why := self._held(place):
             return why
+        if failure.cause is Cause.FILE_CHANGED and (path := self._changed_file(place)):
+            return f"`{Path(path).name}` is still not what the run was planned with"
         # On this machine only whoever drove the run can have stopped it.
         is_by_others = failure.cause is Cause.CANCELLED and self.status.is_queued
         if is_by_others and not self.wish.names(failure.cause, place):
             by = f" by {failure.by}" if failure.by else ""
             return f"it was cancelled{by}; `--only cancelled` tries it again"
         return ""
+
+    def _changed_file(self, place: Place) -> str:
+        task = self.status.plan.array(place[0]).task
+        if task not in self._changed:
+            self._changed[task] = first_changed(self.run, task)
+        return self._changed[task]
 
     def _held(self, place: Place) -> str:
         if place[0] in self.on and not self.wish.is_released:

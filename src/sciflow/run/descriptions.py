@@ -30,6 +30,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
     "digest": {"long_name": "SHA-256 that the record's seal states"},
     "run": {"long_name": "the run in which it was made"},
     "skipped": {"long_name": "what it went on without"},
+    "changed": {"long_name": "which files changed while it ran"},
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,11 @@ def describe_inputs(
     return found
 
 
+def named_by(use: TaskUse, directory: Path) -> set[str]:
+    """The files that a task's command names; paths as in `path_in`."""
+    return {path_in(directory, directory / name) for name in (use.template.code_files if use.template else ())}
+
+
 def path_in(directory: Path, path: str | Path) -> str:
     """A path relative to the workflow's directory where it is inside, else from the root."""
     path = Path(path)
@@ -39,13 +44,22 @@ def path_in(directory: Path, path: str | Path) -> str:
     return str(real.relative_to(home) if real.is_relative_to(home) else real)
 
 
-def for_the_node(inputs: Mapping[str, FileDigest]) -> dict[str, Any]:
+def for_the_node(inputs: Mapping[str, FileDigest], named: Collection[str] = ()) -> dict[str, Any]:
     """What a task's file says of its inputs: how many, how large, and each of them unless they are very many.
 
-    The digest is that of what ``sha256sum`` prints for them, in the order of their paths.
+    The digest is that of what ``sha256sum`` prints for them, in the order of their paths. What the command itself names
+    is always listed: the node looks at what is listed before it starts anything.
+
+    Parameters
+    ----------
+    inputs
+        Path → what the file is.
+    named
+        Paths of those that the command names.
     """
     lines = "".join(f"{facts.sha256}  {path}\n" for path, facts in sorted(inputs.items()))
-    listed = inputs if len(inputs) <= MOST_LISTED else {}
+    are_few = len(inputs) <= MOST_LISTED
+    listed = {path: facts for path, facts in inputs.items() if are_few or path in named}
     return {
         "count": len(inputs),
         "size": sum(facts.size for facts in inputs.values()),

@@ -24,7 +24,7 @@ NO_RECORD = "its record is torn or missing"
 _LEFT_OUT = frozenset(
     (
         *("task", "array", "index", "attempt", "state", "instance", "error", "record"),
-        *("place", "digest", "seal", "job", "job_id", "environment", "skipped"),
+        *("place", "digest", "seal", "job", "job_id", "environment", "skipped", "changed"),
     )
 )
 

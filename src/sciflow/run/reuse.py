@@ -12,7 +12,7 @@ from typing import Any
 
 from sciflow.errors import RunError
 from sciflow.model.plan import Plan
-from sciflow.run.soundness import built_on_skips
+from sciflow.run.soundness import built_on_changes, built_on_skips
 from sciflow.run.track import observe, read_plan
 from sciflow.store import sealed
 from sciflow.store.journal import Journal
@@ -132,10 +132,10 @@ def _finished_before(run: RunDirectory) -> dict[Key, Finished]:
             continue
         plan = read_plan(earlier)
         status = observe(earlier, plan)
-        incomplete = built_on_skips(earlier, status)
+        unsound = built_on_skips(earlier, status) | built_on_changes(earlier, status)
         for array, index, _, key in _instances(earlier, plan):
             known = status.indices[array][index]
-            if known.state.is_success and key not in finished and (array, index) not in incomplete:
+            if known.state.is_success and key not in finished and (array, index) not in unsound:
                 finished[key] = Finished(earlier, array, index, known.attempt, known.seconds, known.path)
     return finished
 
@@ -154,6 +154,8 @@ def _link(found: Finished, run: RunDirectory, array: str, index: int, instance: 
     source = Path(found.path)
     summary = read_summary(found.path, found.index)
     if summary is None or summary.facts["state"] != "COMPLETED" or SKIPPED in summary.facts:
+        return False
+    if not summary.are_inputs_unchanged:
         return False
     if not all(_is_the_same(found.run, artifact) for artifact in summary.artifacts):
         return False

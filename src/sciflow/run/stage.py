@@ -26,7 +26,7 @@ from sciflow.model.values import canonical_text
 from sciflow.planning.build import Compiled
 from sciflow.planning.render import ScriptRenderer
 from sciflow.run.code_version import code_version
-from sciflow.run.inputs import describe_inputs, for_the_node
+from sciflow.run.inputs import describe_inputs, for_the_node, named_by
 from sciflow.run.payload import modules, write_payload
 from sciflow.run.variants import NEXT, write_variant
 from sciflow.store.digests import FileDigest, KnownDigests
@@ -139,11 +139,13 @@ def note_modules(compiled: Compiled, run: RunDirectory) -> None:
 
     What tasks want to be recorded may have changed too, which is no other work.
     """
-    inputs = describe_inputs(compiled.uses, compiled.workflow.directory, KnownDigests())
+    directory = compiled.workflow.directory
+    inputs = describe_inputs(compiled.uses, directory, KnownDigests())
     for task, use in compiled.uses.items():
         path = run.path / files.task_file(task)
         document = read_document(path)
-        now = {**document, "metadata": compiled.task_document(task)["metadata"], "inputs": for_the_node(inputs[task])}
+        told = for_the_node(inputs[task], named_by(use, directory))
+        now = {**document, "metadata": compiled.task_document(task)["metadata"], "inputs": told}
         if use.task.function is not None:
             now["function"] = {**document["function"], "modules": modules(use.task.function)}
         if now != document:
@@ -181,11 +183,12 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: ScriptRende
     shim.mkdir(parents=True)
     for source in _shim_source().glob("*.py"):
         shutil.copyfile(source, shim / source.name)
-    inputs = describe_inputs(compiled.uses, compiled.workflow.directory, KnownDigests())
+    directory = compiled.workflow.directory
+    inputs = describe_inputs(compiled.uses, directory, KnownDigests())
     for task, use in compiled.uses.items():
-        document = {**compiled.task_document(task), "inputs": for_the_node(inputs[task])}
+        document = {**compiled.task_document(task), "inputs": for_the_node(inputs[task], named_by(use, directory))}
         if use.task.function is not None:
-            document["function"] = write_payload(use.task.function, task, folder, compiled.workflow.directory)
+            document["function"] = write_payload(use.task.function, task, folder, directory)
         _write_json(folder / files.task_file(task), document)
     for array in compiled.plan.arrays:
         offsets = _write_lines(folder / files.array_lines(array.name), compiled.array_lines(array))

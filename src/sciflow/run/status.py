@@ -20,6 +20,8 @@ class IndexStatus:
     ----------
     skipped
         Without how much of its upstream it completed.
+    changed
+        Which files, on which its results depend, changed while it ran; empty for none.
     damage
         What is wrong with the record of its last attempt: `torn` or `missing`.
     is_settled
@@ -38,6 +40,7 @@ class IndexStatus:
     seconds: float = 0.0
     reason: str = ""
     skipped: int = 0
+    changed: str = ""
     damage: str = ""
     is_settled: bool = True
     record: RecordState | None = None

@@ -11,6 +11,7 @@ from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER
 from sciflow.run.judge import Verdict
+from sciflow.run.soundness import described_changes
 from sciflow.run.status import IndexStatus, RunStatus, untouched
 from sciflow.run.verdicts import Case, judged, or_held, unmet
 from sciflow.store.brakes import read_brakes
@@ -75,6 +76,7 @@ def observe(
         _apply_submissions(run, status, observed, time.time() if now is None else now)
     else:
         _apply_decisions(status)
+    status.notes += described_changes(status)
     return status
 
 
@@ -169,7 +171,7 @@ def _apply_record(
     if not (is_same and status.state is record.state):
         status.reason, status.seconds = "its record says so", record.seconds
     status.state, status.attempt, status.error = record.state, found.attempt, record.error
-    status.skipped, status.damage = record.skipped, ""
+    status.skipped, status.changed, status.damage = record.skipped, record.changed, ""
     return True
 
 
@@ -236,7 +238,7 @@ def _conclude(known: IndexStatus, verdict: Verdict, is_of_round: bool) -> None:
     known.state, known.reason, known.error = verdict.state, verdict.reason, verdict.error
     known.is_settled, known.said = verdict.is_settled, verdict.statement
     if not is_of_round:
-        known.seconds, known.skipped = 0.0, 0
+        known.seconds, known.skipped, known.changed = 0.0, 0, ""
 
 
 def _not_submitted(known: IndexStatus, found: Round | None, is_cancelled: bool, jobs: set[str]) -> None:
@@ -284,7 +286,7 @@ def _untended(status: RunStatus, observed: Observed) -> Iterator[str]:
 
 def _discount(status: IndexStatus, attempt: int, reason: str, damage: str) -> None:
     status.state, status.attempt, status.reason, status.damage = State.PENDING, attempt, reason, damage
-    status.error, status.seconds, status.skipped = "", 0.0, 0
+    status.error, status.seconds, status.skipped, status.changed = "", 0.0, 0, ""
 
 
 def _look_at_skips(arrays: Iterable[dict[int, IndexStatus]]) -> None:

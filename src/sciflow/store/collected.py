@@ -14,8 +14,8 @@ from sciflow.store.inventory import Stamp, place_of, stamp_of
 from sciflow.store.layout import RunDirectory, write_whole
 from sciflow.store.records import RecordState
 
-_FORMAT = 3
-_OF_COMPLETED = 8  # the facts, after the state, that anybody asks for where all went well
+_FORMAT = 4
+_OF_COMPLETED = 9  # the facts, after the state, that anybody asks for where all went well
 _COLUMNS = ("name", "size", "time", "inode", "seal", "says", "told", "count")
 
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from sciflow.store.records import SEALED, SKIPPED, TORN, RecordState, members_of, open_record, seal_of, state_of
+from sciflow.store.records import (
+    CHANGED,
+    SEALED,
+    SKIPPED,
+    TORN,
+    RecordState,
+    members_of,
+    open_record,
+    seal_of,
+    state_of,
+)
 from sciflow_shim.record_reader import RecordDataset, RecordGroup
 from sciflow_shim.record_shelf import PACKED
 
@@ -89,6 +99,7 @@ def _row(index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGrou
         "job_id": facts.get(_JOB, facts.get(_PBS_JOB, "")),
         "environment": PurePath(link.filename).stem if hasattr(link, "filename") else "",
         "skipped": facts.get(SKIPPED, ""),
+        "changed": facts.get(CHANGED, ""),
         "seal": seal,
         "record": name,
         "place": "/" if group is root else f"/members/{index}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ _ONE_NODE = re.compile(r"[A-Za-z0-9._-]+")
 _KILLED = 128  # a shell whose program was killed ends with that and the signal's number
 SEALED, UNSEALED, TORN = "sealed", "unsealed", "torn"
 SKIPPED = "note_skipped"  # of an attempt that went on without some of its upstream: how much, and what
+CHANGED = "note_changed"  # of an attempt that completed, while files changed that its results depend on: which
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class RecordState:
 
     Attributes
     ----------
+    changed
+        Which of the files that its results depend on changed while it ran; only of one that is completed.
     job
         The scheduler's id of the array job that it belonged to.
     skipped
@@ -54,6 +57,7 @@ class RecordState:
     error: str
     seconds: float
     skipped: int = 0
+    changed: str = ""
     job: str = ""
     end: float = 0.0
     host: str = ""
@@ -84,6 +88,7 @@ class RecordSummary:
     resources: dict[str, Any]
     arrays: dict[str, tuple[int, ...]] = field(default_factory=dict)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
+    are_inputs_unchanged: bool = True
 
 
 def read_states(path: str, index: int) -> dict[int, RecordState] | None:
@@ -144,6 +149,7 @@ def state_of(facts: dict[str, Any], group: RecordGroup) -> RecordState:
         error_text(facts),
         max(0.0, facts["end"] - facts["start"]),
         skipped=int(facts[SKIPPED].partition(" ")[0]) if SKIPPED in facts else 0,
+        changed=facts.get(CHANGED, ""),
         job=facts.get("SLURM_ARRAY_JOB_ID", "") or _SUB_JOB.sub("[]", facts.get("PBS_JOBID", "")),
         end=facts["end"],
         host=host,
@@ -212,4 +218,10 @@ def _summary(record: RecordGroup, facts: dict[str, Any]) -> RecordSummary:
         resources=dict(members["resources"].attributes),
         arrays={name: tuple(getattr(one, "shape", ())) for name, one in members["results"].members.items()},
         artifacts=[dict(one.attributes) for one in members["artifacts"].members.values()],
+        are_inputs_unchanged=all(one.attributes["is_unchanged"] for one in _files_of(members)),
     )
+
+
+def _files_of(members: Mapping[str, Any]) -> list[RecordGroup]:
+    """What a record says of the files that the attempt was given; those of earlier versions say nothing."""
+    return list(members["inputs"].members.values()) if "inputs" in members else []

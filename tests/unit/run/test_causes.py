@@ -107,6 +107,12 @@ CASES: dict[str, Case] = {
     "killed with its shim by somebody": Case(
         State.FAILED, Cause.APPLICATION_ERROR, NO_RECORD.format("0:9"), RUNNING, NO_RECORD.format("0:9"), said("0:9")
     ),
+    "a program that has changed": failed(
+        Cause.FILE_CHANGED, "FileChanged: `a.sh` has changed since the run was planned", exit_code=70
+    ),
+    "an error of the user's of that name": failed(
+        ERROR, "FileChanged: no", "FileChanged in a.py:3", origin="a.py:3 in f"
+    ),
     "the memory of a GPU": failed(
         ERROR, "OutOfMemoryError: CUDA out of memory", "OutOfMemoryError in a.py:3", origin="a.py:3 in f"
     ),

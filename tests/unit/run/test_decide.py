@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,15 +16,17 @@ from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.causes import Failure
-from sciflow.run.decide import Action, Decider, Decision
+from sciflow.run.decide import _UNCOUNTED, Action, Decider, Decision
 from sciflow.run.needs import Place
 from sciflow.run.sizing import Sizing
 from sciflow.run.track import observe, read_plan
 from sciflow.run.wish import Wish, make_wish
 from sciflow.store.brakes import Brake
+from sciflow.store.digests import file_digest
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState
 from sciflow.store.submissions import Submitted
+from sciflow_shim import files
 
 GIB = 1024**3
 STATES = {
@@ -81,7 +84,7 @@ class Judge:
     def tried(self, array: str, indices: str, cause: Cause, error: str = "ValueError", **facts: Any) -> Judge:
         """Let indices have been tried again for a cause."""
         event = {"event": "retry", "time": 5.0, "array": array, "indices": indices, "variant": "", "memory": GIB}
-        counts = cause not in (Cause.PREEMPTED, Cause.CANCELLED, Cause.HELD, Cause.UPSTREAM_FAILED)
+        counts = cause not in _UNCOUNTED
         event |= {"seconds": 3600, "cause": cause.value, "error": error, "counts": counts, "why": "", **facts}
         self.status.submissions.hear(event)
         return self
@@ -143,6 +146,7 @@ CASES = [
     (Cause.RESULT_MISSING, Action.AGAIN, ""),
     (Cause.CRITERIA_NOT_MET, Action.AGAIN, ""),
     (Cause.HELD, Action.AGAIN, ""),
+    (Cause.FILE_CHANGED, Action.AGAIN, ""),
     (Cause.CANCELLED, Action.LEFT, "it was cancelled; `--only cancelled` tries it again"),
     (Cause.UPSTREAM_FAILED, Action.WITH_UPSTREAM, ""),
 ]
@@ -153,6 +157,22 @@ def test_what_is_done_depends_on_the_cause(make: Callable[..., Judge], cause: Ca
     """The first time: again, with more of what was used up, or not at all."""
     judge = make()
     assert judge.fails("a.0", "2", cause).told() == {"a.0[2]": (action, why)}
+
+
+def test_what_would_not_start_is_left_alone(make: Callable[..., Judge], tmp_path: Path) -> None:
+    """A changed file is tried again once it is what it was, as often as that takes; until then nothing would start."""
+    judge = make(recovery=RecoveryPolicy(max_attempts=1, max_retries=0))
+    judge.tried("a.0", "2", Cause.FILE_CHANGED).fails("a.0", "2", Cause.FILE_CHANGED)
+    program = tmp_path / "program.sh"
+    program.write_text("old")
+    path = judge.run / files.task_file("a")
+    told = {"path": "program.sh", "size": 3, "mtime_ns": 1, "sha256": file_digest(program)}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "inputs": {"files": [told]}}))
+    program.write_text("new")
+    why = "`program.sh` is still not what the run was planned with"
+    assert judge.told() == judge.told(is_forced=True) == {"a.0[2]": (Action.LEFT, why)}
+    program.write_text("old")
+    assert judge.told() == {"a.0[2]": (Action.AGAIN, "")}
 
 
 def test_nothing_is_decided_where_nothing_has_failed(make: Callable[..., Judge]) -> None:

@@ -74,14 +74,14 @@ def test_the_digest_is_that_of_sha256sum(engine: Engine, project: Path) -> None:
 
 
 def test_the_manifest_has_all_of_them(engine: Engine, project: Path) -> None:
-    """However many there are: by path and digest, and for each task which ones are its own."""
+    """However many there are: by path and digest, and for each task which ones are its own; nodes look at programs."""
     for number in range(30):
         (project / "data" / f"{number}.dat").write_text(str(number))
     compiled = engine.compile(command(project, inputs=["data"]))
     run = stage(compiled, engine.runs, blank_scripts())
     manifest, task = read_document(run.manifest), read_document(run.path / files.task_file("task"))
     assert len(manifest["inputs"]) == len(manifest["tasks"]["task"]["inputs"]) == task["inputs"]["count"] == 33
-    assert task["inputs"]["files"] == []
+    assert [one["path"] for one in task["inputs"]["files"]] == ["run.sh"]
 
 
 def test_a_run_that_goes_on_knows_its_files_as_they_are_now(engine: Engine, project: Path) -> None:

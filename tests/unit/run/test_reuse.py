@@ -15,7 +15,8 @@ from sciflow.run.reuse import expected_seconds, take_over, take_over_once
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
-from sciflow_shim.record_reader import read_record
+from sciflow_shim.record import write_record
+from sciflow_shim.record_reader import as_group, read_record
 
 LeaveRecord = Callable[..., Path]
 Stage = Callable[..., RunDirectory]
@@ -251,3 +252,32 @@ def test_the_environment_comes_along(tmp_path: Path) -> None:
     record = read_record(done.run.directory.record("square.0", 0, 0))
     if captured:  # by a process on the side, which may be slower than the run
         assert record.follow("environment").members
+
+
+def test_what_a_file_changed_under_is_not_taken_over(stage: Stage, leave_record: LeaveRecord) -> None:
+    """Nor what was made of it; status says which those are, and only they run anew."""
+    old = stage("1", [1, 2])
+    leave_record(old, "square.0", 0)
+    leave_record(old, "square.0", 1, notes={"changed": "square.py"})
+    leave_record(old, "total.0", 0, sum=5)
+    new = stage("2", [1, 2])
+    assert take_over(new, read_plan(new)) == 1
+    assert completed(new) == [0]
+    [note] = observe(old).notes
+    assert note.startswith("`square.py` changed while square.0[1] ran: no later run takes that over")
+
+
+def test_a_record_that_says_so_itself_is_not_taken_over(tmp_path: Path) -> None:
+    """One of an earlier sciflow has no note of it, only what it says of each file."""
+    engine = Engine(runs=tmp_path / "runs")
+    (tmp_path / "data.txt").write_text("1")
+    workflow = ExperimentalWorkflow("touched", tmp_path)
+    workflow.add_task("work", lambda x: {"y": x}, inputs=["data.txt"])
+    workflow.add_parameter_space({"x": [1]})
+    old = engine.run(engine.compile(workflow)).run.directory
+    path = old.record("work.0", 0, 1)
+    group = as_group(read_record(path))
+    group.members["inputs"].members["0"].attributes["is_unchanged"] = False
+    write_record(path, group)
+    new = RunDirectory(engine.write_plan(engine.compile(workflow), tmp_path / "runs" / "touched" / "9"))
+    assert take_over(new, read_plan(new)) == 0
