@@ -49,7 +49,7 @@ class Results:
         self._found: dict[tuple[tuple[str, ...], bool], dict[str, int]] = {}
 
     def __repr__(self) -> str:
-        return f"<Results of run {self.run.run_id}: {self.completed} of {len(self)} combinations completed>"
+        return f"<Results of run {self.run.run_id}: {self.described_count()}>"
 
     def __len__(self) -> int:
         known = self.tables.facts.get("combinations")
@@ -72,9 +72,31 @@ class Results:
 
     @property
     def completed(self) -> int:
-        """How many combinations are completed."""
+        """How many combinations are completed, but for tasks that gather."""
         known = self.tables.facts.get("completed")
         return self._states.count(State.COMPLETED.value) if known is None else known
+
+    @property
+    def gathering(self) -> dict[str, dict[str, int]]:
+        """Task that gathers → state → how many of its instances have it, of those tasks that are not completed.
+
+        A combination is completed without them: they belong to many, and what they lack is no lack of each of these.
+        """
+        return dict(self.tables.facts.get("gathering", {}))
+
+    def described_count(self) -> str:
+        """How many combinations are completed, and what of the tasks that gather is not, in words."""
+        text = f"{self.completed} of {len(self)} combinations completed"
+        return f"{text}, but {self.described_gathering()}" if self.gathering else text
+
+    def described_gathering(self) -> str:
+        """What of the tasks that gather is not completed, in words."""
+        return ", ".join(
+            f"{count} of {sum(states.values())} instances of `{task}` {'is' if count == 1 else 'are'} {state}"
+            for task, states in self.gathering.items()
+            for state, count in states.items()
+            if state != State.COMPLETED.value
+        )
 
     def to_dataframe(self, table: str = COMBINATIONS) -> pd.DataFrame:
         """A table as pandas has it: by default one row per combination, with parameters, metrics and state.

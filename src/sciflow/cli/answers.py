@@ -51,7 +51,9 @@ def collect(
         "run": opened.run_id,
         "results": str(results.path) if results.tables.is_kept else None,
         "combinations": {"completed": results.completed, "total": len(results)},
+        "gathering": results.gathering,
         "records": facts["completeness"],
+        "changed": facts.get("changed", []),
     }
     lines = [describe_completeness(results)]
     if as_json:
@@ -104,10 +106,13 @@ def best(obj: dict[str, Any], run_and_metric: tuple[str, ...], minimize: bool, c
         "maximize": not minimize,
         "completed": results.completed,
         "combinations": len(results),
+        "gathering": results.gathering,
         "best": [{"parameters": parameters, "value": value} for parameters, value in ranked],
     }
     rows = [[*parameters.values(), value] for parameters, value in ranked]
     text = table([*results.parameters_of(metric), metric], rows)
     if results.completed < len(results):
         text += f"\n(of the {results.completed} combinations that are completed, of {len(results)})"
+    if results.gathering:
+        text += f"\n({results.described_gathering()})"
     emit(as_json, document, text)

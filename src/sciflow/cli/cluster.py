@@ -76,10 +76,11 @@ def _wait(context: click.Context, done: Submittal, as_json: bool) -> None:
         **status_document(done.run.directory, status),
         **_document(done),
         "combinations": {"completed": results.completed, "total": len(results)},
+        "gathering": results.gathering,
         "results": str(results.path),
     }
     text = describe_status(done.run.directory, status)
-    text += f"\n{results.completed} of {len(results)} combinations completed; results: {results.path}"
+    text += f"\n{results.described_count()}; results: {results.path}"
     emit(as_json, document, text)
     context.exit(exit_code(status))
 

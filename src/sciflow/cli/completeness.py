@@ -19,13 +19,14 @@ def describe_completeness(results: Results) -> str:
     counts: dict[str, int] = results.tables.facts["completeness"]
     shown = [name for name in counts if name in _ALWAYS or counts[name]]
     told = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in sorted(shown, key=_rank))
-    lines = [f"{results.completed} of {len(results)} combinations completed; records: {told}"]
+    lines = [f"{results.described_count()}; records: {told}"]
     if any(counts[kind] for kind in _TOLD):
         for kind, groups in completeness_document(results).items():
             if kind in _TOLD:
                 lines += [f"{kind}: {_group(one)}" for one in groups[:_MOST]]
                 if len(groups) > _MOST:
                     lines.append(f"{kind}: … and {len(groups) - _MOST} more (`--json` has all)")
+    lines += [f"note: {text}" for text in results.tables.facts.get("changed", ())]
     return "\n".join(lines)
 
 

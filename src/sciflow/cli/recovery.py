@@ -118,9 +118,10 @@ def _retry(context: click.Context, opened: Run, wish: Wish, is_waiting: bool, as
         **status_document(opened.directory, status),
         **document,
         "combinations": {"completed": results.completed, "total": len(results)},
+        "gathering": results.gathering,
         "results": str(results.path),
     }
-    collected = f"{results.completed} of {len(results)} combinations completed; results: {results.path}"
+    collected = f"{results.described_count()}; results: {results.path}"
     shown = [text, describe_status(opened.directory, status), collected]
     emit(as_json, document, "\n".join(part for part in shown if part))
     context.exit(exit_code(status))

@@ -98,10 +98,11 @@ def run(
         "continued": done.continued,
         "reused": done.reused,
         "combinations": {"completed": results.completed, "total": len(results)},
+        "gathering": results.gathering,
         "results": str(results.path),
     }
     text = [_beginning(done), describe_status(done.run.directory, status)]
-    text.append(f"{results.completed} of {len(results)} combinations completed; results: {results.path}")
+    text.append(f"{results.described_count()}; results: {results.path}")
     emit(as_json, document, "\n".join(line for line in text if line))
     context.exit(DONE if status.is_complete else SOME_FAILED if status.is_finished else NOT_FINISHED)
 

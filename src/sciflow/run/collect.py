@@ -107,7 +107,7 @@ def _digest(status: RunStatus) -> str:
         digest.update(array.encode())
         for one in indices.values():
             facts = (one.state.value, one.attempt, one.error, one.seconds, one.reason, one.damage, one.skipped)
-            digest.update(repr(facts).encode(errors="surrogatepass"))
+            digest.update(repr((*facts, one.changed)).encode(errors="surrogatepass"))
     return digest.hexdigest()
 
 
@@ -115,7 +115,8 @@ def _collected(run: RunDirectory, plan: Plan, manifest: dict[str, Any], status: 
     from sciflow.run import completeness
     from sciflow.run.environments import environments_of
     from sciflow.run.instances import instances_of
-    from sciflow.run.join import join
+    from sciflow.run.join import incomplete_gathering, join
+    from sciflow.run.soundness import described_changes
     from sciflow.store import results
     from sciflow.store.space import read_space
 
@@ -141,8 +142,10 @@ def _collected(run: RunDirectory, plan: Plan, manifest: dict[str, Any], status: 
         "metrics": list(task_of),
         "combinations": len(space),
         "completed": combinations["state"].count("COMPLETED"),
+        "gathering": incomplete_gathering(manifest, instances),
         "states": dict(Counter(instances.table.columns["state"].values.tolist()) if instances.table.count else {}),
         "completeness": completeness.summary(instances.kinds, apart),
+        "changed": described_changes(status),
         "metric_tasks": task_of,
         "task_parameters": {task: manifest["tasks"][task]["parameters"] for task in plan.tasks},
         "units": {name: unit for one in manifest["tasks"].values() for name, unit in one["units"].items()},

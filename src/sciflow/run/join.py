@@ -1,7 +1,8 @@
-"""The table of combinations: each with the metrics of its instances, and the worst of their states."""
+"""The table of combinations: each with the metrics of its instances, and the worst of the states of its own."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def join(
     """The table of combinations, and of each column of metrics its task."""
     columns = _parameters(space)
     own = _metrics(instances, rows)
-    gathering = _gathering(manifest)
+    gathering = gathering_tasks(manifest)
     worst = np.full(len(space), _RANK["COMPLETED"], dtype=np.int64)
     metrics: dict[str, Column] = {}
     task_of: dict[str, str] = {}
@@ -54,6 +55,16 @@ def join(
             task_of[title] = task
     state = Column.of(_NAMES[worst].tolist())
     return Table({**columns, **metrics, "state": state}, len(space)), task_of
+
+
+def incomplete_gathering(manifest: dict[str, Any], instances: Instances) -> dict[str, dict[str, int]]:
+    """Task that gathers → state → how many of its instances have it, of those tasks that are not completed.
+
+    What combinations do not tell: they keep their state and their numbers whatever became of it.
+    """
+    gathering = gathering_tasks(manifest)
+    counts = {task: dict(Counter(states)) for task, states in instances.states.items() if task in gathering}
+    return {task: one for task, one in counts.items() if set(one) != {"COMPLETED"}}
 
 
 def _parameters(space: ParameterSpace) -> dict[str, Column]:
@@ -77,7 +88,7 @@ def _metrics(instances: Instances, rows: Rows) -> dict[str, Table]:
     return found
 
 
-def _gathering(manifest: dict[str, Any]) -> set[str]:
+def gathering_tasks(manifest: dict[str, Any]) -> set[str]:
     """Tasks that gather, and those after them: they belong to many combinations, and fail none of these."""
     gathering: set[str] = set()
     for task, facts in manifest["tasks"].items():

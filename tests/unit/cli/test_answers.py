@@ -153,6 +153,7 @@ def test_best_as_json(sciflow: Command, finished: Path) -> None:
         "maximize": True,
         "completed": 3,
         "combinations": 4,
+        "gathering": {},
         "best": [{"parameters": {"x": x}, "value": value} for x, value in [(4, 8), (2, 2), (1, 0)]],
     }
 

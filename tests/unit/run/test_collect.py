@@ -80,6 +80,21 @@ def test_what_gathers_fails_no_combination(staged: RunDirectory, leave_record: L
     assert column(tables, "y") == [0, 1, 2, 3]
     assert "sum" not in tables.combinations
     assert tables.instances["state"][-1] == "FAILED"
+    results = Results(staged, tables)
+    assert results.gathering == {"total": {"FAILED": 1}}
+    assert results.described_count() == "4 of 4 combinations completed, but 1 of 1 instances of `total` is FAILED"
+    assert results.find_optimal_parameters("y") == results.ranking("y")[0][0]
+
+
+def test_what_gathers_and_has_not_run_is_said(staged: RunDirectory, leave_record: LeaveRecord) -> None:
+    """While it waits nobody is told that all is there; when it is completed there is nothing to add."""
+    for index in range(4):
+        leave_record(staged, "square.0", index, y=index)
+    waiting = Results(staged, collect(staged))
+    assert repr(waiting).endswith("4 of 4 combinations completed, but 1 of 1 instances of `total` is PENDING>")
+    leave_record(staged, "total.0", 0, sum=6)
+    results = Results(staged, collect(staged))
+    assert (results.gathering, results.described_count()) == ({}, "4 of 4 combinations completed")
 
 
 def test_what_is_held_back_fails_its_combination(tmp_path: Path) -> None:
