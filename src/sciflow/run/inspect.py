@@ -19,7 +19,7 @@ from sciflow.run.track import observe, read_plan
 from sciflow.store import sealed
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
-from sciflow.store.records import read_summary
+from sciflow.store.records import read_states, read_summary
 from sciflow_shim import files
 
 _PLACES = re.compile(r"([A-Za-z0-9_-]+)(?:\.(\d+))?(?:\[(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)\])?")
@@ -134,8 +134,12 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
     known = status.indices[array][index]
     job = status.plan.array(array)
     element = job.element(index)
-    submitted = status.submissions.round_of(array, element, index)
-    jobs = [one.job for one in submitted.since(known.record.job if known.record else "")] if submitted else []
+    earlier = _earlier(run, job, index, attempt) if attempt is not None and attempt < known.attempt else None
+    if earlier is not None:
+        known, jobs = earlier, [earlier.record.job] if earlier.record and earlier.record.job else []
+    else:
+        submitted = status.submissions.round_of(array, element, index)
+        jobs = [one.job for one in submitted.since(known.record.job if known.record else "")] if submitted else []
     job_text = _read(run.job_log(array, element, jobs[0])) if jobs else ""
     if job.pack > 1:
         return _log_of_member(run, known, job, index, attempt, job_text)
@@ -145,6 +149,17 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
         why = f": {known.error or known.reason}" if known.error or known.reason else ""
         raise RunError(f"{array}[{index}] is {known.state} and was started {known.attempt} times so far{why}")
     return Log(array, index, wanted, known.state, known.error, _read(run.log(array, index, wanted)), job_text)
+
+
+def _earlier(run: RunDirectory, job: ArrayJob, index: int, attempt: int) -> IndexStatus | None:
+    """What the record of an attempt tells that was not the last; None where it has left none."""
+    records = read_states(str(run.record(job.name, job.element(index), attempt)), index) or {}
+    record = records.get(index)
+    if record is None:
+        return None
+    if record.state.is_final:
+        return IndexStatus(record.state, attempt, record.error, record=record)
+    return IndexStatus(State.UNKNOWN, attempt, "it was killed before it could say how it ended", record=record)
 
 
 def _log_of_member(
@@ -163,7 +178,7 @@ def _log_of_member(
         text = _text(_bytes(run.log(job.name, element, wanted))[start : start + summary.facts["log_length"]])
     elif live:  # it runs, or was killed with all the others
         text, wanted = _read(live[-1]), int(live[-1].name.split(".")[1])
-    elif job_text or known.state is State.COMPLETED or (summary is not None):
+    elif wanted == known.attempt and (job_text or known.state is State.COMPLETED or summary is not None):
         text = ""
     else:
         why = f": {known.error or known.reason}" if known.error or known.reason else ""

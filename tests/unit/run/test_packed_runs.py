@@ -24,6 +24,9 @@ from sciflow.run.track import observe, read_plan
 from sciflow.schedulers.base import After
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
+from sciflow_shim.record import write_record
+from sciflow_shim.record_reader import as_group, read_record
+from sciflow_shim.record_shelf import MEMBERS
 from unit.memory_queue import MemoryQueue
 
 NOW = 2_000_000_000.0
@@ -188,6 +191,34 @@ def test_each_has_its_log(run: RunDirectory) -> None:
     live = run / "logs/a.0/0.1.2.part"
     live.write_text("so far\n")
     assert read_log(run, "a.0", 2, None).text == "so far\n"
+
+
+def test_an_earlier_attempt_has_its_own_log_and_end(run: RunDirectory, tmp_path: Path) -> None:
+    """What became of the last one is not told of another, and one that never was is an error."""
+    run_script(run, "a.0", 1)
+    (tmp_path / "ok").touch()
+    run_script(run, "a.0", 1)
+    first, last = read_log(run, "a.0", 4, 1), read_log(run, "a.0", 4, None)
+    assert (first.attempt, first.state, first.text) == (1, State.FAILED, "y=4\n")
+    assert "exit code 1" in first.error
+    assert (last.attempt, last.state, last.error) == (2, State.COMPLETED, "")
+    for index, attempt in ((4, 7), (3, 2)):
+        with pytest.raises(RunError, match=r"is COMPLETED and was started"):
+            read_log(run, "a.0", index, attempt)
+
+
+def test_an_earlier_attempt_that_was_killed_says_so(run: RunDirectory, tmp_path: Path) -> None:
+    """With what it had printed; how it would have ended nobody knows."""
+    run_script(run, "a.0", 1)
+    path = run.record("a.0", 1, 1)
+    group = as_group(read_record(path))
+    group.members[MEMBERS].members["4"].attributes["state"] = "RUNNING"
+    write_record(path, group)
+    (tmp_path / "ok").touch()
+    run_script(run, "a.0", 1)
+    log = read_log(run, "a.0", 4, 1)
+    assert (log.state, log.text) == (State.UNKNOWN, "y=4\n")
+    assert log.error.startswith("it was killed")
 
 
 def test_an_index_is_run_by_hand_with_those_that_are_in_it(run: RunDirectory) -> None:
