@@ -105,7 +105,7 @@ def test_real_time_flows_by_itself(tank: Tank) -> None:
 def test_scripts_really_run_at_every_pace(tank: Tank, pace: Pace) -> None:
     """And while they do, virtual time passes as real time does."""
     flow = tank.flow(pace, RealBody())
-    tank.submit(flow, "job", "sleep 0.1; exit 3")
+    tank.submit(flow, "job", "sleep 0.2; exit 3")
     flow.run_until_idle(60.0)
     [index] = flow.cluster.jobs["101"].indices.values()
     assert (index.word, index.code) == ("FAILED", 3)
