@@ -47,7 +47,7 @@ def submit(
     for text in compiled.plan.notes:
         say(f"note: {text}")
     if dry_run:
-        _show(engine, compiled, as_json)
+        _show(engine, compiled, autonomous, as_json)
         return
     done = engine.hand_over(compiled, autonomous)
     if not is_waiting:
@@ -57,8 +57,12 @@ def submit(
     _wait(context, done, as_json)
 
 
-def _show(engine: Engine, compiled: Compiled, as_json: bool) -> None:
+def _show(engine: Engine, compiled: Compiled, autonomous: bool, as_json: bool) -> None:
     calls = engine.calls(compiled)
+    if not calls:
+        say("note: nothing is left to submit")
+    elif autonomous:
+        say("note: one small job more is submitted after these, which tends the run")
     if most := compiled.profile.limits.submitted_indices:
         say(f"note: no more than {most} indices are queued at a time; what does not fit is submitted later")
     if engine.has_earlier_runs(compiled):

@@ -51,7 +51,8 @@ def describe_failures(groups: Sequence[FailureGroup]) -> list[str]:
         text = _why(one)
         lines.append(f"{one.count} × {one.task} {one.state}{f': {text}' if text else ''}  [{_places(one)}]")
     if len(groups) > _MOST_GROUPS:
-        lines.append(f"… and {len(groups) - _MOST_GROUPS} more kinds of failure (`--json` has all)")
+        more = len(groups) - _MOST_GROUPS
+        lines.append(f"… and {more} more kind{'s' * (more > 1)} of failure (`--json` has all)")
     return lines
 
 

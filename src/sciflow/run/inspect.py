@@ -118,7 +118,8 @@ def locate_all(run: RunDirectory, text: str) -> dict[str, set[int]]:
                 if (index if chunk is not None else json.loads(line)["instance"]) in wanted:
                     found.setdefault(array.name, set()).add(index)
     if (count := sum(map(len, found.values()))) < len(wanted):
-        raise RunError(f"`{text}` names {len(wanted)} indices, of which run `{run.run_id}` has {count}")
+        indices = "index" if len(wanted) == 1 else "indices"
+        raise RunError(f"`{text}` names {len(wanted)} {indices}, of which run `{run.run_id}` has {count}")
     return found
 
 

@@ -85,6 +85,16 @@ def test_a_dry_run_shows_the_calls(submit: Command, slurm: FakeSlurm, project: P
     assert submit("--dry-run", "--json").json == {"calls": answer.out.splitlines()}
 
 
+def test_a_dry_run_says_what_no_call_shows(submit: Command, slurm: FakeSlurm) -> None:
+    """The small job that tends a run, and that nothing is left."""
+    assert submit("-n", "--autonomous").err == (
+        "note: one small job more is submitted after these, which tends the run\n"
+    )
+    submit()
+    answer = submit("-n")
+    assert (answer.out, answer.err) == ("", "note: nothing is left to submit\n")
+
+
 def test_what_a_small_site_does_not_take_yet(submit: Command, slurm: FakeSlurm, site: Path) -> None:
     """It is named, and who submits it later."""
     site.write_text(site.read_text() + "limits: {submitted_indices: 6, indices_per_array: 4}\n")

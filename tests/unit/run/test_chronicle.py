@@ -64,6 +64,11 @@ def test_what_was_done_is_told_in_order(told: Callable[..., list[str]]) -> None:
             retry | {"indices": "3", "cause": "preempted", "error": "", "counts": False, "why": "again"},
             {"event": "exclude", "node": "n9", "until": 5000.0, "why": "6 of 6 failed on it"},
             {"event": "include", "node": "n9"},
+            {"event": "intent", "array": "a.0", "name": "a.0.run.3", "indices": "3"},
+            {"event": "refused", "array": "a.0", "name": "a.0.run.3", "error": "no such account"},
+            {"event": "withdrawn", "array": "a.0", "indices": "3", "elements": "3", "is_refused": False}
+            | {"error": "no such account"},
+            {"event": "cancel", "array": "b.0", "indices": "0-3"},
         ]
     )
     done = lines[lines.index("## What was done") + 2 : lines.index("## What was not tried again") - 1]
@@ -73,6 +78,10 @@ def test_what_was_done_is_told_in_order(told: Callable[..., list[str]]) -> None:
         f"- {moment(1000)} 1 × `a.0[3]` preempted: again",
         f"- {moment(1000)} node `n9` is avoided until {moment(5000)}: 6 of 6 failed on it",
         f"- {moment(1000)} node `n9` is used again",
+        f"- {moment(1000)} `a.0[3]` was handed over as `a.0.run.3`",
+        f"- {moment(1000)} `a.0.run.3` was refused: no such account",
+        f"- {moment(1000)} `a.0[3]` is not tried again: no such account",
+        f"- {moment(1000)} `b.0[0-3]` was cancelled",
     ]
 
 

@@ -134,7 +134,7 @@ def test_places_are_instances_or_indices(noisy: RunDirectory, text: str, expecte
         ("task.2", r"has no array job `task\.2`"),
         ("task[3-5]", r"`task\[3-5\]` names 3 indices, of which run `1` has 1"),
         ("task.0[0-9]", r"names 10 indices, of which run `1` has 2"),
-        ("task[9]", "names 1 indices, of which run `1` has 0"),
+        ("task[9]", "names 1 index, of which run `1` has 0"),
     ],
 )
 def test_places_that_are_not_there_are_told(noisy: RunDirectory, text: str, told: str) -> None:

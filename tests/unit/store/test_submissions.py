@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sciflow.store.submissions import Retry, Submissions, Submitted
+from sciflow.store.submissions import Refusal, Retry, Submissions, Submitted
 
 
 def told(*events: dict[str, Any]) -> Submissions:
@@ -283,3 +283,21 @@ def test_events_of_other_kinds_are_none_of_its_business() -> None:
     ):
         assert not found.hear({"time": 0.0, **event})
     assert found == Submissions()
+
+
+def test_what_did_not_come_to_pass_leaves_all_as_it_was() -> None:
+    """Of two that were tried again, one was refused: its round, and that it was cancelled; the amount is remembered."""
+    found = told(intent("a.1"), submitted("a.1", "7"), {"event": "cancel", "array": "a.0", "indices": "2"})
+    hear(found, retry("1-2", memory=18), 10.0)
+    assert ("a.0", 2) not in found.cancelled
+    hear(found, intent("a.2", "1-2"), 11.0)
+    assert last(found, 2) == "a.2"
+    gone = {"event": "withdrawn", "array": "a.0", "indices": "1-2", "elements": "1-2", "error": "no"}
+    hear(found, gone | {"name": "a.2", "memory": 18, "seconds": 5, "is_refused": True}, 12.0)
+    assert (last(found, 2), found.cancelled) == ("a.1", {("a.0", 2): 2.0})
+    assert (found.retries, found.has_due, found.open) == ([], False, [])
+    assert found.refusals["a.0", 1] == [Refusal(18, 5, "no")]
+    assert found.withdrawn == {("a.0", 1): "no", ("a.0", 2): "no"}
+    hear(found, retry("1", memory=15), 13.0)
+    assert found.withdrawn == {("a.0", 2): "no"}
+    assert found.refusals["a.0", 1] == [Refusal(18, 5, "no")]
