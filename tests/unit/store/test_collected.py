@@ -9,10 +9,10 @@ from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState
 
 FAILED = RecordState(
-    *(State.FAILED, "ValueError: no", 2.0, False, "7", 9.0, "host", True, "n1", "ValueError", "a.py:3 in f"),
+    *(State.FAILED, "ValueError: no", 2.0, 0, "a.py", "7", 9.0, "host", True, "n1", "ValueError", "a.py:3 in f"),
     *(-1, 9, 7.0, True, 8.0, 6.0),
 )
-COMPLETED = RecordState(State.COMPLETED, "", 2.0, True, "7", 9.0, "host", False, "n1")
+COMPLETED = RecordState(State.COMPLETED, "", 2.0, 1, "a.py", "7", 9.0, "host", False, "n1")
 
 
 def test_what_a_record_says_of_a_failure_is_kept(tmp_path: Path) -> None:
