@@ -10,7 +10,8 @@ _SQUEUE = ("squeue", "-h", "-t", "all", "-o", "%F|%K|%i|%j|%t|%T|%r|%N|%C|%D|%m|
 _SACCT = ("sacct", "-n", "-P", "-o", "JobID,JobName,State,ExitCode,NodeList,AllocCPUS,ReqMem,Timelimit,Partition", "-j")
 
 
-# Of what was put back a busy Slurm sometimes writes down no more than that: its name is `allocation` then, for one.
+# Of what was put back, or went with its node, a busy Slurm sometimes writes down no more than that: its name is
+# `allocation` then, for one.
 _SURE = ("sacct", "-n", "-P", "-o", "JobID,State,ExitCode,NodeList", "-j")
 
 
@@ -317,7 +318,7 @@ def node_death(stage: Stage) -> Steps:
     stage.note_rows("dead", *_SQUEUE, f"{lost},{back}")
     stage.ask("scancel", back)
     # What Slurm's accounting makes of one that is cancelled while it is put back differs from time to time.
-    yield from _end(stage, besides=back)
+    yield from _end(stage, besides=back, account=_SURE)
 
 
 CASES: dict[str, Case] = {
