@@ -43,7 +43,7 @@ def stop_if_loading(workflow: ExperimentalWorkflow) -> None:
         raise _Reached(workflow)
 
 
-def load_workflow(target: str) -> ExperimentalWorkflow:
+def load_workflow(target: str | Path) -> ExperimentalWorkflow:
     """Load a workflow from a file.
 
     Parameters
@@ -56,6 +56,7 @@ def load_workflow(target: str) -> ExperimentalWorkflow:
     WorkflowFileError
         Where there is no such file, or no workflow in it.
     """
+    target = str(target)
     name, colon, attribute = target.rpartition(":")
     path = Path(name if colon and name.endswith(".py") else target)
     if not path.is_file():
