@@ -16,6 +16,7 @@ from sciflow.schedulers.fake.pbs.qdel import qdel
 from sciflow.schedulers.fake.pbs.qselect import qselect
 from sciflow.schedulers.fake.pbs.qstat import qstat
 from sciflow.schedulers.fake.pbs.qsub import qsub
+from sciflow.schedulers.fake.pbs.replies import versioned
 
 if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
@@ -38,17 +39,19 @@ class PbsFace:
 
     name = "pbs"
     tells_all = True
-    commands: Mapping[str, Command] = {
-        "pbsnodes": pbsnodes,
-        "qalter": qalter,
-        "qdel": qdel,
-        "qhold": qhold,
-        "qrerun": qrerun,
-        "qrls": qrls,
-        "qselect": qselect,
-        "qstat": qstat,
-        "qsub": qsub,
-    }
+    commands: Mapping[str, Command] = versioned(
+        {
+            "pbsnodes": pbsnodes,
+            "qalter": qalter,
+            "qdel": qdel,
+            "qhold": qhold,
+            "qrerun": qrerun,
+            "qrls": qrls,
+            "qselect": qselect,
+            "qstat": qstat,
+            "qsub": qsub,
+        }
+    )
 
     def __init__(self, tells_first_only: bool = True, retypes_names: bool = False) -> None:
         self.tells_first_only = tells_first_only

@@ -30,6 +30,8 @@ _WORDS = {
     "queued": ("qsub: would exceed complex's per-user limit", 38),
     **dict.fromkeys(("time", "nodes", "memory", "gpus", "features"), _OVER),
 }
+# No command of the virtual cluster has a terminal, wherever it was called.
+_NO_TERMINAL = "qsub:\tstandard input and output must be a terminal for \n\tinteractive job submission"
 _OWN = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL")  # what of the submitter a job is told, as PBS_O_…
 
 
@@ -56,6 +58,8 @@ def qsub(cluster: VirtualCluster, call: Call) -> Answer:
 def _read(cluster: VirtualCluster, call: Call) -> Order:
     own = call.variables
     given, rest = split_call(call.argv[1:])
+    if "I" in given.letters:
+        raise Wrong(_NO_TERMINAL, 1)
     command = _command(call)
     if command:
         path, text = call.directory / "STDIN", "#!/bin/sh\nexec " + shlex.join(command) + "\n"

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import getopt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sciflow.model.statement import CONTROLLER
 from sciflow.schedulers.fake.jobs import Job
 from sciflow.schedulers.fake.pbs.amounts import Wrong
+from sciflow.schedulers.fake.pbs.forms import VERSION
 from sciflow.schedulers.fake.pbs.names import SERVER, Target, read_target
 from sciflow.transport.base import Answer
 
 if TYPE_CHECKING:
     from sciflow.schedulers.fake.cluster import VirtualCluster
+    from sciflow.schedulers.fake.face import Call, Command
 
 FINISHED, UNKNOWN, INVALID = 35, 153, 156
+
+
+def versioned(commands: Mapping[str, Command]) -> Mapping[str, Command]:
+    """Commands that tell their version, without a server, where they are asked for nothing else."""
+
+    def with_version(command: Command) -> Command:
+        def answer(cluster: VirtualCluster, call: Call) -> Answer:
+            if call.argv[1:] == ("--version",):
+                return Answer(0, f"pbs_version = {VERSION}\n", "")
+            return command(cluster, call)
+
+        return answer
+
+    return {name: with_version(command) for name, command in commands.items()}
 
 
 def no_server(cluster: VirtualCluster, tool: str) -> Answer | None:

@@ -78,3 +78,19 @@ def test_an_array_counts_as_its_sub_jobs(tmp_path: Path) -> None:
     assert desk.type("qsub -J 0-1 s.sh").code == 38
     desk.run(10.0)
     assert desk.type("qsub -J 0-3 s.sh").code == 0
+
+
+def test_an_interactive_job_is_refused(desk: PbsDesk) -> None:
+    """Nobody sits at a terminal there; the script of a call must not run as a batch job in its place."""
+    for arguments in ("-I", "-I s.sh", "-N name -I"):
+        answer = desk.type(f"qsub {arguments}")
+        assert (answer.code, answer.out) == (1, "")
+        assert "must be a terminal" in answer.err
+    assert not desk.cluster.jobs
+
+
+def test_the_version_is_told(desk: PbsDesk) -> None:
+    """By every command, and where the server does not answer, too."""
+    desk.cluster.faults.silence("controller", 60)
+    for command in ("qsub", "qstat", "qdel", "pbsnodes"):
+        assert desk.type(f"{command} --version").out == "pbs_version = 23.06.06\n"
