@@ -11,9 +11,9 @@ from typing import Any, get_args
 import yaml
 
 from sciflow.errors import SciflowError
-from sciflow.model.nearest import nearest
 from sciflow.model.profile import ClusterProfile, Limits
 from sciflow.model.profile import Partition as ProfilePartition
+from sciflow.schedulers.fake import values
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.faces import FACES, RULES
 from sciflow.schedulers.fake.faults import Chances, Faults
@@ -22,9 +22,11 @@ from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.nodes import Node, make_nodes
 from sciflow.schedulers.fake.partitions import Partition
 from sciflow.schedulers.fake.real import RealBody
+from sciflow.schedulers.fake.rules import Rules
 from sciflow.schedulers.fake.scheduler import in_place
 from sciflow.schedulers.fake.server import CommandServer
 from sciflow.schedulers.fake.simulated import Program
+from sciflow.testing.checked import checked_nodes, checked_partitions, checked_program
 from sciflow.testing.failures import WAYS, How, Strike
 from sciflow.testing.job import FakeJob
 from sciflow.testing.pretended import PretendedBody
@@ -98,12 +100,13 @@ class FakeCluster:
         Raises
         ------
         SciflowError
-            Where something was submitted already, or for a pace that there is not.
+            Where something was submitted already, or for what no cluster is like.
         """
-        if pace not in PACES:
-            raise SciflowError(f"there is no pace `{pace}`", hint=nearest(pace, PACES))
-        made = make_nodes(nodes, cores, memory_gb, gpus) if isinstance(nodes, int) else list(nodes)
-        more = {"partitions": tuple(partitions)} if partitions else {}
+        values.one_of("pace", pace, PACES)
+        values.whole("seed", seed)
+        made = checked_nodes(nodes, cores, memory_gb, gpus)
+        more = {"partitions": checked_partitions(partitions, made)} if partitions else {}
+        values.settings(Rules, rules)
         self._settings = {
             "nodes": made,
             "pace": pace,
@@ -121,8 +124,13 @@ class FakeCluster:
         ----------
         program
             What a program knows when it starts → how it goes on.
+
+        Raises
+        ------
+        SciflowError
+            Where something was submitted already, or for what is no function.
         """
-        self._program = program
+        self._program = checked_program(program)
         self._begin_anew()
 
     @property
@@ -177,6 +185,7 @@ class FakeCluster:
 
     def run_until_idle(self, seconds: float = 300.0) -> None:
         """Let time pass until all jobs have ended, or nothing will happen any more; in so much real time at most."""
+        values.number("seconds", seconds)
         self.flow.run_until_idle(seconds)
 
     def fail(self, job: str, index: int | None = None, how: How = "killed", after: float = 0.0, times: int = 1) -> None:
@@ -199,10 +208,13 @@ class FakeCluster:
         Raises
         ------
         SciflowError
-            For a way to fail that there is not.
+            For a way to fail that there is not, and for what is no index or no time.
         """
-        if how not in get_args(How):
-            raise SciflowError(f"nothing fails by `{how}`", hint=nearest(how, get_args(How)))
+        values.one_of("how", how, get_args(How))
+        if index is not None:
+            values.whole("index", index)
+        values.number("after", after)
+        values.whole("times", times, 1)
         self._strikes.append(Strike(job, index, how, after, times))
 
     def let_loose(self, seed: int = 0, **chances: float) -> None:
@@ -214,17 +226,26 @@ class FakeCluster:
             Of the chance.
         **chances
             How often what happens, such as ``node_dies=1.0`` a day; see `Chances`.
+
+        Raises
+        ------
+        SciflowError
+            For what never goes wrong, or cannot so often.
         """
+        values.whole("seed", seed)
+        values.settings(Chances, chances)
         with self.flow.changing():
             self.faults.let_loose(self.cluster, Chances(**chances), seed)  # type: ignore[arg-type]
 
     def kill_node(self, name: str) -> None:
         """Let a node die, with all that runs there."""
+        values.one_of("name", name, self.cluster.nodes)
         with self.flow.changing():
             self.cluster.kill_node(name)
 
     def revive_node(self, name: str) -> None:
         """Let a node be there again."""
+        values.one_of("name", name, self.cluster.nodes)
         with self.flow.changing():
             self.cluster.revive_node(name)
 

@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import Any
 from unittest.mock import patch
 
+from sciflow.schedulers.fake import values
 from sciflow.schedulers.fake.clock import VirtualClock
 
 
@@ -26,6 +27,10 @@ class MovableClock(VirtualClock):
 
     def advance(self, seconds: float = 0.0, *, minutes: float = 0.0, hours: float = 0.0, days: float = 0.0) -> None:
         """Let time pass, and all that is to happen meanwhile happen."""
+        for name, value in (
+            ("seconds", seconds), ("minutes", minutes), ("hours", hours), ("days", days),
+        ):  # fmt: skip
+            values.number(name, value)
         self.sleep(seconds + 60.0 * minutes + 3600.0 * hours + 86_400.0 * days)
 
     def sleep(self, seconds: float) -> None:

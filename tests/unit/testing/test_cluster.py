@@ -2,17 +2,19 @@ import os
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sciflow.engine import Engine
 from sciflow.errors import SciflowError
-from sciflow.loading import load_profile
+from sciflow.loading import load_profile, load_workflow
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.testing import FakeCluster, MovableClock, Node, Partition
+from sciflow.testing import Course, FakeCluster, MovableClock, Node, Partition
 from sciflow.testing.failures import How
+from unit.schedulers.fake.conftest import comes_to_an_end
 
 ARRAY = "#!/bin/bash\n#SBATCH --array=1-3\n#SBATCH --time=00:10:00\necho index $SLURM_ARRAY_TASK_ID\n"
 GATHER = "#!/bin/bash\n#SBATCH --output=gathered.txt\ncat slurm-*_*.out\n"
@@ -85,7 +87,7 @@ def test_as_many_starts_fail_as_was_said(fake_slurm: FakeCluster, lab: Path) -> 
     bash("sbatch array.sh", lab)
     fake_slurm.run_until_idle()
     assert sorted(fake_slurm.job("array.sh").states.values()) == ["COMPLETED", "FAILED", "FAILED"]
-    with pytest.raises(SciflowError, match="nothing fails by `oom`"):
+    with pytest.raises(SciflowError, match="`how` is 'oom'"):
         fake_slurm.fail("*", how="oom")  # type: ignore[arg-type]
 
 
@@ -107,7 +109,7 @@ def test_a_cluster_is_as_it_was_said_to_be(fake_slurm: FakeCluster, lab: Path) -
     with pytest.raises(subprocess.CalledProcessError) as refused:
         bash("sbatch --array=0-100 array.sh", lab)
     assert "Invalid job array specification" in refused.value.stderr
-    with pytest.raises(SciflowError, match="no pace `slow`"):
+    with pytest.raises(SciflowError, match="`pace` is 'slow'"):
         fake_slurm.setup(pace="slow")  # type: ignore[arg-type]
     bash("sbatch --partition=gpu array.sh", lab)
     with pytest.raises(SciflowError, match="before anything is submitted"):
@@ -158,3 +160,75 @@ def test_a_mistake_of_the_cluster_fails_the_test(tmp_path: Path) -> None:
     assert isinstance(failed.value.__cause__, RuntimeError)
     assert set(threading.enumerate()) == before
     assert shutil.which("sacct", path=str(cluster.commands)) is None
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda one: one.setup(nodes=0), "`nodes` is 0"),
+        (lambda one: one.setup(nodes="many"), "`nodes` is 'many'"),
+        (lambda one: one.setup(nodes=[]), "`nodes` is []"),
+        (lambda one: one.setup(cores=0), "`cores` is 0"),
+        (lambda one: one.setup(memory_gb=-1), "`memory_gb` is -1"),
+        (lambda one: one.setup(memory_gb=float("nan")), "`memory_gb` is nan"),
+        (lambda one: one.setup(gpus=1.5), "`gpus` is 1.5"),
+        (lambda one: one.setup(submitted_indices=-1), "`submitted_indices` is -1"),
+        (lambda one: one.setup(submited_indices=1), "there is no `submited_indices`"),
+        (lambda one: one.setup(partitions=["main"]), "`partitions` holds 'main'"),
+        (lambda one: one.setup(partitions=[Partition("main", nodes=("moon",))]), "`nodes of main` is 'moon'"),
+        (lambda one: one.faults.silence("moon", 3), "`witness` is 'moon'"),
+        (lambda one: one.faults.refuse("moon"), "`why` is 'moon'"),
+        (lambda one: one.fail("x", index="a", how="node"), "`index` is 'a'"),
+        (lambda one: one.fail("x", times=0), "`times` is 0"),
+        (lambda one: one.let_loose(1, node_dies=-1), "`node_dies` is -1"),
+        (lambda one: one.let_loose(1, node_die=1), "there is no `node_die`"),
+        (lambda one: one.let_loose(1, lost_reply=2), "`lost_reply` is 2"),
+        (lambda one: one.let_loose("a", node_dies=1), "`seed` is 'a'"),
+        (lambda one: one.advance(hours=-1), "`hours` is -1"),
+        (lambda one: one.clock.advance(hours=-1), "`hours` is -1"),
+        (lambda one: one.pretend(3), "3 is no function"),
+        (lambda one: one.kill_node("zz"), "`name` is 'zz'"),
+        (lambda one: one.revive_node("zz"), "`name` is 'zz'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    fake_slurm: FakeCluster, mistake: Callable[[FakeCluster], None], message: str
+) -> None:
+    """It names the value and the way out, as else a test would pass for nothing."""
+    with pytest.raises(SciflowError) as raised:
+        mistake(fake_slurm)
+    assert raised.value.message == message
+    assert raised.value.hint
+
+
+def test_a_course_that_makes_no_sense_is_refused(fake_slurm: FakeCluster, lab: Path) -> None:
+    """It is no job that ends well."""
+    fake_slurm.pretend(lambda _: Course(seconds=-5))
+    bash("sbatch gather.sh", lab)
+    with pytest.raises(SciflowError, match="`seconds of a `Course`` is -5"):
+        fake_slurm.run_until_idle()
+
+
+def test_what_a_job_leaves_in_a_session_of_its_own_ends_with_the_job(fake_slurm: FakeCluster, lab: Path) -> None:
+    """As on a cluster that knows all processes of a job."""
+    (lab / "leave.sh").write_text(
+        "#!/bin/bash\nsetsid nohup bash -c 'echo $$ > pid; exec sleep 600' >/dev/null 2>&1 &\n"
+        "until [[ -s pid ]]; do sleep 0.01; done\n"
+    )
+    bash("sbatch leave.sh", lab)
+    fake_slurm.run_until_idle()
+    assert fake_slurm.job("leave.sh").state == "COMPLETED"
+    assert comes_to_an_end((lab / "pid").read_text().strip())
+
+
+def test_no_other_cluster_shines_through(fake_pbs: FakeCluster, lab: Path) -> None:
+    """Commands of a scheduler that it does not have are none, also where this machine has them."""
+    for command in ("srun hostname", "scontrol show config", "pbsdsh hostname"):
+        assert bash(f"{command} 2>/dev/null || echo $?", lab) == "127"
+
+
+def test_a_workflow_is_loaded_from_a_path(tmp_path: Path) -> None:
+    """As from the text of one."""
+    path = tmp_path / "k.yaml"
+    path.write_text("name: k\nparameters: {x: [1]}\ntasks:\n  - name: a\n    command: echo {{ x }}\n")
+    assert load_workflow(path).name == load_workflow(str(path)).name == "k"

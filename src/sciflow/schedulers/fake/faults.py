@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from sciflow.model.statement import ACCOUNTING, CONTROLLER
+from sciflow.schedulers.fake import values
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.jobs import Index
 from sciflow.schedulers.fake.request import Refused, Why
@@ -49,6 +50,13 @@ class Chances:
     truncated: float = 0.0
     calls_per_minute: int = 0
 
+    def __post_init__(self) -> None:
+        values.settings(Chances, vars(self))
+        values.number("lost_reply", self.lost_reply, most=1)
+        values.number("truncated", self.truncated, most=1)
+        values.number("node_away", self.node_away, is_zero=False)
+        values.number("down_for", self.down_for, is_zero=False)
+
 
 class Faults:
     """Faults by script: how the next calls go, and how long who does not answer; and by chance.
@@ -70,6 +78,8 @@ class Faults:
 
     def silence(self, witness: str, seconds: float) -> None:
         """Let the controller or accounting not answer for so long from now."""
+        values.one_of("witness", witness, (CONTROLLER, ACCOUNTING))
+        values.number("seconds", seconds)
         until = self._clock() + seconds
         self._silent_until[witness] = max(until, self._silent_until.get(witness, 0.0))
 
@@ -79,14 +89,16 @@ class Faults:
 
     def lose_replies(self, count: int = 1) -> None:
         """Let the replies to the next submissions be lost: they are taken, and nobody learns of it."""
-        self._lost += count
+        self._lost += values.whole("count", count)
 
     def break_off(self, count: int = 1) -> None:
         """Let the answers to the next queries break off in the middle."""
-        self._broken += count
+        self._broken += values.whole("count", count)
 
     def refuse(self, why: Why = "account", count: int = 1) -> None:
         """Refuse the next submissions."""
+        values.one_of("why", why, get_args(Why))
+        values.whole("count", count)
         self._refusals.extend(why for _ in range(count))
 
     def check_submission(self) -> None:
