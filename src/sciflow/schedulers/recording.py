@@ -18,6 +18,7 @@ from sciflow.errors import SciflowError, TransportError
 from sciflow.schedulers import pbs_answers, pbs_site, redacted, slurm, slurm_site
 from sciflow.schedulers.pbs_server import PbsServer
 from sciflow.schedulers.redacted import JOB_NAME, Redact, kept, name_of
+from sciflow.schedulers.sites import NOT_FOUND
 from sciflow.schedulers.stand_ins import StandIns
 from sciflow.transport.base import Answer, Transport
 
@@ -86,7 +87,7 @@ def _version(transport: Transport, command: str) -> str:
         answer = transport.run([command, "--version"])
     except TransportError:
         return ""
-    return (answer.out or answer.err).strip()
+    return "" if answer.code == NOT_FOUND else (answer.out or answer.err).strip()
 
 
 def without_names(recordings: Sequence[Recording], names: StandIns) -> list[Recording]:

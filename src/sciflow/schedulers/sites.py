@@ -10,6 +10,8 @@ from sciflow.model.profile import ClusterProfile
 from sciflow.schedulers import pbs_site, slurm_site, torque_site
 from sciflow.transport.base import Transport
 
+NOT_FOUND = 127  # what stands in place of a command ends with this where it finds none
+
 Detect = Callable[[Transport, str], "tuple[ClusterProfile, list[str]]"]
 
 
@@ -41,6 +43,9 @@ def detect_site(transport: Transport, name: str) -> tuple[ClusterProfile, list[s
             answer = transport.run(command)
         except TransportError as error:
             missing.append(error.message)
+            continue
+        if answer.code == NOT_FOUND:
+            missing.append(answer.err.strip())
             continue
         detect = next(detect for text, detect in kinds.items() if re.search(text, answer.out + answer.err))
         try:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from time import monotonic, sleep
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
 
+MARK = "SCIFLOW_FAKE_JOB"  # the variable by which the processes of a job are known
 PAUSE = 0.01  # seconds between two looks at what runs
 _COPIES = {"slurm": "job{id}/slurm_script", "pbs": "{id}.SC"}  # what `$0` of a job script ends with
 
@@ -27,6 +28,11 @@ while read -r sign group; do
   if [[ $sign == + ]]; then running[$group]=1; else unset "running[$group]"; fi
 done
 for group in "${!running[@]}"; do kill -KILL -- "-$group"; done
+for round in {1..10}; do
+  left=$(grep -lzsF -- "$2=$1/" /proc/[0-9]*/environ)
+  [[ $left ]] || break  # its exit code tells of processes that have ended meanwhile, too
+  for path in $left; do path=${path#/proc/}; kill -KILL "${path%/environ}"; done
+done
 rm -rf -- "$1"
 """
 
@@ -50,25 +56,26 @@ class _Keeper:
         self._kept[popen.pid] = popen
         self._tell("+", popen.pid)
 
-    def end(self, popen: subprocess.Popen[bytes]) -> None:
+    def end(self, popen: subprocess.Popen[bytes], mark: str) -> None:
         """Let nothing of a process group be left, as a scheduler that knows all processes of a job does."""
         with suppress(ProcessLookupError):  # nothing is left of it
             os.killpg(popen.pid, signal.SIGKILL)
         popen.wait()
+        kill_marked(mark)
         del self._kept[popen.pid]
         self._tell("-", popen.pid)
 
     def close(self) -> None:
         """End all, and leave nothing behind."""
         for popen in list(self._kept.values()):
-            self.end(popen)
+            self.end(popen, f"{self._folder}/")
         if self._process is not None:
             self._process.communicate()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _tell(self, sign: str, group: int) -> None:
         if self._process is None:
-            command = ["bash", "-c", _KEEPER, "keeper", str(self._folder)]
+            command = ["bash", "-c", _KEEPER, "keeper", str(self._folder), MARK]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         assert self._process.stdin is not None
         self._process.stdin.write(f"{sign} {group}\n".encode())
@@ -85,7 +92,8 @@ class _Process:
 class RealBody:
     """Runs job scripts; while one runs, virtual time passes as real time does.
 
-    What is started ends with this process, however that ends; but for what leaves the process group of its job.
+    What is started ends with its job, and with this process, however that ends: the process group of the job, and what
+    has left that but has the job's mark in its environment still.
 
     Parameters
     ----------
@@ -151,7 +159,7 @@ class RealBody:
         """Kill all processes of an index."""
         process = self._running.pop(index.run_of, None)
         if process is not None:
-            self._keeper.end(process.popen)
+            self._keeper.end(process.popen, self._mark(process.run))
 
     def poll(self, cluster: VirtualCluster, let_pass: Callable[[], object] = lambda: None) -> bool:
         """Take in what has ended; whether something runs. Time passes after looking, so that none ends too early."""
@@ -160,7 +168,7 @@ class RealBody:
         for process, code in over:
             if self._running.pop(process.run, None) is None:
                 continue  # it was killed meanwhile
-            self._keeper.end(process.popen)
+            self._keeper.end(process.popen, self._mark(process.run))
             if cluster.is_current(process.index, process.run):
                 cluster.exited(process.index, max(code, 0), max(-code, 0))
         return bool(self._running)
@@ -197,7 +205,30 @@ class RealBody:
         path = variables.get("PATH", os.defpath)
         if self.commands is not None and str(self.commands) not in path.split(os.pathsep):
             path = f"{self.commands}{os.pathsep}{path}"
-        return {**variables, "PATH": path}
+        return {**variables, "PATH": path, MARK: self._mark(index.run_of)}
+
+    def _mark(self, run: tuple[int, int, int]) -> str:
+        """What no process has in its environment but those of one start of an index."""
+        return f"{self._folder}/{'.'.join(map(str, run))}/"
+
+
+def kill_marked(mark: str) -> None:
+    """Kill all processes that were started with a mark, or one that begins so, and those that they start meanwhile."""
+    wanted = f"{MARK}={mark}".encode()
+    for _ in range(10):  # one that waits for its disk can stay for long
+        left = [pid for pid, entries in _environments() if pid != os.getpid() and wanted in entries]
+        if not left:
+            return
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        sleep(PAUSE)
+
+
+def _environments() -> Iterator[tuple[int, bytes]]:
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has ended meanwhile, or is somebody else's
+            yield int(path.parent.name), path.read_bytes()
 
 
 def _interpreter(script: str) -> list[str]:

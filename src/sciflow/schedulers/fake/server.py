@@ -8,6 +8,7 @@ last.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import shlex
@@ -20,14 +21,14 @@ import tempfile
 import threading
 import traceback
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from sciflow.schedulers.fake import client
+from sciflow.schedulers.fake import absent, client
 from sciflow.schedulers.fake.client import receive
-from sciflow.schedulers.fake.face import Call
+from sciflow.schedulers.fake.face import Call, Face
 from sciflow.schedulers.fake.flow import Flow
 from sciflow.schedulers.fake.real import RealBody
 from sciflow.transport.base import Answer
@@ -160,16 +161,18 @@ class CommandServer:
     """
 
     def __init__(self, flow: Flow) -> None:
+        remove_abandoned()
         self._folder = _private_folder()
+        self._lock = _lock(self._folder)
         self.commands = self._folder / "bin"
         address = str(self._folder / "socket")
         self._listener = _Listener(address, flow)
         self.errors = self._listener.errors
-        _write_commands(self.commands, flow.cluster.face.commands, address)
+        _write_commands(self.commands, flow.cluster.face, address)
         self.serve(flow)
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), name="commands", daemon=True)
         self._thread.start()
-        self._close = weakref.finalize(self, self._end, self._listener, self._thread, self._folder)
+        self._close = weakref.finalize(self, self._end, self._listener, self._thread, self._folder, self._lock)
 
     def serve(self, flow: Flow) -> None:
         """Serve another cluster of the same face from now on, in place of the one until now."""
@@ -185,12 +188,30 @@ class CommandServer:
         self._close()
 
     @staticmethod
-    def _end(listener: _Listener, thread: threading.Thread, folder: Path) -> None:
+    def _end(listener: _Listener, thread: threading.Thread, folder: Path, lock: IO[bytes]) -> None:
         listener.shutdown()
         thread.join()
         listener.hang_up()
         listener.server_close()
         shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
+
+
+def remove_abandoned() -> None:
+    """Remove the folders of clusters whose process was killed: nobody holds their lock."""
+    for lock in (path for place in {tempfile.gettempdir(), "/tmp"} for path in Path(place).glob("sciflow-*/lock")):  # noqa: S108 - where `_private_folder` makes them
+        with suppress(OSError), lock.open("rb") as held:  # somebody else's, or one that is in use or just ends
+            if lock.stat().st_uid == os.getuid():
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if (lock.parent / "socket").exists():  # else it is just being made
+                    shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _lock(folder: Path) -> IO[bytes]:
+    """Hold a folder as long as this process lives; before there is a socket in it."""
+    lock = (folder / "lock").open("wb")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def _private_folder() -> Path:
@@ -202,10 +223,12 @@ def _private_folder() -> Path:
     return Path(folder)
 
 
-def _write_commands(folder: Path, names: Iterable[str], address: str) -> None:
+def _write_commands(folder: Path, face: Face, address: str) -> None:
     """Write the programs; a shell starts Python, whose path may be longer than a first line can be."""
     folder.mkdir()
     python = shlex.join([sys.executable, "-ISE", client.__file__, address])
-    for name in names:
-        (folder / name).write_text(f'#!/bin/sh\nexec {python} {name} "$@"\n', encoding="utf-8")
+    programs = {name: absent.script(name, face.name) for name in absent.COMMANDS}
+    programs |= {name: f'#!/bin/sh\nexec {python} {name} "$@"\n' for name in face.commands}
+    for name, text in programs.items():
+        (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o700)

@@ -157,7 +157,8 @@ def test_jobs_run_a_copy_of_their_script_and_call_commands_themselves(tmp_path: 
 
 
 def test_jobs_do_not_outlive_the_process_that_ran_them(tmp_path: Path) -> None:
-    """Killed without a word, a test leaves no job behind, and not what that has started."""
+    """Killed without a word, a test leaves no job behind, and not what that has started, in its own session too."""
+    away = "echo $$ >> pids; touch ready; exec sleep 602"
     program = f"""
 import time
 from pathlib import Path
@@ -169,7 +170,7 @@ from sciflow.schedulers.fake.request import Order, Request
 from sciflow.schedulers.fake.slurm.face import SLURM
 import os, signal
 cluster = VirtualCluster(make_nodes(1, 1, 1), RealBody(), SLURM, VirtualClock(time.time()))
-script = "#!/bin/bash\\nsleep 600 & echo $! > pids; echo $$ >> pids; touch ready; wait\\n"
+script = "#!/bin/bash\\nsleep 600 & echo $! > pids; echo $$ >> pids; setsid bash -c '{away}'; wait\\n"
 folder = Path({str(tmp_path)!r})
 cluster.submit(Order(Request("job", output="log"), folder / "job.sh", folder, text=script, variables=dict(os.environ)))
 cluster.run(until=(folder / "ready").exists)
@@ -178,5 +179,5 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", program], timeout=60)
     assert done.returncode == -9
     pids = (tmp_path / "pids").read_text().split()
-    assert len(pids) == 2
+    assert len(pids) == 3
     assert all(comes_to_an_end(pid) for pid in pids)
