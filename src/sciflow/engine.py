@@ -7,14 +7,14 @@ import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sciflow import assets
 from sciflow.analysis.table import Results
-from sciflow.errors import ProfileError, RunError, SchedulerError, SciflowWarning, TransportError
+from sciflow.errors import PlanError, ProfileError, RunError, SchedulerError, SciflowWarning, TransportError
 from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
 from sciflow.model.workflow import ExperimentalWorkflow
@@ -121,7 +121,7 @@ class Engine:
         self,
         workflow: ExperimentalWorkflow,
         nodes: str = "profile",
-        runtimes: Mapping[str, str | float] | None = None,
+        runtimes: Mapping[str, str | float | timedelta] | None = None,
         now: datetime | None = None,
         load: float = 0.0,
     ) -> Simulation:
@@ -142,7 +142,7 @@ class Engine:
         now
             The moment of the submission; by default the present.
         load
-            Which share of the cores others use on average, such as 0.7.
+            Which share of the cores others use all the time, such as 0.7.
 
         Returns
         -------
@@ -164,6 +164,10 @@ class Engine:
         """
         from sciflow.simulation.simulate import simulate
 
+        if not isinstance(workflow, ExperimentalWorkflow):
+            raise PlanError(f"`{workflow!r}` is no workflow", hint="read a file with `sciflow.load_workflow`")
+        if now is not None and not isinstance(now, datetime):
+            raise PlanError(f"`{now!r}` is no moment", hint="give a `datetime`, or leave it out")
         now = now or datetime.now().astimezone()
         profile = load_profile(self.profile, workflow.directory)
         if not profile.has_queue:

@@ -58,6 +58,10 @@ def test_a_plan_is_simulated(engine: Engine, tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
     with pytest.raises(PlanError, match="profile `generic-slurm` does not say how many nodes"):
         engine.simulate(workflow)
+    wrong: Any = engine.simulate
+    for arguments in (("a.yaml", "1x4c"), (workflow, 4), (workflow, "1x128c", None, "2031-05-14")):
+        with pytest.raises(PlanError, match=r"is no workflow|says no nodes|is no moment"):
+            wrong(*arguments)
 
 
 def test_a_plan_is_written_for_review(engine: Engine, squares: ExperimentalWorkflow, tmp_path: Path) -> None:

@@ -41,6 +41,9 @@ def show_simulation(
         if not equals or not runtime.strip():
             raise click.UsageError(f"--runtime {task} says nothing: write it like --runtime throw='20 min'.")
     said = {task.strip(): runtime for task, _, runtime in pairs}
+    if len(said) < len(pairs):
+        twice = next(task for task in said if sum(one.strip() == task for one, _, _ in pairs) > 1)
+        raise click.UsageError(f"--runtime {twice} is said more than once: say it once for each task.")
     simulation = Engine(profile, obj["runs"], strict=strict).simulate(load_workflow(workflow), nodes, said, load=load)
     document = {**simulation.plan.to_document(), "simulation": simulation.to_document()}
     emit(as_json, document, describe(simulation))
@@ -146,5 +149,5 @@ def _amount(hours: float) -> str:
 
 
 def _part_of(share: float) -> str:
-    """A share as per cent, rounded down: 100% is all of it."""
-    return f"{math.floor(100 * share + 1e-9)}%"
+    """A share as per cent, rounded; 100% is all of it."""
+    return f"{min(math.floor(100 * share + 0.5), 100 if share > 1 - 1e-9 else 99)}%"

@@ -7,6 +7,7 @@ import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,11 @@ from sciflow.planning.continuation import useful_seconds
 from sciflow.planning.projection import Projection
 
 Seconds = NDArray[np.float64]
-Runtime = str | float  # an expression in hours, a duration with its unit, or hours
+Runtime = str | float | timedelta  # an expression in hours, a duration with its unit, or hours
+_UNITS = r"(?:s|sec|min|m|h|hours?|d|days?|w)"
+_PART = re.compile(rf"\d+(?:\.\d+)?\s*{_UNITS}(?![A-Za-z])", re.IGNORECASE)
+_PARTS = re.compile(rf"(?:\d+(?:\.\d+)?\s*{_UNITS}\s+)+\d+(?:\.\d+)?\s*{_UNITS}", re.IGNORECASE)
+_HINT = "write it in hours, like `0.5`, or with a unit, like `20 min`, `1 h 30 min` or `2 * size min`"
 _WITH_UNIT = re.compile(r"(.+)\s(s|sec|min|m|h|hours?|d|days?)", re.DOTALL)
 
 
@@ -59,14 +64,16 @@ def durations_of(compiled: Compiled, runtimes: Mapping[str, Runtime] | None = No
     compiled
         What would run.
     runtimes
-        Task → how long one of its instances runs: hours, a duration with a unit, or an expression over parameters,
-        in hours or with a unit after it. Others run as long as they ask for.
+        Task → how long one of its instances runs: hours, a duration, or an expression over parameters, in hours or
+        with a unit after it. Others run as long as they ask for.
 
     Raises
     ------
     PlanError, ExpressionError
         For a task that there is not, or an amount that is none; and where no task says how long it takes.
     """
+    if not isinstance(runtimes or {}, Mapping):
+        raise PlanError(f"`{runtimes!r}` says no runtimes", hint="give a dictionary, like `{'solve': '20 min'}`")
     runtimes = dict(runtimes or {})
     for task in runtimes:
         if task not in compiled.uses:
@@ -124,6 +131,8 @@ def _cut(array: ArrayJob, given: Seconds) -> tuple[Seconds, ...]:
 def _by_instance(compiled: Compiled, task: str, runtime: Runtime) -> Seconds:
     """Seconds of each instance of a task, by what was said."""
     projection, space = compiled.projections[task], compiled.workflow.space
+    if isinstance(runtime, timedelta):
+        return np.full(len(projection), _amount(runtime.total_seconds(), runtime, 1.0, task, {}))
     if isinstance(runtime, str):
         expression, scale = _read(runtime, task)
     else:
@@ -148,16 +157,26 @@ def _read(text: str, task: str) -> tuple[Expression, float]:
     """An expression, and how many seconds its unit has: hours unless it says another."""
     where = f"runtime of task `{task}`"
     try:
-        return Expression(str(parse_duration(text)), where), 1.0
+        return Expression(str(_duration(text)), where), 1.0
     except ValueError:
         pass
     try:
         return Expression(text, where), 3600.0
-    except ExpressionError:
+    except ExpressionError as error:
         match = _WITH_UNIT.fullmatch(text.strip())
-        if not match:
-            raise
-        return Expression(match[1], where), float(parse_duration(f"1{match[2]}"))
+        try:
+            if match:
+                return Expression(match[1], where), float(parse_duration(f"1{match[2]}"))
+        except ExpressionError:
+            pass  # what was said is named as it was said
+        raise ExpressionError(error.message, hint=error.hint or _HINT) from None
+
+
+def _duration(text: str) -> int:
+    """Seconds of a duration, perhaps of several parts, as they are printed: ``1 h 30 min``."""
+    if _PARTS.fullmatch(text.strip()):
+        return sum(parse_duration(one) for one in _PART.findall(text))
+    return parse_duration(text)
 
 
 def _amount(value: object, said: Runtime, scale: float, task: str, parameters: Mapping[str, object]) -> float:
@@ -165,6 +184,6 @@ def _amount(value: object, said: Runtime, scale: float, task: str, parameters: M
         at = f" at {dict(parameters)}" if parameters else ""
         raise PlanError(
             f"the runtime `{said}` of task `{task}` comes to {value!r}{at}, which is no time",
-            hint="write it in hours, like `0.5`, or with a unit, like `20 min` or `2 * size min`",
+            hint=_HINT,
         )
     return float(value) * scale

@@ -14,7 +14,9 @@ from sciflow.model.units import format_memory, parse_memory
 
 OF_THE_PROFILE = "profile"
 _COUNT = re.compile(r"(\d+)\s*x\s*(\d+)\s*c(?:ores?)?", re.IGNORECASE)
+_NAMES = {"memory": "the memory", "gpus": "the GPUs"}
 _GPUS = re.compile(r"(\d+)\s*gpus?", re.IGNORECASE)
+MOST_NODES, MOST_CORES = 20_000, 4_096
 _LIKE = "write them like `nodes=16x64c`, `nodes=16x64c,256g,4gpu` or `nodes=4x64c,256g+2x32c,128g`"
 
 
@@ -53,9 +55,24 @@ def parse_nodes(text: str) -> tuple[NodeKind, ...]:
     Raises
     ------
     PlanError
-        For anything else.
+        For anything else, and for more nodes than can be simulated.
     """
-    return tuple(_parse_kind(part, text) for part in text.strip().removeprefix("nodes=").split("+"))
+    if not isinstance(text, str):
+        raise PlanError(f"`{text!r}` says no nodes", hint=_LIKE.replace("nodes=", ""))
+    return _few(tuple(_parse_kind(part, text) for part in text.strip().removeprefix("nodes=").split("+")))
+
+
+def _few(kinds: tuple[NodeKind, ...]) -> tuple[NodeKind, ...]:
+    """Nodes, unless they are more than there are anywhere."""
+    widest = max(kind.cores for kind in kinds)
+    if widest > MOST_CORES:
+        raise PlanError(f"{widest:,} cores of a node are more than {MOST_CORES:,}", hint=_LIKE)
+    if (count := sum(kind.count for kind in kinds)) > MOST_NODES:
+        raise PlanError(
+            f"{count:,} nodes are more than the {MOST_NODES:,} that can be simulated",
+            hint="as many as the array indices can use at once are enough: `--simulate nodes=16x64c`",
+        )
+    return kinds
 
 
 def _parse_kind(part: str, text: str) -> NodeKind:
@@ -66,15 +83,24 @@ def _parse_kind(part: str, text: str) -> NodeKind:
     kind = NodeKind(int(match[1]), int(match[2]))
     if not kind.count or not kind.cores:
         raise PlanError(f"`{first}` in `{text}` is no node at all", hint=_LIKE)
+    said: dict[str, int] = {}
     for word in others:
-        if gpus := _GPUS.fullmatch(word):
-            kind = replace(kind, gpus=int(gpus[1]))
-            continue
-        try:
-            kind = replace(kind, memory=parse_memory(word))
-        except ValueError:
-            raise PlanError(f"`{word}` in `{text}` is neither memory nor GPUs", hint=_LIKE) from None
-    return kind
+        name, amount = _amount(word, text)
+        if name in said:
+            raise PlanError(f"`{word}` in `{text}` says {_NAMES[name]} for the second time", hint=_LIKE)
+        if name == "memory" and not amount:
+            raise PlanError(f"`{word}` in `{text}` is no memory at all", hint="leave it out where there is enough")
+        said[name] = amount
+    return replace(kind, **said)
+
+
+def _amount(word: str, text: str) -> tuple[str, int]:
+    if gpus := _GPUS.fullmatch(word):
+        return "gpus", int(gpus[1])
+    try:
+        return "memory", parse_memory(word)
+    except ValueError:
+        raise PlanError(f"`{word}` in `{text}` is neither memory nor GPUs", hint=_LIKE) from None
 
 
 def nodes_of(profile: ClusterProfile, arrays: Iterable[ArrayJob]) -> tuple[NodeKind, ...]:
@@ -83,10 +109,10 @@ def nodes_of(profile: ClusterProfile, arrays: Iterable[ArrayJob]) -> tuple[NodeK
     Raises
     ------
     PlanError
-        Where it does not say how many nodes a partition has, or how many cores.
+        Where it does not say how many nodes a partition has, or how many cores; and for too many.
     """
     names = dict.fromkeys(partition_of(array, profile) for array in arrays)
-    return tuple(_kind_of(profile, name, name if len(names) > 1 else "") for name in names)
+    return _few(tuple(_kind_of(profile, name, name if len(names) > 1 else "") for name in names))
 
 
 def partition_of(array: ArrayJob, profile: ClusterProfile) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from sciflow.run.submit import Terms
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index
-from sciflow.schedulers.fake.load import Load
 from sciflow.schedulers.fake.nodes import Node
 from sciflow.schedulers.fake.partitions import Partition
 from sciflow.schedulers.fake.request import Request
@@ -24,7 +23,6 @@ from sciflow.schedulers.fake.slurm.face import SLURM
 from sciflow.schedulers.fake.timed import TimedBody
 from sciflow.simulation.durations import Durations
 from sciflow.simulation.machines import NodeKind
-from sciflow.simulation.others import WARM_UP, habits_of
 from sciflow.simulation.submitter import Link, Submitter
 
 Times = NDArray[np.float64]
@@ -78,8 +76,6 @@ def play(
     terms: Terms,
     now: float,
     partitions: Mapping[str, str] | None = None,
-    load: float = 0.0,
-    seed: int = 0,
 ) -> Played:
     """Submit a plan to a virtual cluster and let it go on until all has ended.
 
@@ -95,8 +91,6 @@ def play(
         Seconds since the epoch.
     partitions
         Array job → the partition in which it runs; all nodes are in one where nothing is said.
-    load, seed
-        Which share of the cores others use on average, and in which of many ways.
 
     Raises
     ------
@@ -114,11 +108,8 @@ def play(
     def took(index: Index) -> float:
         return seconds[index.job.name][index.number]
 
-    cluster = _cluster(kinds, TimedBody(took), now - (WARM_UP if load else 0.0))
-    if load:
-        others = Load(cluster, habits_of(load, kinds), seed)
-        others.begin()
-        others.warm_up(WARM_UP)
+    most = sum(array.elements for array in plan.arrays)  # at once: the nodes after so many alike stay empty
+    cluster = _cluster([replace(kind, count=min(kind.count, most)) for kind in kinds], TimedBody(took), now)
 
     def asks(array: ArrayJob) -> Request:
         return _request(array, (partitions or {}).get(array.name, "") if cluster.rules.partitions[0].name else "")

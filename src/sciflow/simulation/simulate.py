@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sciflow.errors import PlanError
 from sciflow.model.plan import Plan
 from sciflow.model.units import format_duration
 from sciflow.planning.build import Compiled
+from sciflow.planning.calendar import deadline
+from sciflow.planning.continuation import useful_seconds
 from sciflow.simulation.durations import Durations, Runtime, durations_of
 from sciflow.simulation.machines import OF_THE_PROFILE, NodeKind, nodes_of, parse_nodes
+from sciflow.simulation.others import left_by_others
 from sciflow.simulation.outcome import Outcome
 from sciflow.simulation.variants import AS_PLANNED, Setting, variants
 
-_DRAWS = 3  # ways in which others might come
 MOST_VARIED = 20_000  # indices; of larger plans only the plan itself is played
+MOST_LOOKS = 20_000_000  # indices × nodes: each that ends lets the scheduler look at all nodes; the same of more
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Simulation:
         What the figures rest on.
     load
         Which share of the cores others use.
+    left
+        What they leave of the nodes.
     """
 
     plan: Plan
@@ -45,7 +50,8 @@ class Simulation:
     durations: Durations
     outcomes: Mapping[str, Outcome]
     notes: tuple[str, ...]
-    load: float = 0.0
+    load: float
+    left: tuple[NodeKind, ...]
 
     @property
     def outcome(self) -> Outcome:
@@ -54,15 +60,18 @@ class Simulation:
 
     @property
     def cores(self) -> int:
-        """The cores of all nodes."""
-        return sum(kind.count * kind.cores for kind in self.kinds)
+        """The cores of all nodes that others do not use."""
+        return _cores(self.left)
 
     def to_document(self) -> dict[str, Any]:
         """The simulation as JSON has it."""
         return {
             "nodes": [asdict(kind) for kind in self.kinds],
             "load": self.load,
-            "runtimes": dict(self.durations.given),
+            "left": [asdict(kind) for kind in self.left],
+            "runtimes": {
+                task: _said(one) if isinstance(one, timedelta) else one for task, one in self.durations.given.items()
+            },
             "without_walltime": list(self.durations.unsaid),
             "outcomes": {title: outcome.to_document() for title, outcome in self.outcomes.items()},
             "notes": list(self.notes),
@@ -90,7 +99,7 @@ def simulate(
     now
         The present moment; by default now.
     load
-        Which share of the cores others use on average, from 0 to less than 1.
+        Which share of the cores others use all the time, from 0 to less than 1.
     is_varied
         Whether other ways are played as well.
 
@@ -101,42 +110,84 @@ def simulate(
     """
     now = (now or datetime.now()).astimezone()
     durations = durations_of(compiled, runtimes)
-    text = nodes.strip().removeprefix("nodes=")
-    kinds = nodes_of(compiled.profile, compiled.plan.arrays) if text == OF_THE_PROFILE else parse_nodes(text)
-    if not 0 <= load < 1:
-        raise PlanError(f"others cannot use {load:g} of the cores", hint="write a share of them, like `0.7`")
-    setting = Setting.of(compiled, durations, kinds, now, load)
-    drawn = sorted(((setting, setting.play()) for setting in _draws(setting)), key=lambda one: one[1].end)
-    setting, as_planned = drawn[len(drawn) // 2]
+    kinds = _nodes(compiled, nodes)
+    left = left_by_others(kinds, load)
+    setting = Setting.of(compiled, durations, left, now)
+    as_planned = _played(setting, load)
     outcomes = {AS_PLANNED: as_planned}
-    notes = _notes(durations, load, [outcome.seconds for _, outcome in drawn])
+    notes = [*_notes(durations, kinds, left), *_chains(compiled.plan)]
     elements = sum(array.elements for array in compiled.plan.arrays)
-    if is_varied and elements <= MOST_VARIED:
-        outcomes |= {title: other.play() for title, other in variants(setting, as_planned)}
-    elif is_varied:
+    looks = elements * sum(min(kind.count, elements) for kind in left)
+    if is_varied and elements <= MOST_VARIED and looks <= MOST_LOOKS:
+        tried = {title: other.play() for title, other in variants(setting, as_planned)}
+        outcomes |= {title: one for title, one in tried.items() if _differs(one, as_planned)}
+    elif is_varied and elements > MOST_VARIED:
         notes.append(f"other ways are left out for more than {MOST_VARIED:,} array indices: there are {elements:,}")
-    return Simulation(compiled.plan, kinds, durations, outcomes, tuple(notes), load)
+    elif is_varied:
+        notes.append(f"other ways are left out for so many nodes and array indices: there are {elements:,} indices")
+    if end := deadline(compiled.workflow.policy):
+        notes.insert(0, _deadline(end, outcomes))
+    return Simulation(compiled.plan, kinds, durations, outcomes, tuple(notes), load, left)
 
 
-def _draws(setting: Setting) -> list[Setting]:
-    """The same among others who come in several ways, if there are others."""
-    return [replace(setting, seed=seed) for seed in range(_DRAWS)] if setting.load else [setting]
+def _nodes(compiled: Compiled, nodes: str) -> tuple[NodeKind, ...]:
+    is_of_the_profile = isinstance(nodes, str) and nodes.strip().removeprefix("nodes=") == OF_THE_PROFILE
+    return nodes_of(compiled.profile, compiled.plan.arrays) if is_of_the_profile else parse_nodes(nodes)
 
 
-def _notes(durations: Durations, load: float, seconds: Sequence[float]) -> list[str]:
+def _played(setting: Setting, load: float) -> Outcome:
+    try:
+        return setting.play()
+    except PlanError as error:
+        if not load:
+            raise
+        raise PlanError(
+            f"{error.message}, where others use {load:g} of the cores", hint="give a smaller share, or more nodes"
+        ) from None
+
+
+def _cores(kinds: Sequence[NodeKind]) -> int:
+    return sum(kind.count * kind.cores for kind in kinds)
+
+
+def _differs(one: Outcome, other: Outcome) -> bool:
+    """Whether anything that is shown of two ways differs."""
+    return any(getattr(one, name) != getattr(other, name) for name in ("end", "used", "at_once", "starts", "off_peak"))
+
+
+def _deadline(end: datetime, outcomes: Mapping[str, Outcome]) -> str:
+    """Whether the deadline is kept; and where it is not, in which other ways it would be."""
+    when, late = f"the deadline {end:%Y-%m-%d %H:%M}", outcomes[AS_PLANNED].end - end.timestamp()
+    if late <= 0:
+        return f"{when} is kept, with {format_duration(-late)} to spare"
+    kept = [title for title, one in outcomes.items() if one.end <= end.timestamp()]
+    ways = f"kept by: {'; '.join(kept)}" if kept else "by all of these ways" if len(outcomes) > 1 else "as planned"
+    return f"{when} is missed by {format_duration(late)}, {ways}"
+
+
+def _chains(plan: Plan) -> Iterator[str]:
+    """What is lost between the links of chains."""
+    for task in plan.tasks:
+        links = [array for array in plan.arrays if array.task == task and array.links > 1]
+        if links:
+            walltime = links[0].resources.runtime_seconds
+            yield (
+                f"`{task}` goes on in up to {max(one.links for one in links)} links; the last "
+                f"{format_duration(walltime - useful_seconds(walltime))} of each before the last count as lost"
+            )
+
+
+def _notes(durations: Durations, kinds: Sequence[NodeKind], left: Sequence[NodeKind]) -> list[str]:
     """What the figures rest on."""
-    given = ", ".join(
-        f"`{task}` runs {text if isinstance(text, str) else f'{text:g} h'}" for task, text in durations.given.items()
-    )
+    given = ", ".join(f"`{task}` runs {_said(runtime)}" for task, runtime in durations.given.items())
     asked = "every index runs as long as it asks for: an upper bound"
     if given:
         asked = f"{given}, as was said; all else runs as long as it asks for"
     alone = "nobody else is on these nodes, and nothing fails"
-    if load:
-        shortest, longest = (format_duration(round(one / 60) * 60) for one in (min(seconds), max(seconds)))
+    if held := _cores(kinds) - _cores(left):
         alone = (
-            f"others use about {load:.0%} of the cores; in {len(seconds)} ways in which they might come, it takes "
-            f"from {shortest} to {longest}: shown is the middle one. Nothing fails"
+            f"others use {held:,} of {_cores(kinds):,} cores all the time, close together; what is left is all for "
+            f"this plan: {' + '.join(kind.describe() for kind in left)}. Nothing fails"
         )
     notes = [asked, alone]
     if durations.unsaid:
@@ -149,3 +200,9 @@ def _notes(durations: Durations, load: float, seconds: Sequence[float]) -> list[
             f"the scheduler ends them when their time is up"
         )
     return notes
+
+
+def _said(runtime: Runtime) -> str:
+    if isinstance(runtime, timedelta):
+        return format_duration(runtime.total_seconds())
+    return runtime if isinstance(runtime, str) else f"{runtime:g} h"

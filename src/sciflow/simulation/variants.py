@@ -38,8 +38,6 @@ class Setting:
         Its plan, what the site takes of it, and how long everything runs.
     kinds, now
         The nodes, and the present moment.
-    load, seed
-        Which share of the cores others use, and in which of many ways.
     """
 
     compiled: Compiled
@@ -48,23 +46,19 @@ class Setting:
     durations: Durations
     kinds: tuple[NodeKind, ...]
     now: datetime
-    load: float = 0.0
-    seed: int = 0
 
     @classmethod
-    def of(
-        cls, compiled: Compiled, durations: Durations, kinds: tuple[NodeKind, ...], now: datetime, load: float = 0.0
-    ) -> Setting:
+    def of(cls, compiled: Compiled, durations: Durations, kinds: tuple[NodeKind, ...], now: datetime) -> Setting:
         """A plan as it was compiled."""
         workflow = compiled.workflow
         terms = terms_of(compiled.profile, workflow.recovery, workflow.policy)
-        return cls(compiled, compiled.plan, terms, durations, kinds, now, load)
+        return cls(compiled, compiled.plan, terms, durations, kinds, now)
 
     def play(self) -> Outcome:
         """Play it to its end."""
         partitions = {array.name: partition_of(array, self.compiled.profile) for array in self.plan.arrays}
         now = self.now.timestamp()
-        played = play(self.plan, self.kinds, self.durations, self.terms, now, partitions, self.load, self.seed)
+        played = play(self.plan, self.kinds, self.durations, self.terms, now, partitions)
         windows, policy = None, self.compiled.workflow.policy
         if policy.policy == "off_peak":
             last = max(float(course.end.max()) for links in played.courses.values() for course in links)
@@ -99,7 +93,11 @@ def variants(setting: Setting, as_planned: Outcome) -> Iterator[tuple[str, Setti
     """
     limits = setting.terms.limits
     begin = next((array.begin for array in setting.plan.arrays if array.begin), None)
-    most = max(one.at_once for one in as_planned.arrays)
+    # What takes no time is never at once, and no limit would change it.
+    timed = {
+        array.name for array in setting.plan.arrays if any(one.any() for one in setting.durations.links[array.name])
+    }
+    most = max((one.at_once for one in as_planned.arrays if one.name in timed), default=0)
     is_throttled = limits.running_indices is not None and limits.running_indices <= most
     is_fed = limits.submitted_indices is not None and limits.submitted_indices < as_planned.starts
     if begin or is_throttled or is_fed or setting.terms.canaries:
@@ -133,8 +131,7 @@ def _packed(setting: Setting) -> Iterator[tuple[str, Setting]]:
     changed = build_plan(workflow, compiled.profile, now=setting.now)
     title = ", ".join(f"{task} by {pack}" for task, pack in packs.items())
     durations = durations_of(changed, setting.durations.given)
-    other = Setting.of(changed, durations, setting.kinds, setting.now, setting.load)
-    yield f"combinations_per_index: {title}", replace(other, seed=setting.seed)
+    yield f"combinations_per_index: {title}", Setting.of(changed, durations, setting.kinds, setting.now)
 
 
 def _better_pack(setting: Setting, task: str) -> int | None:

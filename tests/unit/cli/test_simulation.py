@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sciflow.cli.simulation import describe
+from sciflow.cli.simulation import _part_of, describe
 from sciflow.simulation.simulate import simulate
 from unit.cli.conftest import Command
 from unit.simulation.conftest import NOW, compile_tasks
@@ -61,6 +61,7 @@ def test_as_json(sciflow: Command, sweep: Path) -> None:
         (["--simulate", "16x64"], 1, "`16x64` in `16x64` says no number of nodes and cores"),
         (["--simulate", "1x1c", "--runtime", "squar=1"], 1, "did you mean `square`?"),
         (["--simulate", "1x1c", "--runtime", "square"], 2, "--runtime square says nothing"),
+        (["--simulate", "1x1c", *("--runtime", "square=1") * 2], 2, "--runtime square is said more than once"),
         (["--simulate", "1x1c", "-o", "review"], 2, "--simulate writes nothing"),
         (["--load", "0.5"], 2, "--load has a meaning only with --simulate"),
         (["--simulate", "1x1c", "--load", "70"], 1, "others cannot use 70 of the cores"),
@@ -107,6 +108,14 @@ def test_how_near_it_comes_to_the_best_is_said(tmp_path: Path) -> None:
     odd = described(tmp_path, x=range(3), work=WORK)
     assert "could end before 2031-05-14" in odd
     assert "30 min sooner: 75% of a perfect packing\n" in odd
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.375, "38%"), (0.478, "48%"), (0.9999, "99%"), (1 - 1e-12, "100%"), (0.0, "0%")]
+)
+def test_shares_are_rounded(share: float, said: str) -> None:
+    """As Python does; all of it is said only of all."""
+    assert _part_of(share) == said
 
 
 def test_the_document_is_json(tmp_path: Path) -> None:

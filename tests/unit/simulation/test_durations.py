@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -32,6 +33,9 @@ def test_an_index_runs_as_long_as_it_asks_for(compiled: Compile) -> None:
         ("x / 4", [900, 1800]),
         ("10 * x min", [600, 1200]),
         ("1 if x > 1 else 2", [7200, 3600]),
+        ("1 h 30 min", [5400, 5400]),
+        ("0 d 1.5 hours 10s", [5410, 5410]),
+        (timedelta(minutes=20), [1200, 1200]),
     ],
 )
 def test_a_runtime_is_said_in_hours_or_with_a_unit(compiled: Compile, runtime: str | float, seconds: list[int]) -> None:
@@ -100,12 +104,17 @@ def test_a_plan_of_which_nothing_is_known_is_refused(compiled: Compile) -> None:
         ({"work": "x - 2"}, PlanError, "comes to -1 at {'x': 1}", "in hours"),
         ({"work": "x == 1"}, PlanError, "comes to True", "in hours"),
         ({"work": "y"}, ExpressionError, "names `y`, on which the task does not depend", "`x`"),
-        ({"work": "2 *"}, ExpressionError, "runtime of task `work`", ""),
+        ({"work": "2 *"}, ExpressionError, "runtime of task `work`", "`1 h 30 min`"),
+        ({"work": "10 fortnights"}, ExpressionError, "`10 fortnights`", "`1 h 30 min`"),
+        ({"work": "2 * h min"}, ExpressionError, "names `h`", ""),
+        ({"work": "x 1 min"}, ExpressionError, "`x 1 min`", "`1 h 30 min`"),
+        ({"work": timedelta(hours=-1)}, PlanError, "which is no time", "in hours"),
+        (["work=1"], PlanError, "says no runtimes", "a dictionary"),
         ({"work": "soon min"}, ExpressionError, "names `soon`", ""),
     ],
 )
 def test_what_is_no_runtime_is_named(
-    compiled: Compile, runtimes: dict[str, Any], error: type[Exception], told: str, hint: str
+    compiled: Compile, runtimes: Any, error: type[Exception], told: str, hint: str
 ) -> None:
     """The task, what was said of it, and how it is written."""
     made = compiled(x=[1, 2], work={"resources": {"max_runtime": "1 h"}})

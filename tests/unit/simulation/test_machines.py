@@ -40,14 +40,27 @@ def test_nodes_are_read_as_they_are_typed(text: str, kinds: list[NodeKind]) -> N
         ("0x64c", "`0x64c` in `0x64c` is no node at all"),
         ("2x64c,256", "`256` in `2x64c,256` is neither memory nor GPUs"),
         ("2x64c,fast", "`fast` in `2x64c,fast` is neither memory nor GPUs"),
+        ("1x4c,8g,4g", "`4g` in `1x4c,8g,4g` says the memory for the second time"),
+        ("1x4c,1gpu,1gpu", "says the GPUs for the second time"),
+        ("1x99999c", "99,999 cores of a node are more than 4,096"),
+        ("99999999999x64c", "99,999,999,999 nodes are more than the 20,000 that can be simulated"),
+        ("20000x64c+1x8c", "20,001 nodes are more"),
+        (4, "`4` says no nodes"),
+        (None, "`None` says no nodes"),
     ],
 )
-def test_what_is_no_node_is_named(text: str, told: str) -> None:
+def test_what_is_no_node_is_named(text: Any, told: str) -> None:
     """What cannot be read, where it stands, and how it is written."""
     with pytest.raises(PlanError) as caught:
         parse_nodes(text)
     assert told in caught.value.message
-    assert "nodes=16x64c" in caught.value.hint
+    assert "16x64c" in caught.value.hint
+
+
+def test_no_memory_at_all_is_not_enough_memory() -> None:
+    """Nothing said means enough; none said means a mistake."""
+    with pytest.raises(PlanError, match="`0g` in `1x4c,0g` is no memory at all"):
+        parse_nodes("1x4c,0g")
 
 
 @pytest.mark.parametrize(

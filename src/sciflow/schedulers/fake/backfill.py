@@ -42,6 +42,7 @@ class Backfill:
         self._cluster, self._now = cluster, now
         self.turns: dict[str, Turn] = {}
         self._failed: set[Shape] = set()
+        self._first: dict[Shape, int] = {}
         self._nodes: dict[Shape, list[Node]] = {}
 
     @property
@@ -54,8 +55,11 @@ class Backfill:
         if job.shape in self._failed:
             return None
         end = self._now + self._cluster.seconds_of(job)
-        for node in self.nodes_for(job):
+        nodes = self.nodes_for(job)
+        for number in range(self._first.get(job.shape, 0), len(nodes)):
+            node = nodes[number]
             if node.has_room(job.request) and self._may_hold(node, job, end):
+                self._first[job.shape] = number  # during one look those before it only become fuller
                 return node
         self._failed.add(job.shape)
         return None
@@ -147,7 +151,10 @@ class Backfill:
 def nodes_for(cluster: VirtualCluster, request: Request) -> Iterator[Node]:
     """The nodes on which a request could ever run."""
     partition = cluster.rules.partition(request.partition)
+    if partition is None:
+        return
+    members, features = set(partition.nodes), set(request.features)
     for node in cluster.nodes.values():
-        is_meant = partition is not None and node.is_of(partition) and node.name not in request.excluded
-        if is_meant and set(request.features) <= set(node.features) and node.can_ever_hold(request):
+        is_meant = (not members or node.name in members) and node.name not in request.excluded
+        if is_meant and features <= set(node.features) and node.can_ever_hold(request):
             yield node
