@@ -36,14 +36,19 @@ class Backfill:
         The cluster.
     now
         The time.
+    before
+        The look before, of which is kept what holds as long as the rules of the cluster do.
     """
 
-    def __init__(self, cluster: VirtualCluster, now: float) -> None:
+    def __init__(self, cluster: VirtualCluster, now: float, before: Backfill | None = None) -> None:
         self._cluster, self._now = cluster, now
         self.turns: dict[str, Turn] = {}
         self._failed: set[Shape] = set()
         self._first: dict[Shape, int] = {}
+        self._rules = cluster.rules
         self._nodes: dict[Shape, list[Node]] = {}
+        if before is not None and before._rules is cluster.rules:
+            self._nodes = before._nodes
 
     @property
     def is_full(self) -> bool:

@@ -220,7 +220,7 @@ class Queue:
         self._is_woken = False
         now = self._cluster.clock()
         self._said.clear()
-        self.last = look = Backfill(self._cluster, now)
+        self.last = look = Backfill(self._cluster, now, self.last)
         self.seen = next(reversed(self._waiting), self.seen)
         preemption = Preemption(self._cluster, look)
         left = self._cluster.rules.looked_at

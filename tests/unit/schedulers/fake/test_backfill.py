@@ -1,5 +1,10 @@
+from collections.abc import Callable
+
+import pytest
+
 from sciflow.schedulers.fake.nodes import Node, make_nodes
 from sciflow.schedulers.fake.partitions import Partition
+from sciflow.schedulers.fake.request import Request
 from sciflow.schedulers.fake.rules import Rules
 from unit.schedulers.fake.yard import HOUR, MINUTE, Yard
 
@@ -84,3 +89,27 @@ def test_who_waits_for_a_dead_node_holds_up_nobody() -> None:
     yard.cluster.revive_node("n1")
     yard.run()
     assert yard.starts(lost) == [2 * HOUR]
+
+
+def test_nodes_are_not_looked_at_again_for_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within one look those before the last that had room are full; and which nodes are meant holds for all looks."""
+    looked: dict[str, int] = {"has_room": 0, "can_ever_hold": 0}
+
+    def counted(name: str) -> Callable[[Node, Request], bool]:
+        real = getattr(Node, name)
+
+        def counting(node: Node, request: Request) -> bool:
+            looked[name] += 1
+            return real(node, request)
+
+        return counting
+
+    for name in looked:
+        monkeypatch.setattr(Node, name, counted(name))
+    yard = Yard(nodes=make_nodes(50, 1, 4))
+    many = yard.submit("many", 100)
+    asked = looked["can_ever_hold"]
+    yard.run()
+    assert [*yard.starts(many)] == [0.0] * 50 + [HOUR] * 50
+    assert looked["can_ever_hold"] - asked <= 50
+    assert looked["has_room"] <= 4 * 50
