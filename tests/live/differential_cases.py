@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Generator, Sequence
 
 from live.replay import Case, Stage, accounted
+from sciflow.schedulers.fake.real import MARK
 
 Steps = Generator[Callable[[], bool]]
 _SQUEUE = ("squeue", "-h", "-t", "all", "-o", "%F|%K|%i|%j|%t|%T|%r|%N|%C|%D|%m|%l|%P|%u|%y", "-j")
 _SACCT = ("sacct", "-n", "-P", "-o", "JobID,JobName,State,ExitCode,NodeList,AllocCPUS,ReqMem,Timelimit,Partition", "-j")
 
 
-# Of what was put back, or went with its node, a busy Slurm sometimes writes down no more than that: its name is
-# `allocation` then, for one.
+# Of what was put back a busy Slurm sometimes writes down no more than that: its name is `allocation` then, for one.
 _SURE = ("sacct", "-n", "-P", "-o", "JobID,State,ExitCode,NodeList", "-j")
 
 
@@ -206,9 +206,10 @@ def environment(stage: Stage) -> Steps:
         "none": ("--export=NONE", "--comment=x"),
         "some": ("--export=ALL,FOO=3",),
     }
-    shell = "|".join(f"^{one}=" for one in ("_", "SHLVL", "PWD", "OLDPWD", "LANG", "SHELL"))
+    # What shells set, and the mark by which the virtual cluster knows the processes of a job.
+    own = "|".join(f"^{one}=" for one in ("_", "SHLVL", "PWD", "OLDPWD", "LANG", "SHELL", MARK))
     for name, options in ways.items():
-        script = f"/usr/bin/env | grep -Ev '{shell}' > env-{name}-${{SLURM_ARRAY_TASK_ID:-0}}"
+        script = f"/usr/bin/env | grep -Ev '{own}' > env-{name}-${{SLURM_ARRAY_TASK_ID:-0}}"
         stage.submit(*options, script=script, name=name)
     yield from _end(stage)
     for path in sorted(stage.place.folder.glob("env-*")):
@@ -318,7 +319,7 @@ def node_death(stage: Stage) -> Steps:
     stage.note_rows("dead", *_SQUEUE, f"{lost},{back}")
     stage.ask("scancel", back)
     # What Slurm's accounting makes of one that is cancelled while it is put back differs from time to time.
-    yield from _end(stage, besides=back, account=_SURE)
+    yield from _end(stage, besides=back)
 
 
 CASES: dict[str, Case] = {
