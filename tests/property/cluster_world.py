@@ -130,6 +130,7 @@ class World:
             last_id=108,
             noticed=20.0,
         )  # fmt: skip
+        self.broken = 0
         self.folder, self.body = folder, Body()
         self.cluster = VirtualCluster(nodes, self.body, SLURM, VirtualClock(1_000_000.0), rules)
         self.scheduler: QueueScheduler = scheduler_of(self.cluster, folder)
@@ -254,6 +255,11 @@ class World:
             for number in wanted.get(one.job.id, ()):
                 self._conclude(one, number, now)
 
+    def break_off(self) -> None:
+        """Let the next answer break off."""
+        self.broken += 1
+        self.cluster.faults.break_off()
+
     def finish(self) -> None:
         """Let all come to its end: each index ends in one word, or waits for what can never be."""
         cluster = self.cluster
@@ -272,8 +278,8 @@ class World:
                 place = index.job.order, index.number
                 assert self.ends[place] == self.again[place] + (index.node is not None)
         assert not any(user.running or user.cores for user in cluster.users.by_name.values())
-        cluster.clock.sleep(100.0)  # by then all witnesses answer
-        for _ in range(4):
+        cluster.clock.sleep(100.0)  # by then all witnesses answer; what still breaks off may cost a look each
+        for _ in range(4 + self.broken):
             cluster.clock.sleep(20.0)
             self.look()
         for one in self.ours:

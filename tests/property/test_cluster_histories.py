@@ -93,7 +93,7 @@ def play(world: World, history: list[Step]) -> None:
         "node": lambda what, name: getattr(cluster, f"{what}_node")(name),
         "silence": cluster.faults.silence,
         "lose": cluster.faults.lose_replies,
-        "break off": cluster.faults.break_off,
+        "break off": world.break_off,
         "reserve": lambda wait, node: cluster.reserve(
             Reservation(node, cluster.clock() + wait, cluster.clock() + wait + 200.0, (node,), is_maintenance=True)
         ),
