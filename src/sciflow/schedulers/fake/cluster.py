@@ -281,10 +281,11 @@ class VirtualCluster:
 
     def _next_id(self) -> str:
         """The next id that no job has which the controller knows: after the last one it begins again with the first."""
-        while True:
+        for _ in range(self.rules.first_id, self.rules.last_id + 1):
             self._last_id = self._last_id + 1 if self._last_id < self.rules.last_id else self.rules.first_id
             if self.find(str(self._last_id)) is None:
                 return str(self._last_id)
+        raise Refused("ids")
 
     def _check_reservation(self, order: Order) -> None:
         name = order.request.reservation

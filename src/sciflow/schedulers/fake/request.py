@@ -146,5 +146,5 @@ class Refused(Exception):
 
 Why = Literal[
     "partition", "partition down", "index", "width", "time", "nodes", "memory", "gpus", "features", "account", "qos",
-    "reservation", "queued", "dependency",
+    "reservation", "queued", "dependency", "ids",
 ]  # fmt: skip

@@ -1,5 +1,8 @@
+import pytest
+
 from sciflow.schedulers.fake.accounting import ALL_THE_REST
 from sciflow.schedulers.fake.nodes import make_nodes
+from sciflow.schedulers.fake.request import Refused
 from sciflow.schedulers.fake.rules import Rules
 from unit.schedulers.fake.yard import HOUR, MINUTE, Yard
 
@@ -25,6 +28,17 @@ def test_ids_are_used_again_and_told_apart() -> None:
     assert yard.cluster.known()[-1] is again
     yard.run(seconds=3 * HOUR)
     assert yard.submit("last").id == "9"  # 8 runs, and is skipped
+
+
+def test_where_all_ids_are_in_use_nothing_more_is_taken() -> None:
+    """With as many jobs as there are ids the next one is refused, until the controller has forgotten one of them."""
+    yard = Yard(Rules(first_id=7, last_id=8, remembered=5 * MINUTE), make_nodes(1, 2, 4))
+    yard.submit("first", seconds=MINUTE)
+    yard.submit("second", seconds=9 * HOUR)
+    with pytest.raises(Refused, match="ids"):
+        yard.submit("third")
+    yard.run(seconds=HOUR)
+    assert yard.submit("fourth").id == "7"
 
 
 def test_it_forgets_what_has_ended_long_ago() -> None:

@@ -27,6 +27,7 @@ _WORDS = {
     "width": ("qsub: Array job exceeds server or queue size limit", 3),
     "reservation": ("qsub: Unauthorized Request ", 159),
     "account": ("qsub: Unauthorized Request ", 159),
+    "ids": ("qsub: Job with requested ID already exists", 163),
     "queued": ("qsub: would exceed complex's per-user limit", 38),
     **dict.fromkeys(("time", "nodes", "memory", "gpus", "features"), _OVER),
 }

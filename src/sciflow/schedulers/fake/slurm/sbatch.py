@@ -55,6 +55,7 @@ _WORDS = {
     "qos": ("", "Invalid qos specification"),
     "reservation": ("", "Requested reservation is invalid"),
     "dependency": ("", "Job dependency problem"),
+    "ids": ("", "Slurm temporarily unable to accept job, sleeping and retrying"),
     "queued": (
         "sbatch: error: QOSMaxSubmitJobPerUserLimit\n",
         "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)",
