@@ -293,7 +293,7 @@ class Engine:
         directory = None if self.fresh else self._same_work(compiled)
         status = observe(directory, compiled.plan) if directory else untouched(compiled.plan)
         run = directory or RunDirectory("RUN")
-        terms = terms_of(compiled.profile, compiled.workflow.recovery, compiled.workflow.policy)
+        terms = terms_of(compiled.profile, compiled.workflow.recovery, compiled.workflow.policies)
         return calls(run, status, connect(compiled.profile.scheduler, run), terms)
 
     def has_earlier_runs(self, compiled: Compiled) -> bool:

@@ -15,7 +15,7 @@ from sciflow.run.status import RunStatus
 from sciflow.run.track import Reader, observe, read_plan
 from sciflow.schedulers.registry import connect
 from sciflow.store.layout import RunDirectory, find_run
-from sciflow.store.manifest import has_queue, read_policy, read_profile, read_recovery, scheduler_name
+from sciflow.store.manifest import has_queue, read_policies, read_profile, read_recovery, scheduler_name
 from sciflow.store.records import read_states
 
 if TYPE_CHECKING:
@@ -299,7 +299,7 @@ class Run:
         from sciflow.run.recover import terms_of
         from sciflow.run.tend import RESERVED, is_autonomous
 
-        terms = terms_of(self.profile, read_recovery(self.directory), read_policy(self.directory))
+        terms = terms_of(self.profile, read_recovery(self.directory), read_policies(self.directory))
         return replace(terms, reserved=RESERVED) if is_autonomous(self.directory) else terms
 
     def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sciflow.model.policy import SchedulingPolicy
+from sciflow.model.policy import Policies
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
 from sciflow.run.follow import track
@@ -48,12 +48,12 @@ class QueuedRun:
     ) -> None:
         self.run, self.queue, self.plan = run, queue, read_plan(run)
         self.profile = read_profile(run)
-        self.recovery, self.policy = RecoveryPolicy(), SchedulingPolicy()
+        self.recovery, self.policies = RecoveryPolicy(), Policies()
         self.leave_record, self._monkeypatch = leave_record, monkeypatch
 
     def submit(self) -> None:
         """Hand all of it over."""
-        terms = terms_of(self.profile, self.recovery, self.policy)
+        terms = terms_of(self.profile, self.recovery, self.policies)
         submit(self.run, self.plan, self.queue.connect, terms)
 
     def end(self, job: str, indices: str, state: State = State.COMPLETED, error: str = "") -> None:
@@ -80,7 +80,7 @@ class QueuedRun:
     def recover(self, **wish: Any) -> Recovered:
         """Meet its failures."""
         self.status()
-        terms = terms_of(self.profile, self.recovery, self.policy)
+        terms = terms_of(self.profile, self.recovery, self.policies)
         render = renderer_of(self.run)
         return recover(
             self.run, self.plan, self.queue.connect, self.profile, self.recovery, terms, render, make_wish(**wish)

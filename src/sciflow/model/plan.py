@@ -25,12 +25,40 @@ class Dependency:
 
 
 @dataclass(frozen=True)
+class Wave:
+    """Some neighbours among the elements of an array job, which begin together.
+
+    Attributes
+    ----------
+    first, count
+        Its first element, and how many there are.
+    begin
+        When they may begin; None for at once.
+    """
+
+    first: int
+    count: int
+    begin: datetime | None
+
+    def to_document(self) -> dict[str, Any]:
+        """The wave as it stands in ``plan.json``."""
+        return {"first": self.first, "count": self.count, "begin": self.begin.isoformat() if self.begin else None}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Wave:
+        """Read a wave back."""
+        begin = document["begin"]
+        return cls(document["first"], document["count"], datetime.fromisoformat(begin) if begin else None)
+
+
+@dataclass(frozen=True)
 class ArrayJob:
     """One submission: the indices 0 … count-1 of one task under one request.
 
     With `pack`, so many neighbours run one after another as one array index of the scheduler, here called an element;
     `resources` are what one element gets. With `links`, it is submitted so many times, each going on from the
-    checkpoints of the one before. `variant` names what is tried again under another request; it is empty in a plan.
+    checkpoints of the one before. With `waves`, its elements begin at several times; `begin` is that of the first wave.
+    `variant` names what is tried again under another request; it is empty in a plan.
     """
 
     name: str
@@ -42,6 +70,7 @@ class ArrayJob:
     options: Options = field(default_factory=Options)
     pack: int = 1
     links: int = 1
+    waves: tuple[Wave, ...] = ()
     variant: str = ""
 
     @property
@@ -53,6 +82,11 @@ class ArrayJob:
     def elements(self) -> int:
         """How many array indices the scheduler sees."""
         return -(-self.count // self.pack)
+
+    def begin_of(self, element: int) -> datetime | None:
+        """When an element may begin, as it was planned."""
+        found = (wave.begin for wave in self.waves if wave.first <= element < wave.first + wave.count)
+        return next(found, self.begin)
 
     def element(self, index: int) -> int:
         """The scheduler's array index in which an index runs."""
@@ -74,6 +108,7 @@ class ArrayJob:
             "options": self.options.to_document(),
             **({"pack": self.pack} if self.pack > 1 else {}),
             **({"links": self.links} if self.links > 1 else {}),
+            **({"waves": [wave.to_document() for wave in self.waves]} if self.waves else {}),
         }
 
     @classmethod
@@ -89,6 +124,7 @@ class ArrayJob:
             options=Options.from_document(document.get("options", {})),
             pack=document.get("pack", 1),
             links=document.get("links", 1),
+            waves=tuple(Wave.from_document(one) for one in document.get("waves", ())),
         )
 
 

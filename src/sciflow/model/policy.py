@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -79,3 +81,15 @@ class SchedulingPolicy(Value):
         if self.policy in ("not_before", "deadline"):
             return f"{self.policy.replace('_', ' ')} {getattr(self, self.policy).isoformat(sep=' ')}"
         return "immediate"
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The scheduling policy of a workflow, and those that tasks have of their own."""
+
+    general: SchedulingPolicy = field(default_factory=SchedulingPolicy)
+    tasks: Mapping[str, SchedulingPolicy] = field(default_factory=dict)
+
+    def of(self, task: str) -> SchedulingPolicy:
+        """The policy that holds for a task."""
+        return self.tasks.get(task, self.general)

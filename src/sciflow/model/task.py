@@ -14,6 +14,7 @@ from sciflow.model.declaration import ResultDeclaration, check_declared, units
 from sciflow.model.expressions import Expression
 from sciflow.model.fields import NAMES_SCHEMA, Names, Variables, one_or_more
 from sciflow.model.metadata import MetadataRequest
+from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.site_options import SetUp
 from sciflow.model.validation import Value, validated
 
@@ -76,6 +77,7 @@ class TaskDetails(SetUp):
     metadata: MetadataRequest = MetadataRequest()
     checkpoints: bool = False
     retries: int | None = Field(default=None, ge=0)
+    schedule: SchedulingPolicy | None = None
 
     @field_validator("over", mode="before")
     @classmethod

@@ -12,7 +12,7 @@ from sciflow.errors import WorkflowError
 from sciflow.model.functions import RESERVED
 from sciflow.model.nearest import nearest
 from sciflow.model.parameters import ParameterSpace
-from sciflow.model.policy import SchedulingPolicy
+from sciflow.model.policy import Policies, SchedulingPolicy
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.request import ResourceRequest
 from sciflow.model.task import Task, make_task
@@ -76,8 +76,8 @@ class ExperimentalWorkflow:
             As in `set_resource_requirements`, for this task.
         **details
             ``parameters``, ``over``, ``missing``, ``files``, ``inputs``, ``outputs``, ``extract``, ``results``,
-            ``success``, ``environment``, ``metadata``, ``checkpoints`` and ``retries``; see the workflow file's
-            reference.
+            ``success``, ``environment``, ``metadata``, ``checkpoints``, ``retries`` and ``schedule``; see the workflow
+            file's reference.
 
         Raises
         ------
@@ -140,6 +140,11 @@ class ExperimentalWorkflow:
     def set_scheduling_policy(self, policy: str, options: Mapping[str, Any] | None = None) -> None:
         """Say when work may start: ``immediate``, ``off_peak``, ``not_before`` or ``deadline``."""
         self.policy = validated(SchedulingPolicy, {"policy": policy, **(options or {})}, "scheduling policy")
+
+    @property
+    def policies(self) -> Policies:
+        """When work may start: as it is said for all tasks, and for some of their own."""
+        return Policies(self.policy, {name: task.schedule for name, task in self.tasks.items() if task.schedule})
 
     def set_recovery_policy(self, options: Mapping[str, Any]) -> None:
         """Say how failures are met: ``retries``, ``max_attempts``, ``max_retries``, ``brake``, ``canaries``, …"""

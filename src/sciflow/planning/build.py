@@ -17,7 +17,6 @@ from sciflow.model.resources import Resources
 from sciflow.model.site_options import joined
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.arrays import Placement, dependency, same_index
-from sciflow.planning.calendar import begin_time
 from sciflow.planning.continuation import continued
 from sciflow.planning.fit import check_site, fit
 from sciflow.planning.identity import recipes
@@ -31,6 +30,7 @@ from sciflow.planning.remarks import (
     projection_notes,
     unused_parameters,
 )
+from sciflow.planning.timetable import timetable
 from sciflow.planning.uses import TaskUse, find_uses
 from sciflow_shim import files
 
@@ -148,8 +148,6 @@ def build_plan(
         pack = _pack(workflow, profile, task, warnings)
         placements[task] = Placement(task, codes, requests, profile.limits, pack)
         warnings = list(dict.fromkeys([*warnings, *reduced]))
-    now = now or datetime.now(timezone.utc)
-    begin = begin_time(workflow.policy, now) if profile.keeps_start_times else None
     arrays = []
     for task, use in uses.items():
         options = joined(profile, workflow.resources.get(task, ResourceRequest()), use.task)
@@ -159,15 +157,22 @@ def build_plan(
                     array = continued(array, options, profile)
                 check_site(array.resources, options, task, profile, array.pack)
             after = _after(members, array.pack, use, relations, placements)
-            arrays.append(replace(array, after=after, begin=begin, options=options))
-    warnings += deadline_warnings(workflow, profile, arrays, now, strict)
+            arrays.append(replace(array, after=after, options=options))
+    now = now or datetime.now(timezone.utc)
+    times = timetable(arrays, workflow.policies, profile, now)
+    warnings += [*times.warnings, *deadline_warnings(workflow, profile, arrays, now, strict)]
     plan = Plan(
         workflow=workflow.name,
         profile=profile.name,
         combinations=len(workflow.space),
-        arrays=tuple(arrays),
+        arrays=times.arrays,
         warnings=tuple(warnings),
-        notes=(*projection_notes(workflow, projections, uses), *packing_notes(arrays), *chain_notes(arrays)),
+        notes=(
+            *projection_notes(workflow, projections, uses),
+            *packing_notes(arrays),
+            *chain_notes(arrays),
+            *times.notes,
+        ),
         tasks=tuple(uses),
     )
     lines = Lines(uses, projections, placements, relations)

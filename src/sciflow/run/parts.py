@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sciflow.model.plan import ArrayJob
 from sciflow.model.state import State
@@ -16,7 +17,7 @@ from sciflow.store.submissions import Round
 
 @dataclass(frozen=True)
 class Part:
-    """Elements of an array job that wait for the same jobs.
+    """Elements of an array job that wait for the same jobs and the same time.
 
     Attributes
     ----------
@@ -28,6 +29,8 @@ class Part:
         The request under which it is tried again, and which link of a chain this is.
     is_ahead
         Whether these are canaries.
+    begin
+        When they may begin, as it was planned.
     """
 
     array: ArrayJob
@@ -36,6 +39,7 @@ class Part:
     variant: str = ""
     link: int = 1
     is_ahead: bool = False
+    begin: datetime | None = None
 
 
 def unsubmitted(
@@ -110,14 +114,14 @@ def _by_dependency(
 ) -> Iterator[Part]:
     whole = _whole(status, array) if link == 1 else []
     ahead = _ahead(status, array) if link == 1 and not is_ahead else []
-    groups: dict[tuple[After, ...], list[int]] = {}
+    groups: dict[tuple[datetime | None, tuple[After, ...]], list[int]] = {}
     for element in elements:
         own = _link_before(status, array, element) if link > 1 else _same_index(status, array, element)
         canaries = ahead if _is_new(status, array, element) else []
-        groups.setdefault((*own, *whole, *canaries), []).append(element)
-    for after, some in groups.items():
+        groups.setdefault((array.begin_of(element), (*own, *whole, *canaries)), []).append(element)
+    for (begin, after), some in groups.items():
         for part in scheduler.parts(some) if len(some) < array.elements else [some]:
-            yield Part(array, tuple(part), after, variant, link, is_ahead)
+            yield Part(array, tuple(part), after, variant, link, is_ahead, begin)
 
 
 def dependencies(status: RunStatus, array: ArrayJob, elements: Sequence[int]) -> tuple[After, ...]:

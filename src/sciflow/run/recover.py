@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from sciflow.errors import SchedulerError
 from sciflow.model.plan import ArrayJob, Plan
-from sciflow.model.policy import SchedulingPolicy
+from sciflow.model.policy import Policies
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
@@ -150,14 +150,16 @@ def recover_here(
     return done
 
 
-def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policy: SchedulingPolicy) -> Terms:
+def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policies: Policies) -> Terms:
     """On what terms array jobs of a run are submitted."""
 
-    def begin(array: ArrayJob, now: float) -> float | None:
-        # What was planned to begin at a time that has passed would begin in the middle of the day.
-        if array.begin is None or array.begin.timestamp() > now or not profile.keeps_start_times:
+    def begin(array: ArrayJob, planned: datetime | None, now: float) -> float | None:
+        if planned is None or not profile.keeps_start_times:
             return None
-        moment = begin_time(policy, datetime.fromtimestamp(now, timezone.utc))
+        if planned.timestamp() > now:
+            return None if planned == array.begin else planned.timestamp()
+        # What was planned to begin at a time that has passed would begin in the middle of the day.
+        moment = begin_time(policies.of(array.task), datetime.fromtimestamp(now, timezone.utc))
         return moment.timestamp() if moment else None
 
     return Terms(profile.limits, recovery.canaries, begin=begin)

@@ -57,11 +57,11 @@ def identity(compiled: Compiled, render: Callable[[ArrayJob], str]) -> str:
     """
     plan = compiled.plan.to_document()
     parts = {
-        "arrays": [{**array, "begin": None} for array in plan["arrays"]],
+        "arrays": [{**array, "begin": None, "waves": None} for array in plan["arrays"]],
         "recipes": compiled.recipes,
         "space": _space_document(compiled),
         "profile": compiled.profile.name,
-        "scripts": {array.name: render(replace(array, begin=None)) for array in compiled.plan.arrays},
+        "scripts": {array.name: render(replace(array, begin=None, waves=())) for array in compiled.plan.arrays},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -243,6 +243,7 @@ def _manifest(
                 "units": use.task.units,
                 "checkpoints": use.task.checkpoints,
                 "retries": use.task.retries,
+                "schedule": use.task.schedule and use.task.schedule.model_dump(exclude_none=True, mode="json"),
             }
             for task, use in compiled.uses.items()
         },

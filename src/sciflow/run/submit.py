@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sciflow.errors import QueueFullError, RunError, SchedulerError, UnreadableAnswerError
@@ -74,13 +75,14 @@ class Terms:
     reserved
         How many of the indices that the site takes are left for jobs that tend the run.
     begin
-        Array job and present time → when it may begin, if that is another time than its script says.
+        Array job, when some of its elements were planned to begin, and present time → when these may begin, if that
+        is another time than its script says.
     """
 
     limits: Limits = field(default_factory=Limits)
     canaries: int = 0
     reserved: int = 0
-    begin: Callable[[ArrayJob, float], float | None] = lambda _array, _now: None
+    begin: Callable[[ArrayJob, datetime | None, float], float | None] = lambda _array, _planned, _now: None
 
 
 def submit(run: RunDirectory, plan: Plan, connect: Connect, terms: Terms) -> Handed:
@@ -229,7 +231,7 @@ def _submission(run: RunDirectory, status: RunStatus, part: Part, name: str, now
         element: max(known[index].attempt for index in array.of_element(element)) + 1 for element in part.elements
     }
     avoided = tuple(sorted(node for node, until in status.submissions.avoided.items() if until > now))
-    begin, at_once = terms.begin(array, now), terms.limits.running_indices
+    begin, at_once = terms.begin(array, part.begin, now), terms.limits.running_indices
     return Submission(array, run.script(array.name_on_node), attempts, name, part.after, avoided, begin, at_once)
 
 

@@ -157,5 +157,5 @@ class Submitter:
         return job
 
     def _begin(self, array: ArrayJob) -> datetime | None:
-        later = self.terms.begin(array, self.cluster.clock())
+        later = self.terms.begin(array, array.begin, self.cluster.clock())
         return array.begin if later is None else datetime.fromtimestamp(later, timezone.utc)

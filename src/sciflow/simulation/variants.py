@@ -51,7 +51,7 @@ class Setting:
     def of(cls, compiled: Compiled, durations: Durations, kinds: tuple[NodeKind, ...], now: datetime) -> Setting:
         """A plan as it was compiled."""
         workflow = compiled.workflow
-        terms = terms_of(compiled.profile, workflow.recovery, workflow.policy)
+        terms = terms_of(compiled.profile, workflow.recovery, workflow.policies)
         return cls(compiled, compiled.plan, terms, durations, kinds, now)
 
     def play(self) -> Outcome:
@@ -79,7 +79,7 @@ class Setting:
         arrays = tuple(replace(array, begin=moment) for array in self.plan.arrays)
         terms = self.terms
         if moment is None:
-            terms = replace(terms, begin=lambda _array, _now: None, canaries=0)
+            terms = replace(terms, begin=lambda _array, _planned, _now: None, canaries=0)
         return replace(self, plan=replace(self.plan, arrays=arrays), terms=terms)
 
 

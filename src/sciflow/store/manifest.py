@@ -9,7 +9,7 @@ from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document
 
 if TYPE_CHECKING:
-    from sciflow.model.policy import SchedulingPolicy
+    from sciflow.model.policy import Policies
     from sciflow.model.profile import ClusterProfile
     from sciflow.model.recovery import RecoveryPolicy
 
@@ -56,13 +56,18 @@ def read_recovery(run: RunDirectory) -> RecoveryPolicy:
     return validated(RecoveryPolicy, said, f"recovery policy of `{run.path}`", RunError)
 
 
-def read_policy(run: RunDirectory) -> SchedulingPolicy:
+def read_policies(run: RunDirectory) -> Policies:
     """When work of a run may start."""
-    from sciflow.model.policy import SchedulingPolicy
+    from sciflow.model.policy import Policies, SchedulingPolicy
     from sciflow.model.validation import validated
 
-    said = read_document(run.manifest).get("policy", {})
-    return validated(SchedulingPolicy, said, f"scheduling policy of `{run.path}`", RunError)
+    document = read_document(run.manifest)
+    where = f"scheduling policy of `{run.path}`"
+    own = {task: facts["schedule"] for task, facts in document["tasks"].items() if facts.get("schedule")}
+    return Policies(
+        validated(SchedulingPolicy, document.get("policy", {}), where, RunError),
+        {task: validated(SchedulingPolicy, said, f"{where}, task `{task}`", RunError) for task, said in own.items()},
+    )
 
 
 def task_retries(run: RunDirectory) -> dict[str, int]:

@@ -79,7 +79,7 @@ def test_what_is_fed_later_begins_when_the_submitter_says() -> None:
     plan = plan_of(array("a.0", 3600, 2, begin=NOW + timedelta(hours=1)))
     later = SECONDS + 10 * HOUR
 
-    def begin(_array: Any, now: float) -> float | None:
+    def begin(_array: Any, _planned: Any, now: float) -> float | None:
         return later if now > SECONDS + HOUR else None
 
     one = played(plan, "1x1c", limits=Limits(submitted_indices=1), begin=begin)

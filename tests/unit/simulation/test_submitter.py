@@ -59,7 +59,7 @@ class Noting(VirtualCluster):
 def test_the_same_jobs_as_the_real_one(compiled: Compile, kind: str, canaries: int) -> None:
     """The same array jobs, with the same indices, in the same order, that wait for the same others in the same way."""
     made = compiled(x=range(9), profile=SHORT, recovery={"canaries": canaries}, **TASKS[kind])
-    terms = terms_of(made.profile, made.workflow.recovery, made.workflow.policy)
+    terms = terms_of(made.profile, made.workflow.recovery, made.workflow.policies)
     cluster = Noting(make_nodes(1, 64, 64), TimedBody(lambda _index: 60.0), SLURM, rules=Rules(lag=0.0))
     cluster.orders = []
     Submitter(made.plan, terms, cluster, lambda array: Request(array.name)).feed()

@@ -7,13 +7,13 @@ import json
 import pytest
 
 from sciflow.errors import RunError
-from sciflow.model.policy import SchedulingPolicy
+from sciflow.model.policy import Policies
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.manifest import (
     has_queue,
-    read_policy,
+    read_policies,
     read_profile,
     read_recovery,
     scheduler_name,
@@ -88,11 +88,11 @@ def test_tasks_may_say_how_often_they_are_tried_again(staged: RunDirectory) -> N
 
 def test_a_run_knows_when_its_work_may_start(staged: RunDirectory) -> None:
     """As its workflow said."""
-    assert read_policy(staged) == SchedulingPolicy()
+    assert read_policies(staged) == Policies()
     document = json.loads(staged.manifest.read_text())
     document["policy"] = {"policy": "off_peak", "preferred_hours": "22:00-08:00"}
     staged.manifest.write_text(json.dumps(document))
-    assert read_policy(staged).describe() == "off-peak (22:00-08:00)"
+    assert read_policies(staged).general.describe() == "off-peak (22:00-08:00)"
 
 
 @pytest.mark.parametrize("part", ["recovery", "policy"])
@@ -103,5 +103,5 @@ def test_a_run_of_an_earlier_sciflow_says_nothing_of_it(staged: RunDirectory, pa
     for facts in document["tasks"].values():
         facts.pop("retries")
     staged.manifest.write_text(json.dumps(document))
-    assert (read_recovery(staged), read_policy(staged)) == (RecoveryPolicy(), SchedulingPolicy())
+    assert (read_recovery(staged), read_policies(staged)) == (RecoveryPolicy(), Policies())
     assert task_retries(staged) == {}
