@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from sciflow.engine import Engine
+from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.store.layout import RunDirectory
 from sciflow_shim import files
 from sciflow_shim.array import Array
 from unit.memory_queue import MemoryQueue
+from unit.queued_run import QueuedRun
 
 
 @pytest.fixture
@@ -83,3 +85,17 @@ def leave(leave_record: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) ->
             leave_record(run, array, index, attempt, state)
 
     return make
+
+
+@pytest.fixture
+def failed_chain(
+    chain: RunDirectory, queue: MemoryQueue, leave_record: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> QueuedRun:
+    """Return the run of four `a`, four `b` after them, and `c` after all: handed over, and `a` has ended, of which
+    index 2 has failed; what waits for that has left the queue."""
+    made = QueuedRun(chain, queue, leave_record, monkeypatch)
+    made.submit()
+    made.end("101", "0-1,3", State.COMPLETED)
+    made.end("101", "2", State.FAILED, "ValueError: no")
+    made.end("102", "2", State.UPSTREAM_FAILED)
+    return made

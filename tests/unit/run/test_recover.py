@@ -14,12 +14,9 @@ from sciflow.model.policy import Policies, SchedulingPolicy
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.run.cancel import cancel
-from sciflow.run.decide import Action
 from sciflow.run.recover import terms_of
-from sciflow.run.tend import until_taken
 from sciflow.run.track import observe
-from sciflow.schedulers.base import After, Submission
+from sciflow.schedulers.base import After
 from sciflow.store.brakes import read_brakes
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
@@ -30,182 +27,85 @@ from unit.queued_run import QueuedRun
 LeaveRecord = Callable[..., Path]
 
 
-@pytest.fixture
-def one(
-    chain: RunDirectory, queue: MemoryQueue, leave_record: LeaveRecord, monkeypatch: pytest.MonkeyPatch
-) -> QueuedRun:
-    """Return the run of four `a`, four `b` after them, and `c` after all: handed over, and `a` has ended, of which
-    index 2 has failed; what waits for that has left the queue."""
-    made = QueuedRun(chain, queue, leave_record, monkeypatch)
-    made.submit()
-    made.end("101", "0-1,3", State.COMPLETED)
-    made.end("101", "2", State.FAILED, "ValueError: no")
-    made.end("102", "2", State.UPSTREAM_FAILED)
-    return made
-
-
 # --- submitted again
 
 
-def test_what_failed_is_submitted_again_with_what_waits_for_it(one: QueuedRun) -> None:
+def test_what_failed_is_submitted_again_with_what_waits_for_it(failed_chain: QueuedRun) -> None:
     """Each index by its number, after those that are tried again; what waits for all of these is told to."""
-    done = one.recover()
-    assert one.queue.told()[3:] == [("a.0", [2], []), ("b.0", [2], ["element:104"])]
+    done = failed_chain.recover()
+    assert failed_chain.queue.told()[3:] == [("a.0", [2], []), ("b.0", [2], ["element:104"])]
     assert done.handed.jobs == {"104": ("a.0", 1), "105": ("b.0", 1)}
-    assert one.queue.accepted["104"].attempts == {2: 2}
-    assert one.queue.accepted["104"].script == one.run.script("a.0")
-    assert one.queue.postponed == [("103", (After("102", "whole"), After("105", "whole")))]
+    assert failed_chain.queue.accepted["104"].attempts == {2: 2}
+    assert failed_chain.queue.accepted["104"].script == failed_chain.run.script("a.0")
+    assert failed_chain.queue.postponed == [("103", (After("102", "whole"), After("105", "whole")))]
     assert done.notes == []
     assert not done.is_idle
-    known = one.status().indices
+    known = failed_chain.status().indices
     assert [known["a.0"][2].state, known["b.0"][2].state] == [State.PENDING, State.PENDING]
 
 
-def test_the_second_time_there_is_nothing_to_do(one: QueuedRun) -> None:
+def test_the_second_time_there_is_nothing_to_do(failed_chain: QueuedRun) -> None:
     """It waits in the queue; nothing is decided or submitted twice."""
-    one.recover()
-    journal = one.run.journal.read_text()
-    done = one.recover()
+    failed_chain.recover()
+    journal = failed_chain.run.journal.read_text()
+    done = failed_chain.recover()
     assert (done.decisions, done.handed.jobs) == ([], {})
     assert done.is_idle
-    assert one.run.journal.read_text() == journal
+    assert failed_chain.run.journal.read_text() == journal
 
 
-def test_it_fails_again_in_the_same_way(one: QueuedRun) -> None:
+def test_it_fails_again_in_the_same_way(failed_chain: QueuedRun) -> None:
     """It is given up, and that is told; the element that waits for it in vain as well."""
-    one.recover()
-    one.end("104", "2", State.FAILED, "ValueError: no")
-    one.end("105", "2", State.UPSTREAM_FAILED)
-    done = one.recover()
+    failed_chain.recover()
+    failed_chain.end("104", "2", State.FAILED, "ValueError: no")
+    failed_chain.end("105", "2", State.UPSTREAM_FAILED)
+    done = failed_chain.recover()
     assert [(place.place, place.why) for place in done.decisions] == [
         (("a.0", 2), "it failed twice with the same error"),
         (("b.0", 2), "something that it needs is not tried again"),
     ]
     assert done.is_idle
-    assert len(one.queue.accepted) == 5
+    assert len(failed_chain.queue.accepted) == 5
 
 
-def test_decisions_are_carried_out_by_whoever_submits_next(one: QueuedRun) -> None:
+def test_decisions_are_carried_out_by_whoever_submits_next(failed_chain: QueuedRun) -> None:
     """The scheduler does not answer the first time: it stays decided, and counts once."""
-    one.queue.refusals["a.0"] = TransportError("no answer")
+    failed_chain.queue.refusals["a.0"] = TransportError("no answer")
     with pytest.raises(TransportError):
-        one.recover()
-    assert observe(one.run, one.plan).indices["a.0"][2].state is State.PENDING
-    assert len(one.events("retry")) == 2
-    one.queue.refusals.clear()
-    one.submit()
-    assert one.queue.told()[3:] == [("a.0", [2], []), ("b.0", [2], ["element:104"])]
-    assert one.recover().decisions == []
+        failed_chain.recover()
+    assert observe(failed_chain.run, failed_chain.plan).indices["a.0"][2].state is State.PENDING
+    assert len(failed_chain.events("retry")) == 2
+    failed_chain.queue.refusals.clear()
+    failed_chain.submit()
+    assert failed_chain.queue.told()[3:] == [("a.0", [2], []), ("b.0", [2], ["element:104"])]
+    assert failed_chain.recover().decisions == []
 
 
-def test_what_is_refused_was_not_decided(one: QueuedRun) -> None:
-    """All is as it was before, also for what waits for it; the next time it is decided anew, and nothing is counted."""
-    one.queue.refusals["a.0"] = SchedulerError("no")
-    done = one.recover()
-    told = {f"{place.place[0]}[{place.place[1]}]": (place.action, place.why) for place in done.decisions}
-    assert told == {"a.0[2]": (Action.REFUSED, "no"), "b.0[2]": (Action.REFUSED, "what it needs was refused")}
-    assert (done.is_idle, done.is_less_to_try, len(done.handed.refused)) == (True, False, 1)
-    known = one.status()
-    assert [known.indices[array][2].state for array in ("a.0", "b.0")] == [State.FAILED, State.UPSTREAM_FAILED]
-    assert (known.submissions.retries, known.submissions.has_due, known.submissions.open) == ([], False, [])
-    one.submit()
-    assert len(one.queue.accepted) == 3
-    one.queue.refusals.clear()
-    done = one.recover()
-    assert one.queue.told()[3:] == [("a.0", [2], []), ("b.0", [2], ["element:104"])]
-    assert one.queue.accepted["104"].attempts == {2: 2}
-    assert one.status().submissions.withdrawn == {}
-
-
-def test_a_run_that_an_earlier_sciflow_left_behind_a_refusal_gets_out_of_it(one: QueuedRun) -> None:
-    """Its journal says nothing of what did not come to pass: it is asked for once more, and then decided anew."""
-    one.queue.refusals["a.0"] = SchedulerError("no")
-    one.recover()
-    lines = one.run.journal.read_text().splitlines()
-    one.run.journal.write_text("".join(f"{line}\n" for line in lines if "withdrawn" not in line))
-    assert one.status().indices["a.0"][2].reason == "the scheduler refused it: no"
-    one.recover()
-    assert one.status().indices["a.0"][2].state is State.FAILED
-    one.queue.refusals.clear()
-    assert one.recover().handed.jobs == {"104": ("a.0", 1), "105": ("b.0", 1)}
-
-
-def test_what_was_cancelled_and_is_refused_is_cancelled_still(one: QueuedRun) -> None:
-    """Nobody tries it again unasked."""
-    cancel(one.run, one.plan, one.queue.connect, {"b.0": {0}})
-    one.queue.end("102", State.CANCELLED, [0])
-    one.queue.refusals["b.0"] = SchedulerError("no")
-    one.recover(only="cancelled")
-    assert one.status().indices["b.0"][0].state is State.CANCELLED
-    assert ("b.0", 0) in one.status().submissions.cancelled
-
-
-def test_growth_that_is_refused_does_not_keep_others_and_is_less_the_next_time(
-    tmp_path: Path,
-    stage_for_queue: Callable[..., RunDirectory],
-    queue: MemoryQueue,
-    leave_record: LeaveRecord,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Half-way to what was refused, again and again, until it is given up with the reason; factors are honoured."""
-    workflow = ExperimentalWorkflow("grown", tmp_path)
-    workflow.add_task("a", command="echo {{ x }}", resources={"memory_gb": 12, "max_runtime": "1 h"})
-    workflow.add_task("b", command="echo {{ x }}", depends_on=["a"])
-    workflow.add_parameter_space({"x": [1, 2]})
-    one = QueuedRun(stage_for_queue(workflow), queue, leave_record, monkeypatch)
-    one.submit()
-    one.end("101", "0", State.OUT_OF_MEMORY)
-    one.end("101", "1", State.FAILED, "ValueError: no")
-    one.end("102", "0-1", State.UPSTREAM_FAILED)
-    gib, asked, take = 1024**3, list[float](), queue.submit
-
-    def submit(submission: Submission) -> str:
-        if submission.array.resources.memory_bytes > 12 * gib:
-            asked.append(submission.array.resources.memory_bytes / gib)
-            raise SchedulerError("too much")
-        return take(submission)
-
-    monkeypatch.setattr(queue, "submit", submit)
-    done = one.recover()
-    assert list(done.handed.jobs.values()) == [("a.0", 1), ("b.0", 1)]
-    assert queue.told()[2:] == [("a.0", [1], []), ("b.0", [1], ["element:103"])]
-    assert done.is_less_to_try
-    done = until_taken(one.recover, lambda _: pytest.fail("nothing is waited for"))
-    assert asked == [18.0, 15.0, 13.5, 12.75]
-    assert [(place.action, place.why[:31]) for place in done.decisions if place.place[0] == "a.0"] == [
-        (Action.GIVEN_UP, "12.8 GB were refused: too much;")
-    ]
-    one.recover(scale=["memory=1.5"])
-    assert asked[4:] == [18.0]
-    one.recover(scale=["memory=1"])
-    assert queue.told()[-2:] == [("a.0", [0], []), ("b.0", [0], ["element:105"])]
-
-
-def test_a_submitter_that_is_killed_is_found_out(one: QueuedRun) -> None:
+def test_a_submitter_that_is_killed_is_found_out(failed_chain: QueuedRun) -> None:
     """The job that reached the queue all the same is not submitted again."""
-    one.queue.fatal.add("a.0")
+    failed_chain.queue.fatal.add("a.0")
     with pytest.raises(KeyboardInterrupt):
-        one.recover()
-    one.queue.fatal.clear()
-    done = one.recover()
+        failed_chain.recover()
+    failed_chain.queue.fatal.clear()
+    done = failed_chain.recover()
     assert done.handed.found == ["104"]
-    assert one.queue.told()[3:] == [("a.0", [2], []), ("b.0", [2], ["element:104"])]
+    assert failed_chain.queue.told()[3:] == [("a.0", [2], []), ("b.0", [2], ["element:104"])]
 
 
-def test_whoever_is_at_the_run_is_not_disturbed(one: QueuedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_is_at_the_run_is_not_disturbed(failed_chain: QueuedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is decided while another holds it."""
     monkeypatch.setattr("sciflow.run.recover.hold", lambda path: hold(path, patience=0.0))
-    with hold(one.run.lock), pytest.raises(BusyError, match="is being driven by"):
-        one.recover()
-    assert one.events("retry") == []
+    with hold(failed_chain.run.lock), pytest.raises(BusyError, match="is being driven by"):
+        failed_chain.recover()
+    assert failed_chain.events("retry") == []
 
 
-def test_what_was_not_submitted_yet_is_submitted_besides(one: QueuedRun) -> None:
+def test_what_was_not_submitted_yet_is_submitted_besides(failed_chain: QueuedRun) -> None:
     """As by `submit`, also where nothing has failed."""
-    one.queue.cancelled.clear()
-    lines = one.run.journal.read_text().splitlines()
-    one.run.journal.write_text("".join(f"{line}\n" for line in lines if "c.0." not in line))
-    done = one.recover(only="timeout")
+    failed_chain.queue.cancelled.clear()
+    lines = failed_chain.run.journal.read_text().splitlines()
+    failed_chain.run.journal.write_text("".join(f"{line}\n" for line in lines if "c.0." not in line))
+    done = failed_chain.recover(only="timeout")
     assert [array for array, _ in done.handed.jobs.values()] == ["c.0"]
     assert not done.is_idle
 
@@ -213,25 +113,25 @@ def test_what_was_not_submitted_yet_is_submitted_besides(one: QueuedRun) -> None
 # --- what waits for the whole
 
 
-def test_what_cannot_be_postponed_is_a_note(one: QueuedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_postponed_is_a_note(failed_chain: QueuedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     """It will find out itself what it lacks, and is tried again then."""
 
     def refuse(*_: object) -> None:
         raise SchedulerError("Job is no longer pending execution")
 
-    monkeypatch.setattr(one.queue, "postpone", refuse)
-    done = one.recover()
+    monkeypatch.setattr(failed_chain.queue, "postpone", refuse)
+    done = failed_chain.recover()
     assert done.notes == ["c.0 does not wait for what is tried again: Job is no longer pending execution"]
     assert set(done.handed.jobs) == {"104", "105"}
 
 
-def test_what_does_not_wait_any_more_is_not_postponed(one: QueuedRun) -> None:
+def test_what_does_not_wait_any_more_is_not_postponed(failed_chain: QueuedRun) -> None:
     """It has ended in vain: it is submitted again, after all that it needs."""
-    one.end("102", "0-1,3", State.COMPLETED)
-    one.end("103", "0", State.UPSTREAM_FAILED)
-    one.recover()
-    assert one.queue.postponed == []
-    assert one.queue.told()[-1] == ("c.0", [0], ["whole:105"])
+    failed_chain.end("102", "0-1,3", State.COMPLETED)
+    failed_chain.end("103", "0", State.UPSTREAM_FAILED)
+    failed_chain.recover()
+    assert failed_chain.queue.postponed == []
+    assert failed_chain.queue.told()[-1] == ("c.0", [0], ["whole:105"])
 
 
 # --- with more
@@ -412,15 +312,15 @@ def test_after_its_time_a_node_is_used_again(on_nodes: QueuedRun) -> None:
 # --- brakes
 
 
-def test_an_array_job_that_is_held_back_is_released(one: QueuedRun) -> None:
+def test_an_array_job_that_is_held_back_is_released(failed_chain: QueuedRun) -> None:
     """Only where that is wanted, and it is told."""
-    (one.run / files.BRAKES).mkdir()
-    brake = one.run / files.brake("a.0")
+    (failed_chain.run / files.BRAKES).mkdir()
+    brake = failed_chain.run / files.brake("a.0")
     brake.write_text('{"format": 1, "array": "a.0", "time": 5.0, "ended": 10, "failed": 10, "error": "ValueError: no"}')
-    held = one.recover()
+    held = failed_chain.recover()
     assert (held.released, held.is_idle) == ([], True)
-    assert read_brakes(one.run)["a.0"][0].released is None
-    done = one.recover(is_released=True)
+    assert read_brakes(failed_chain.run)["a.0"][0].released is None
+    done = failed_chain.recover(is_released=True)
     assert done.released == ["a.0"]
     assert not brake.exists()
     assert done.handed.jobs["104"] == ("a.0", 1)
@@ -429,13 +329,13 @@ def test_an_array_job_that_is_held_back_is_released(one: QueuedRun) -> None:
 # --- times
 
 
-def test_what_was_to_begin_off_peak_begins_at_the_next_such_time(one: QueuedRun) -> None:
+def test_what_was_to_begin_off_peak_begins_at_the_next_such_time(failed_chain: QueuedRun) -> None:
     """Not in the middle of the day, where its own time has passed; before that its script tells."""
     policy = SchedulingPolicy(policy="off_peak", preferred_hours="22:00-06:00", timezone="UTC")
     planned = datetime(2031, 5, 14, 22, tzinfo=timezone.utc)
-    array = one.plan.arrays[0]
+    array = failed_chain.plan.arrays[0]
     object.__setattr__(array, "begin", planned)
-    begin = terms_of(one.profile, one.recovery, Policies(policy)).begin
+    begin = terms_of(failed_chain.profile, failed_chain.recovery, Policies(policy)).begin
     assert begin(array, planned, planned.timestamp() - 3600) is None
     second = planned + timedelta(days=1)
     assert begin(array, second, planned.timestamp() - 3600) == second.timestamp()  # of a wave, the script does not tell
