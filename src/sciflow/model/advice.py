@@ -39,7 +39,15 @@ class Advice:
     tasks
         Task → parameters of one of its instances → what that should ask for. A task that nothing is known of is not
         there.
+    names
+        Task → the parameters that it depends on; all of the task's where nothing is said. What a plan of many
+        combinations asks for is asked once for each set of their values.
+    seen
+        Task → parameter that is a number → the least and the most that it was in the run: what lies far outside is
+        guessed, and a plan says so.
     """
 
     run: str
     tasks: Mapping[str, Callable[[Mapping[str, Any]], Wanted]] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seen: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
