@@ -8,6 +8,7 @@ import pytest
 import sciflow
 
 HEAVY = {"pydantic", "numpy", "pandas", "matplotlib", "h5py", "paramiko", "click", "jinja2", "yaml", "rich", "psutil"}
+HEAVY |= {"scipy", "statsmodels"}
 
 
 def loaded_by(program: str) -> set[str]:
@@ -66,7 +67,7 @@ def test_import_loads_nothing_heavy() -> None:
         ("import sciflow; sciflow.ParameterSpace", HEAVY - {"numpy"}),
         ("import sciflow.cli.main", HEAVY - {"click"}),
         ("from sciflow.store.layout import RunDirectory; import sciflow.run.track", HEAVY),
-        ("import sciflow; sciflow.Engine", {"pandas", "matplotlib", "h5py", "paramiko", "click", "rich", "psutil"}),
+        ("import sciflow; sciflow.Engine", HEAVY - {"pydantic", "numpy", "jinja2", "yaml"}),
     ],
     ids=["states", "space", "command", "status", "engine"],
 )

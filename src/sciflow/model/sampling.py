@@ -137,12 +137,8 @@ def _unit_points(design: SampleDesign, dimensions: int) -> tuple[np.ndarray, lis
     generator = np.random.default_rng(design.seed)
     if design.method == "random":
         return generator.random((design.count, dimensions)), []
-    try:
-        from scipy.stats import qmc
-    except ImportError as error:
-        raise WorkflowError(
-            f"sampling by `{design.method}` needs SciPy, which is not installed", hint="pip install 'sciflow[sample]'"
-        ) from error
+    from scipy.stats import qmc
+
     engine: Any = qmc.LatinHypercube if design.method == "lhs" else qmc.Sobol
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

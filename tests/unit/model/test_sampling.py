@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
@@ -108,17 +107,6 @@ def test_points_that_repeat_are_dropped_and_noted() -> None:
     columns, notes = draw([Distribution("choice", ("a", "b", "c"))], SampleDesign("random", 100, 0))
     assert sorted(columns[0]) == ["a", "b", "c"]
     assert notes == ("97 of 100 sampled points repeat others and are dropped",)
-
-
-def test_without_scipy_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Random samples need NumPy alone; the others say what to install."""
-    monkeypatch.setitem(sys.modules, "scipy.stats", None)
-    uniform = [Distribution("uniform", (0.0, 1.0))]
-    assert len(draw(uniform, SampleDesign("random", 5, 0))[0][0]) == 5
-    for method in ("lhs", "sobol"):
-        with pytest.raises(WorkflowError, match="needs SciPy") as caught:
-            draw(uniform, SampleDesign(method, 5, 0))
-        assert caught.value.hint == "pip install 'sciflow[sample]'"
 
 
 def test_what_scipy_refuses_is_said() -> None:

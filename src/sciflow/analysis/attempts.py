@@ -1,0 +1,172 @@
+"""Every attempt of a run that left a record: what it was given, what it used, and how it ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sciflow.analysis.table import Results
+from sciflow.model.cause import Cause
+from sciflow.model.plan import ArrayJob, Plan
+from sciflow.model.state import State
+from sciflow.run.track import read_plan
+from sciflow.store.columns import Table
+from sciflow.store.journal import Journal
+from sciflow.store.submissions import Retry, Submissions
+
+CACHE_FILLS = 0.9  # of its limit: a cgroup that is as full as that and was not killed has filled up with page cache
+_CAUSES = {
+    Cause.OUT_OF_MEMORY.value: State.OUT_OF_MEMORY,
+    Cause.TIMEOUT.value: State.TIMEOUT,
+    Cause.NODE_FAILURE.value: State.NODE_FAIL,
+    Cause.PREEMPTED.value: State.PREEMPTED,
+    Cause.CANCELLED.value: State.CANCELLED,
+}
+
+
+class Given(NamedTuple):
+    """What one combination was given: cores, bytes, seconds of walltime and GPUs; 0 where nothing was asked for."""
+
+    cores: int
+    memory: int
+    seconds: float
+    gpus: int
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One attempt of one instance.
+
+    Attributes
+    ----------
+    memory
+        The most bytes at a time that the kernel would count against a limit; 0 where nothing was measured.
+    seconds, cpu_seconds
+        How long it ran, as far as its record goes, and the CPU time that it used; 0 where that is not known.
+    gpu_percent
+        The mean utilisation of its GPUs; NaN where none was sampled.
+    goes_on
+        Whether it found a checkpoint, and went on from what earlier attempts had done.
+    """
+
+    array: str
+    index: int
+    attempt: int
+    state: State
+    given: Given
+    memory: float
+    seconds: float
+    cpu_seconds: float
+    gpu_percent: float
+    goes_on: bool
+
+    @property
+    def core_seconds(self) -> float:
+        """The core-seconds for which it held its cores."""
+        return self.given.cores * self.seconds
+
+
+def attempts_of(results: Results) -> dict[str, list[Tried]]:
+    """Task → its attempts, those of an index in order.
+
+    Raises
+    ------
+    RunError
+        Where the plan of the run is missing, or of a newer format.
+    """
+    plan = read_plan(results.run)
+    last = _last(results.tables.instances)
+    found: dict[str, list[Tried]] = {task: [] for task in plan.tasks}
+    for tried in _tried(results, plan, last):
+        found[plan.array(tried.array).task].append(tried)
+    for task in found.values():
+        task.sort(key=lambda one: (one.array, one.index, one.attempt))
+    return found
+
+
+def _last(instances: Table) -> dict[tuple[str, int], tuple[int, State]]:
+    """Place → its last attempt, and what became of it."""
+    if not instances.count:
+        return {}
+    columns = (instances[name] for name in ("array", "index", "attempt", "state"))
+    return {(array, index): (attempt, State(state)) for array, index, attempt, state in zip(*columns, strict=True)}
+
+
+def _tried(results: Results, plan: Plan, last: dict[tuple[str, int], tuple[int, State]]) -> Iterator[Tried]:
+    attempts, retries = results.tables.attempts, _Retries(results)
+    own = (attempts[name] for name in ("array", "index", "attempt", "state", "start")) if attempts.count else ()
+    names = ("seconds", "wall_seconds", "user_cpu_seconds", "system_cpu_seconds", "mean_gpu_utilisation_percent")
+    used = zip(*(_numbers(attempts, name) for name in names), strict=True)
+    memory = zip(
+        *(_numbers(attempts, name) for name in ("peak_rss_bytes", "cgroup_peak_bytes", "memory_limit_bytes")),
+        strict=True,
+    )
+    found = attempts["checkpoint_found"] if "checkpoint_found" in attempts else [None] * attempts.count
+    for place, (seconds, wall, user, system, gpu), sizes, goes_on in zip(
+        zip(*own, strict=True), used, memory, found, strict=True
+    ):
+        array, index, attempt, said, start = place
+        if (array, index) not in last:
+            continue
+        final, state = last[array, index]
+        before = retries.before(array, index, start)
+        if attempt != final:
+            state = State(said)
+            if state is State.RUNNING:  # it was killed, and somebody else says why
+                after = retries.after(array, index, start)
+                state = _CAUSES.get(after.cause, State.UNKNOWN) if after is not None else State.UNKNOWN
+        given = _given(plan.array(array), before)
+        peak = _peak(sizes[0], sizes[1], sizes[2], given.memory, state)
+        ran = seconds if not math.isnan(seconds) else 0.0 if math.isnan(wall) else wall
+        cpu = 0.0 if math.isnan(user + system) else user + system
+        yield Tried(array, index, attempt, state, given, peak, max(0.0, ran), cpu, gpu, bool(goes_on))
+
+
+def _numbers(table: Table, name: str) -> list[float]:
+    if name not in table:
+        return [math.nan] * table.count
+    return [math.nan if value is None else float(value) for value in table[name]]
+
+
+def _given(array: ArrayJob, retry: Retry | None) -> Given:
+    own = array.resources
+    memory, seconds = own.memory_bytes, own.runtime_seconds / array.pack
+    if retry is not None:
+        memory, seconds = retry.memory or memory, retry.seconds or seconds
+    return Given(own.all_cores, memory, seconds, own.gpus)
+
+
+def _peak(rss: float, cgroup: float, limit: float, given: float, state: State) -> float:
+    """What the kernel would kill for.
+
+    It counts all of a job, but drops page cache before it kills: a job that has read or written much fills up its limit
+    with that, and comes to no harm. Then what its processes held is all that is known.
+    """
+    rss, cgroup = (0.0 if math.isnan(one) else one for one in (rss, cgroup))
+    limit = given if math.isnan(limit) else limit
+    if state is not State.OUT_OF_MEMORY and rss and limit and cgroup >= CACHE_FILLS * limit:
+        return rss
+    return max(rss, cgroup)
+
+
+class _Retries:
+    """The decisions to try an index again, by time."""
+
+    def __init__(self, results: Results) -> None:
+        submissions = Submissions()
+        for event in Journal(results.run.journal).events():
+            submissions.hear(event)
+        self._of: dict[tuple[str, int], list[Retry]] = {}
+        for retry in submissions.retries:
+            for index in retry.indices:
+                self._of.setdefault((retry.array, index), []).append(retry)
+
+    def before(self, array: str, index: int, start: float) -> Retry | None:
+        """The last one before an attempt started: under that it ran."""
+        return next((one for one in reversed(self._of.get((array, index), ())) if one.time <= start), None)
+
+    def after(self, array: str, index: int, start: float) -> Retry | None:
+        """The first one after that: it says how the attempt ended."""
+        return next((one for one in self._of.get((array, index), ()) if one.time > start), None)
