@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
+from sciflow.model.applies import AppliesTo
 from sciflow.model.validation import Value
 
 _WINDOW = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)")
 _BELONGS = {
     "immediate": set(),
-    "off_peak": {"preferred_hours", "weekend_preferred", "max_wait_hours"},
-    "not_before": {"not_before"},
+    "off_peak": {"preferred_hours", "weekend_preferred", "max_wait_hours", "applies_to"},
+    "not_before": {"not_before", "applies_to"},
     "deadline": {"deadline"},
 }
 
@@ -27,7 +28,8 @@ class SchedulingPolicy(Value):
     """When the array jobs of a workflow may start.
 
     `off_peak` prefers windows of the day (``"22:00-08:00"``, or a list of them) and weekends, and waits no longer
-    than `max_wait_hours`; `not_before` and `deadline` take a date and time; `immediate` starts at once.
+    than `max_wait_hours`; `not_before` and `deadline` take a date and time; `immediate` starts at once. Array jobs that
+    `applies_to` does not mean start at once.
     """
 
     policy: Literal["immediate", "off_peak", "not_before", "deadline"] = "immediate"
@@ -37,6 +39,7 @@ class SchedulingPolicy(Value):
     not_before: datetime | None = None
     deadline: datetime | None = None
     timezone: str | None = None
+    applies_to: AppliesTo | None = None
 
     @field_validator("preferred_hours")
     @classmethod

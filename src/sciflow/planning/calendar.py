@@ -1,4 +1,4 @@
-"""When array jobs may begin: off-peak windows of the day, weekends, and the longest wait."""
+"""The hours that a policy prefers: windows of the day and weekends, on the wall clock of its zone."""
 
 from __future__ import annotations
 
@@ -8,96 +8,70 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from sciflow.model.policy import SchedulingPolicy
+from sciflow.planning.spans import Span, joined
 
-Window = tuple[datetime, datetime]
-_DAYS = 9  # a weekend, or any window of the day, comes within a week
 _SATURDAY = 5
 
 
-def begin_time(policy: SchedulingPolicy, now: datetime) -> datetime | None:
-    """When array jobs under a policy may begin.
+def preferred_windows(policy: SchedulingPolicy, since: datetime, until: datetime) -> tuple[Span, ...]:
+    """The preferred hours that begin before one moment and end after another, in order.
 
-    Parameters
-    ----------
-    policy
-        The policy; its time zone counts, else that of this machine.
-    now
-        The present moment, with its time zone.
-
-    Returns
-    -------
-    datetime or None
-        The first moment of the next window, or the end of the longest wait where that comes first; None for at once.
+    Windows that overlap or touch are one: a night before a weekend is part of the weekend.
     """
-    zone = ZoneInfo(policy.timezone) if policy.timezone else None
-    # Moments are compared in UTC: in a zone of its own a clock shows some times twice.
-    now = now.astimezone(timezone.utc)
-    if policy.policy == "not_before":
-        assert policy.not_before is not None
-        begin = _aware(policy.not_before, zone)
-        return begin.astimezone(zone) if begin > now else None
-    if policy.policy != "off_peak":
-        return None
-    windows = _from_day_before(policy, now, _DAYS, zone)
-    if any(start <= now < end for start, end in windows):
-        return None
-    begin = min(start for start, _ in windows if start > now)
-    if policy.max_wait_hours is not None:
-        begin = min(begin, now + timedelta(hours=policy.max_wait_hours))
-    return begin.astimezone(zone).replace(microsecond=0)
-
-
-def preferred_windows(policy: SchedulingPolicy, since: datetime, until: datetime) -> tuple[Window, ...]:
-    """The preferred hours between two moments, in order; of those that overlap, each moment is in one of them."""
-    zone = ZoneInfo(policy.timezone) if policy.timezone else None
-    days = (until - since).days + 2
-    found: list[Window] = []
-    for start, end in sorted(_from_day_before(policy, since, days, zone)):
-        first = max(start, found[-1][1]) if found else start
-        if end > first:
-            found.append((first, end))
-    return tuple(found)
+    if until <= since:
+        until = since + timedelta(microseconds=1)
+    windows = joined(_windows(policy, since, until))
+    return tuple((start, end) for start, end in windows if end > since and start < until)
 
 
 def deadline(policy: SchedulingPolicy) -> datetime | None:
     """The moment at which all is to be done, with its time zone; None where the policy names none."""
     if policy.deadline is None:
         return None
-    zone = ZoneInfo(policy.timezone) if policy.timezone else None
-    return _aware(policy.deadline, zone).astimezone(zone)
+    return aware(policy.deadline, zone_of(policy)).astimezone(zone_of(policy))
 
 
-def _from_day_before(policy: SchedulingPolicy, now: datetime, days: int, zone: tzinfo | None) -> list[Window]:
-    """The windows that start on the day before, today, and on the days that follow, of so many days from today on."""
-    today = now.astimezone(zone).date()
-    return [window for n in range(-1, days) for window in _windows(policy, today + timedelta(days=n), zone)]
+def zone_of(policy: SchedulingPolicy) -> tzinfo | None:
+    """The zone whose wall clock counts; None for that of this machine."""
+    return ZoneInfo(policy.timezone) if policy.timezone else None
 
 
-def _windows(policy: SchedulingPolicy, day: date, zone: tzinfo | None) -> Iterator[Window]:
+def aware(moment: datetime, zone: tzinfo | None) -> datetime:
+    """A moment in UTC, where a clock shows no time twice; one without a zone is of the zone given."""
+    if moment.tzinfo is not None:
+        return moment.astimezone(timezone.utc)
+    stamp = moment.replace(tzinfo=zone).timestamp()
+    return datetime.fromtimestamp(stamp, timezone.utc)
+
+
+def _windows(policy: SchedulingPolicy, since: datetime, until: datetime) -> list[Span]:
+    """The windows that start from some days before one moment to the day of another, in order."""
+    zone = zone_of(policy)
+    # The night of the day before is still open, and a zone may have skipped a day.
+    first = since.astimezone(zone).date() - timedelta(days=2)
+    days = (until.astimezone(zone).date() - first).days + 1
+    return sorted(window for n in range(days) for window in _of_day(policy, first + timedelta(days=n), zone))
+
+
+def _of_day(policy: SchedulingPolicy, day: date, zone: tzinfo | None) -> Iterator[Span]:
     """The windows that start on a day, as moments."""
     hours = policy.preferred_hours
+    following = day + timedelta(days=1)
     for text in [hours] if isinstance(hours, str) else hours or []:
         first, last = (_clock(part) for part in re.split(r"\s*-\s*", text.strip()))
-        following = day + timedelta(days=1)
         # 24:00 is midnight of the next day; an end before the start lies there, too.
-        end = _moment(following, last, zone) if last <= first else _moment(day, last, zone)
-        yield _moment(day, first, zone), end
-    if policy.weekend_preferred and day.weekday() == _SATURDAY:
-        yield _moment(day, time(), zone), _moment(day + timedelta(days=2), time(), zone)
+        yield from _span(day, first, following if last <= first else day, last, zone)
+    if policy.weekend_preferred and day.weekday() >= _SATURDAY:
+        yield from _span(day, time(), following, time(), zone)
+
+
+def _span(day: date, first: time, ending: date, last: time, zone: tzinfo | None) -> Iterator[Span]:
+    """From one time of the wall clock to another; nothing where a change of the clocks leaves nothing of it."""
+    start, end = (aware(datetime.combine(*one), zone) for one in ((day, first), (ending, last)))
+    if start < end:
+        yield start, end
 
 
 def _clock(text: str) -> time:
     hours, minutes = text.split(":")
     return time(int(hours) % 24, int(minutes))
-
-
-def _moment(day: date, clock: time, zone: tzinfo | None) -> datetime:
-    """A wall clock's time as a moment; one that the change to summer time skips is an hour later on that clock."""
-    return _aware(datetime.combine(day, clock), zone)
-
-
-def _aware(moment: datetime, zone: tzinfo | None) -> datetime:
-    if moment.tzinfo is not None:
-        return moment.astimezone(timezone.utc)
-    stamp = moment.replace(tzinfo=zone).timestamp()
-    return datetime.fromtimestamp(stamp, timezone.utc)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sciflow.model.plan import ArrayJob
 from sciflow.model.policy import Policies
 from sciflow.model.profile import ClusterProfile
-from sciflow.planning.calendar import begin_time
+from sciflow.planning.start import Start, start_of
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,20 @@ def timetable(arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterPr
     """
     if not profile.keeps_start_times:
         return Timetable(tuple(arrays))
-    return Timetable(tuple(replace(array, begin=begin_time(policies.of(array.task), now)) for array in arrays))
+    starts = [_start(array, policies, now) for array in arrays]
+    timed = tuple(replace(array, begin=start.begin) for array, start in zip(arrays, starts, strict=True))
+    return Timetable(timed, notes=tuple(_notes(timed, starts)))
+
+
+def _start(array: ArrayJob, policies: Policies, now: datetime) -> Start:
+    return start_of(policies.of(array.task), now, array.resources.runtime_seconds, array.resources, array.elements)
+
+
+def _notes(arrays: Sequence[ArrayJob], starts: Sequence[Start]) -> Iterator[str]:
+    """Say where something else than the wish of the policy decided, and of which tasks."""
+    tasks: dict[str, dict[str, None]] = {}
+    for array, start in zip(arrays, starts, strict=True):
+        if start.why:
+            tasks.setdefault(start.why, {})[array.task] = None
+    for why, named in tasks.items():
+        yield f"{', '.join(f'`{task}`' for task in named)}: {why}"

@@ -12,7 +12,7 @@ from sciflow.model.policy import Policies
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
-from sciflow.planning.calendar import begin_time
+from sciflow.planning.start import start_of
 from sciflow.run.bad_nodes import Suspect, count_trials, suspects
 from sciflow.run.causes import Failure, classify
 from sciflow.run.decide import Action, Decision
@@ -159,7 +159,8 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policies: Polici
         if planned.timestamp() > now:
             return None if planned == array.begin else planned.timestamp()
         # What was planned to begin at a time that has passed would begin in the middle of the day.
-        moment = begin_time(policies.of(array.task), datetime.fromtimestamp(now, timezone.utc))
+        seconds, present = array.resources.runtime_seconds, datetime.fromtimestamp(now, timezone.utc)
+        moment = start_of(policies.of(array.task), present, seconds, array.resources, array.elements).begin
         return moment.timestamp() if moment else None
 
     return Terms(profile.limits, recovery.canaries, begin=begin)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sciflow.model.plan import ArrayJob
-from sciflow.planning.calendar import Window
+from sciflow.planning.spans import Span
 from sciflow.simulation.play import Course, Played, Times
 
 _HOUR = 3600.0
@@ -110,7 +110,7 @@ class Outcome:
         return {**document, "seconds": self.seconds, "used": self.used, "packing": self.packing}
 
 
-def outcome_of(played: Played, windows: tuple[Window, ...] | None = None) -> Outcome:
+def outcome_of(played: Played, windows: tuple[Span, ...] | None = None) -> Outcome:
     """What a plan came to.
 
     Parameters
@@ -173,7 +173,7 @@ class _Figures:
     def gpus(self) -> Times:
         return self._of("gpus")
 
-    def within(self, window: Window) -> Times:
+    def within(self, window: Span) -> Times:
         """Seconds of each that lie within a window."""
         first, last = (moment.timestamp() for moment in window)
         return np.clip(np.minimum(self.end, last) - np.maximum(self.start, first), 0.0, None)

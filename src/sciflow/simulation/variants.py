@@ -11,8 +11,9 @@ from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
 from sciflow.model.request import ResourceRequest
 from sciflow.planning.build import Compiled, build_plan
-from sciflow.planning.calendar import begin_time, preferred_windows
+from sciflow.planning.calendar import preferred_windows
 from sciflow.planning.caps import longest_walltime
+from sciflow.planning.start import begin_time
 from sciflow.run.recover import terms_of
 from sciflow.run.submit import Terms
 from sciflow.simulation.durations import Durations, durations_of

@@ -14,7 +14,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sciflow.model.policy import SchedulingPolicy
-from sciflow.planning.calendar import begin_time, deadline, preferred_windows
+from sciflow.planning.calendar import deadline, preferred_windows
+from sciflow.planning.start import begin_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 UTC = timezone.utc
