@@ -70,6 +70,7 @@ def filtered(text: str, folder: Path) -> str:
     """Replace what differs from run to run."""
     text = text.replace(str(folder), "<project>")
     text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{5}", "<run>", text)
+    text = re.sub(r'("(?:start|end)": ")\d{4}[^"]+', r"\1<time>", text)
     return re.sub(r"; it took [0-9.]+ \w+", "; it took <time>", text)
 
 
@@ -112,6 +113,36 @@ def test_a_plan_of_chains(say: Say, same_as_golden: Same, tmp_path: Path) -> Non
     (tmp_path / "long.yaml").write_text(json.dumps(document))
     shown.append(say("plan", "long.yaml", "--profile", "site"))
     same_as_golden(GOLDEN / "chain.txt", "\n".join(shown))
+
+
+def test_a_plan_of_many_array_jobs(
+    say: Say, same_as_golden: Same, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """60 array jobs on a terminal of 80 columns: those that ask for the same are one row, with all that they cost."""
+    monkeypatch.setenv("COLUMNS", "80")
+    tasks = [
+        {"name": "mesh", "command": "./mesh {{ n }}", "resources": {"max_runtime": "10 min"}},
+        {
+            "name": "solve",
+            "command": "./solve {{ n }} {{ nu }}",
+            "depends_on": ["mesh"],
+            "resources": {"cpu_cores": 8, "memory_gb": "8 + 8 * (nu > 0.5)", "gpus": 1, "max_runtime_hours": 3},
+        },
+        {
+            "name": "mean",
+            "command": "./mean {{ n }}",
+            "depends_on": ["solve"],
+            "over": ["nu"],
+            "resources": {"memory_gb": 2, "max_runtime": "5 min"},
+        },
+    ]
+    document = {"name": "flow", "parameters": {"n": list(range(1500)), "nu": [0.1, 1.0]}, "tasks": tasks}
+    (tmp_path / "flow.yaml").write_text(json.dumps(document))
+    (tmp_path / "cluster_profiles" / "site.yaml").write_text(
+        "name: site\nscheduler: slurm\npartition: gpus\nlimits: {highest_index: 99, running_indices: 20}\n"
+        "partitions: {gpus: {nodes: 16, cpu_cores: 64, gpus: 4}}\n"
+    )
+    same_as_golden(GOLDEN / "many_array_jobs.txt", say("plan", "flow.yaml", "--profile", "site"))
 
 
 def test_a_simulation(say: Say, same_as_golden: Same, tmp_path: Path) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_option, say, table
+from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_option, say
 
 if TYPE_CHECKING:
     from sciflow.engine import Engine, Execution
-    from sciflow.model.plan import Plan
     from sciflow.planning.build import Compiled
 
 
@@ -62,8 +62,7 @@ def plan(
     if runtimes or load:
         raise click.UsageError(f"--{'runtime' if runtimes else 'load'} has a meaning only with --simulate.")
     engine, compiled = _compiled(obj, workflow, profile, strict, fresh=False)
-    document = compiled.plan.to_document()
-    text = _describe(compiled.plan)
+    document, text = _shown(compiled)
     if output is not None:
         engine.write_plan(compiled, output)
         document["written"] = str(output)
@@ -115,41 +114,23 @@ def _compiled(obj: dict[str, Any], workflow: str, profile: str, strict: bool, fr
     return engine, engine.compile(load_workflow(workflow))
 
 
+def _shown(compiled: Compiled) -> tuple[dict[str, Any], str]:
+    """A plan as a document and in words, with when it begins and ends at the earliest."""
+    from sciflow.cli.plan_text import plan_text
+    from sciflow.planning.earliest import Earliest
+
+    plan = compiled.plan
+    earliest = Earliest(plan, compiled.profile, datetime.now().astimezone())
+    document = plan.to_document()
+    for array in document["arrays"]:
+        array["earliest"] = earliest.of([array["name"]]).to_document()
+    document["earliest"] = earliest.of(array.name for array in plan.arrays).to_document()
+    return document, plan_text(plan, earliest)
+
+
 def _beginning(done: Execution) -> str:
     if done.continued:
         return f"went on with run {done.run.run_id}"
     if done.reused:
         return f"{done.reused} task instances were taken over from earlier runs"
     return ""
-
-
-def _describe(plan: Plan) -> str:
-    rows = []
-    for array in plan.arrays:
-        after = ", ".join(f"{one.array} ({'same index' if one.kind == 'element' else 'all'})" for one in array.after)
-        indices = f"0-{array.elements - 1}" if array.elements > 1 else "0"
-        count = f"{array.elements} × {array.pack}" if array.pack > 1 else array.elements
-        begin = array.begin.isoformat(sep=" ", timespec="minutes") if array.begin else "at once"
-        times = [f"up to {array.links} times"] if array.links > 1 else []
-        request = ", ".join([array.resources.describe(), *times, *array.options.described()])
-        rows.append((array.name, indices, count, request, after or "-", begin))
-    lines = [
-        plan.describe(),
-        "",
-        table(("array", "indices", "count", "request for each", "after", "begins"), rows),
-        "",
-        f"requested at most: {_hours(plan.core_hours)} core-hours"
-        + (f", {_hours(plan.gpu_hours)} GPU-hours" if plan.gpu_hours else "")
-        if plan.core_hours
-        else "core-hours are not known: no task asks for a runtime",
-    ]
-    if plan.core_hours and any(not array.resources.runtime_seconds for array in plan.arrays):
-        unsaid = sorted({array.task for array in plan.arrays if not array.resources.runtime_seconds})
-        lines.append(f"(without {', '.join(unsaid)}, which ask for no runtime)")
-    lines += [f"warning: {text}" for text in plan.warnings]
-    lines += [f"note: {text}" for text in plan.notes]
-    return "\n".join(lines)
-
-
-def _hours(hours: float) -> str:
-    return f"{hours:.4g}" if hours < 1000 else f"{hours:,.0f}"

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+from sciflow.model.cost import Cost, cost_of, total
 from sciflow.model.options import Options
 from sciflow.model.resources import Resources
 from sciflow_shim import files
@@ -83,6 +84,11 @@ class ArrayJob:
         """How many array indices the scheduler sees."""
         return -(-self.count // self.pack)
 
+    @property
+    def cost(self) -> Cost:
+        """What it costs at most."""
+        return cost_of(self.resources, self.elements * self.links)
+
     def begin_of(self, element: int) -> datetime | None:
         """When an element may begin, as it was planned."""
         found = (wave.begin for wave in self.waves if wave.first <= element < wave.first + wave.count)
@@ -157,15 +163,9 @@ class Plan:
         return counts
 
     @property
-    def core_hours(self) -> float:
-        """Cores × requested hours of all that is submitted."""
-        return sum(array.elements * array.links * array.resources.core_hours for array in self.arrays)
-
-    @property
-    def gpu_hours(self) -> float:
-        """GPUs × requested hours of all that is submitted."""
-        seconds = (one.elements * one.links * one.resources.gpus * one.resources.runtime_seconds for one in self.arrays)
-        return sum(seconds) / 3600
+    def cost(self) -> Cost:
+        """What all that is submitted costs at most."""
+        return total(array.cost for array in self.arrays)
 
     def describe(self) -> str:
         """What it is of, in one line."""
@@ -181,9 +181,8 @@ class Plan:
             "profile": self.profile,
             "combinations": self.combinations,
             "tasks": list(self.tasks),
-            "arrays": [array.to_document() for array in self.arrays],
-            "core_hours": self.core_hours,
-            "gpu_hours": self.gpu_hours,
+            "arrays": [{**array.to_document(), **array.cost.to_document()} for array in self.arrays],
+            **self.cost.to_document(),
             "warnings": list(self.warnings),
             "notes": list(self.notes),
         }

@@ -29,6 +29,11 @@ class Resources(NamedTuple):
         return self.cpu_cores * max(1, self.mpi_tasks)
 
     @property
+    def cores_on_nodes(self) -> int:
+        """The cores that a scheduler gives: those of all processes, of which there is one on each node if not said."""
+        return self.cpu_cores * (self.mpi_tasks or self.nodes)
+
+    @property
     def memory_per_node(self) -> int:
         """Bytes on each node."""
         return -(-self.memory_bytes // self.nodes)
@@ -54,4 +59,4 @@ class Resources(NamedTuple):
     @property
     def core_hours(self) -> float:
         """Cores × requested hours."""
-        return self.all_cores * self.runtime_seconds / 3600
+        return self.cores_on_nodes * self.runtime_seconds / 3600

@@ -55,13 +55,13 @@ def identity(compiled: Compiled, render: Callable[[ArrayJob], str]) -> str:
     render
         Array job → its script; start times, which move with the present, are left out of it.
     """
-    plan = compiled.plan.to_document()
+    arrays = compiled.plan.arrays
     parts = {
-        "arrays": [{**array, "begin": None, "waves": None} for array in plan["arrays"]],
+        "arrays": [{**array.to_document(), "begin": None, "waves": None} for array in arrays],
         "recipes": compiled.recipes,
         "space": _space_document(compiled),
         "profile": compiled.profile.name,
-        "scripts": {array.name: render(replace(array, begin=None, waves=())) for array in compiled.plan.arrays},
+        "scripts": {array.name: render(replace(array, begin=None, waves=())) for array in arrays},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 

@@ -38,8 +38,8 @@ def test_instances_are_counted_in_running_order() -> None:
 
 def test_hours_are_summed_over_all_indices() -> None:
     """4 × 2 cores × 0.5 h and 2 × 1 h; 4 × 1 GPU × 0.5 h."""
-    assert PLAN.core_hours == 6
-    assert PLAN.gpu_hours == 2
+    assert PLAN.cost.core_hours == 6
+    assert PLAN.cost.gpu_hours == 2
 
 
 def test_a_variant_is_what_its_script_calls_it() -> None:
@@ -62,4 +62,4 @@ def test_the_hours_of_a_chain_are_those_of_all_its_links() -> None:
     """2 indices × 3 links × 2 cores × 0.5 h: so much it takes at most."""
     long = ArrayJob("train.0", "train", 2, Resources(2, 0, 1, 1800), links=3)
     plan = Plan("w", "site", 2, (long,))
-    assert (plan.core_hours, plan.gpu_hours) == (6, 3)
+    assert (plan.cost.core_hours, plan.cost.gpu_hours) == (6, 3)

@@ -22,16 +22,17 @@ def test_a_request_is_said_in_one_line(resources: Resources, expected: str) -> N
     assert resources.describe() == expected
 
 
-def test_core_hours_are_cores_times_hours() -> None:
-    """Four cores for half an hour are two core-hours."""
-    assert Resources(cpu_cores=4, runtime_seconds=1800).core_hours == 2
-
-
 def test_every_process_has_its_cores() -> None:
     """Without processes of MPI there is one."""
     assert Resources(2, mpi_tasks=16, runtime_seconds=3600).all_cores == 32
-    assert Resources(2, mpi_tasks=16, runtime_seconds=1800).core_hours == 16
+    assert Resources(2, mpi_tasks=16, nodes=4).cores_on_nodes == 32
     assert Resources(2).all_cores == 2
+
+
+def test_every_node_has_a_process() -> None:
+    """Without processes of MPI the scheduler gives the cores of one on each node."""
+    assert Resources(2, nodes=3).cores_on_nodes == 6
+    assert Resources(2).cores_on_nodes == 2
 
 
 @pytest.mark.parametrize(

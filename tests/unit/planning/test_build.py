@@ -55,7 +55,7 @@ def test_a_plan_has_an_array_for_each_task_and_request(ising: ExperimentalWorkfl
     assert plan.arrays[2].resources == Resources(2, 4 * GIB, 0, 1800)
     assert plan.arrays[1].after == (Dependency("compile.0", "whole"),)
     assert plan.arrays[3].after == (Dependency("simulate.0", "whole"), Dependency("simulate.1", "whole"))
-    assert plan.core_hours == 18
+    assert plan.cost.core_hours == 18
     assert plan.combinations == 18
 
 
@@ -280,7 +280,7 @@ def test_a_task_that_is_too_long_goes_on_from_its_checkpoints(relax: Experimenta
     header = compiled.header(long)
     assert (header["links"], header["request"]["runtime_seconds"]) == (3, 12 * 3600)
     assert "links" not in compiled.header(later)
-    assert compiled.plan.core_hours == 40 * 3 * 2 * 12 + 40
+    assert compiled.plan.cost.core_hours == 40 * 3 * 2 * 12 + 40
     assert len([note for note in compiled.plan.notes if "from the checkpoints of the one before" in note]) == 1
 
 
