@@ -21,6 +21,8 @@ from sciflow.store.records import read_states
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sciflow.analysis.advise import RunAdvice
+    from sciflow.analysis.efficiency import RunEfficiency
     from sciflow.analysis.table import Results
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile
@@ -249,6 +251,14 @@ class Run:
         from sciflow.run.collect import collect
 
         return Results(self.directory, collect(self.directory, self._look, verify, join_arrays))
+
+    def efficiency(self) -> RunEfficiency:
+        """How much of what was asked for was used, by what is there now; see `Results.efficiency`."""
+        return self.collect().efficiency()
+
+    def advise(self, chance: float = 0.95) -> RunAdvice:
+        """What to ask for the next time, by what is there now; see `Results.advise`."""
+        return self.collect().advise(chance)
 
     def to_dataframe(self, table: str = "combinations") -> pd.DataFrame:
         """A table of what is there now: ``combinations``, ``instances``, ``attempts``, …; collects what is new."""

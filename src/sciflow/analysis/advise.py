@@ -3,24 +3,235 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sciflow.analysis.chance import Spread
-from sciflow.analysis.needed import Measured, Needs, needs_of
+from sciflow.analysis.cores import Cores, cores_of
+from sciflow.analysis.formula import formula_of
+from sciflow.analysis.law import Law
+from sciflow.analysis.needed import Needs, needs_of
+from sciflow.analysis.proposals import Proposal, proposals_of
+from sciflow.analysis.sized import Sized, size_memory, size_seconds
 from sciflow.analysis.table import Results
+from sciflow.analysis.terms import is_number
 from sciflow.errors import ResultError
 from sciflow.model.advice import Advice, Wanted
-from sciflow.planning.estimate import SPARE
+from sciflow.model.resources import GIB
+from sciflow.planning.estimate import GROWTH
+from sciflow.run.track import read_plan
 
 CHANCE = 0.95
-_MIB = 1024**2
-_OWN = 16 * _MIB  # what sciflow itself holds beside the program
-_MINUTE = 60
+CHANCES = (0.5, 0.9, 0.95, 0.99)
+_HOUR = 3600.0
 
 
-def advice_of(results: Results, chance: float = CHANCE) -> Advice:
-    """What the instances of each task should ask for.
+@dataclass(frozen=True)
+class Trade:
+    """What a chance costs.
+
+    Attributes
+    ----------
+    chance
+        That an instance is done within what it asks for.
+    is_shown
+        Whether so many measurements can show it.
+    memory_bytes, runtime_seconds
+        What all would ask for; 0 for what nothing is known of.
+    failures
+        How many of the instances would be expected to fail.
+    gigabyte_hours, core_hours
+        What they would hold, with what fails and is tried again; NaN for what nothing is known of.
+    """
+
+    chance: float
+    is_shown: bool
+    memory_bytes: int
+    runtime_seconds: int
+    failures: float
+    gigabyte_hours: float
+    core_hours: float
+
+
+class TaskAdvice:
+    """What the instances of one task should ask for.
+
+    Parameters
+    ----------
+    needs
+        What is known of them.
+    chance
+        With which chance one is to be done within what it asks for.
+
+    Attributes
+    ----------
+    memory, seconds, cores
+        What is known of each; None for nothing.
+    """
+
+    def __init__(self, needs: Needs, chance: float) -> None:
+        self.needs, self.chance = needs, chance
+        known = bool(needs.memory.known) + bool(needs.seconds.known)
+        # Both have to suffice: what may fail is shared between them.
+        self._share = 1 / max(1, known)
+        self.memory = size_memory(needs, self.each(chance))
+        self.seconds = size_seconds(needs, self.each(chance))
+        self.cores: Cores | None = cores_of(needs)
+        self._wanted: dict[tuple[Any, ...], Wanted] = {}
+
+    def each(self, chance: float) -> float:
+        """The chance that memory and walltime have to have each, for both to suffice."""
+        return 1 - (1 - chance) * self._share
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything can be said."""
+        return self.memory is not None or self.seconds is not None
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The parameters on which it depends what an instance should ask for."""
+        found = {name for one in self._sized() for name in one.law.names}
+        return tuple(name for name in self.needs.parameters if name in found)
+
+    @cached_property
+    def points(self) -> list[dict[str, Any]]:
+        """The values of those parameters in the instances of the run, each set once."""
+        columns = [self.needs.parameters[name] for name in self.names]
+        rows = dict.fromkeys(zip(*columns, strict=True)) if columns else {(): None}
+        return [dict(zip(self.names, row, strict=True)) for row in rows]
+
+    @property
+    def seen(self) -> dict[str, tuple[float, float]]:
+        """Parameter that matters and is a number → between what it was measured."""
+        rows = {int(row) for one in self._sized() for row in one.measured.rows}
+        found: dict[str, tuple[float, float]] = {}
+        for name in self.names:
+            values = [self.needs.parameters[name][row] for row in rows]
+            if all(map(is_number, values)):
+                found[name] = (min(values), max(values))
+        return found
+
+    def shown(self, chance: float) -> float:
+        """The chance that can be shown, of one that is wanted."""
+        each = self.each(chance)
+        return max(0.0, 1 - sum(1 - one.shown(each) for one in self._sized())) if self.is_known else 0.0
+
+    def wanted(self, parameters: Mapping[str, Any]) -> Wanted:
+        """What an instance should ask for."""
+        key = tuple(_plain(parameters.get(name)) for name in self.names)
+        if key not in self._wanted:
+            each = self.each(self.chance)
+            self._wanted[key] = Wanted(
+                self.memory.ask(parameters, each) if self.memory else 0,
+                self.seconds.ask(parameters, each) if self.seconds else 0,
+                self.cores.ask if self.cores else 0,
+                self.seconds.law.middle(parameters) if self.seconds else 0.0,
+                self.shown(self.chance),
+            )
+        return self._wanted[key]
+
+    def whole(self, chance: float | None = None) -> tuple[int, int]:
+        """The memory and the walltime that suffice for all instances of the run; 0 for what nothing is known of."""
+        each = self.each(self.chance if chance is None else chance)
+        return (
+            max(self.memory.ask(one, each) for one in self.points) if self.memory else 0,
+            max(self.seconds.ask(one, each) for one in self.points) if self.seconds else 0,
+        )
+
+    def trade(self, chance: float) -> Trade:
+        """What a chance costs, when all ask for the same."""
+        memory, seconds = self.whole(chance)
+        shown = self.shown(chance)
+        held = self._hours() * (1 + (1 - min(chance, shown)) * GROWTH)
+        cores = (self.cores.ask or self.cores.given[-1]) if self.cores else 0
+        return Trade(
+            chance,
+            shown >= chance - 1e-9,
+            memory,
+            seconds,
+            (1 - min(chance, shown)) * self.needs.count,
+            held * memory / GIB if memory else math.nan,
+            held * cores if cores else math.nan,
+        )
+
+    def gigabyte_hours(self) -> float:
+        """What the instances would hold if each asks for what it needs itself; NaN where that is not known."""
+        if not self.memory:
+            return math.nan
+        each = self.each(self.chance)
+        return sum(self.memory.ask(one, each) * hours for one, hours in self._each_hours()) / GIB
+
+    def formulas(self) -> dict[str, str]:
+        """Field of a request → expression over parameters that gives what an instance should ask for."""
+        found = {}
+        for field, sized, unit in (("memory_gb", self.memory, GIB), ("max_runtime_hours", self.seconds, _HOUR)):
+            if sized is None or not isinstance(sized.law, Law):
+                continue
+            least = 1 / 60 if field == "max_runtime_hours" else 0.0
+            each, law = self.each(self.chance), sized.law
+            is_short = bool(least) and any(law.most(one, each) < 60 for one in self.points)
+            points = self._points_of(law.names)
+            if text := formula_of(law, each, points, unit, round(least + 5e-5, 4) if is_short else 0.0):
+                found[field] = text
+        return found
+
+    def _points_of(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        rows = dict.fromkeys(tuple(point[name] for name in names) for point in self.points)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _sized(self) -> list[Sized]:
+        return [one for one in (self.memory, self.seconds) if one is not None]
+
+    def _hours(self) -> float:
+        return sum(hours for _, hours in self._each_hours())
+
+    def _each_hours(self) -> list[tuple[dict[str, Any], float]]:
+        """Each set of parameters, and the hours that all instances with it would take."""
+        if self.seconds is None:
+            return [(one, math.nan) for one in self.points]
+        columns = [self.needs.parameters[name] for name in self.names]
+        counts: dict[tuple[Any, ...], int] = {}
+        for row in zip(*columns, strict=True) if columns else [()] * self.needs.count:
+            counts[row] = counts.get(row, 0) + 1
+        return [(one, counts[tuple(one.values())] * self.seconds.law.middle(one) / _HOUR) for one in self.points]
+
+
+@dataclass(frozen=True)
+class RunAdvice:
+    """What the tasks of a run should ask for the next time.
+
+    Attributes
+    ----------
+    run
+        The run's id.
+    chance
+        With which chance an instance is to be done within what it asks for.
+    tasks
+        Task → what is to be said of it; in running order.
+    proposals
+        What else could be done.
+    """
+
+    run: str
+    chance: float
+    tasks: dict[str, TaskAdvice]
+    proposals: tuple[Proposal, ...]
+
+    def to_advice(self) -> Advice:
+        """As a plan takes it."""
+        known = {task: one for task, one in self.tasks.items() if one.is_known}
+        return Advice(
+            self.run,
+            {task: one.wanted for task, one in known.items()},
+            {task: one.names for task, one in known.items()},
+            {task: one.seen for task, one in known.items()},
+        )
+
+
+def advise(results: Results, chance: float = CHANCE) -> RunAdvice:
+    """What the tasks of a run should ask for the next time.
 
     Parameters
     ----------
@@ -36,41 +247,16 @@ def advice_of(results: Results, chance: float = CHANCE) -> Advice:
     """
     if not 0 < chance < 1:
         raise ResultError(f"`{chance}` is no chance", hint="give one between 0 and 1, such as 0.95")
-    tasks = {task: found for task, needs in needs_of(results).items() if (found := _wanted(needs, chance)) is not None}
-    return Advice(results.run.run_id, tasks)
+    tasks = {task: TaskAdvice(needs, chance) for task, needs in needs_of(results).items()}
+    plan = read_plan(results.run)
+    return RunAdvice(results.run.run_id, chance, tasks, tuple(proposals_of(plan, tasks)))
 
 
-def _wanted(needs: Needs, chance: float) -> Callable[[Mapping[str, Any]], Wanted] | None:
-    spreads = {name: _spread(one) for name, one in (("memory", needs.memory), ("seconds", needs.seconds))}
-    known = [one for one in spreads.values() if one is not None]
-    if not known:
-        return None
-    each = 1 - (1 - chance) / len(known)  # both have to suffice
-    memory, seconds = spreads["memory"], spreads["seconds"]
-    failing = sum(1 - one.enough(each).chance for one in known)
-    wanted = Wanted(
-        memory_bytes=0 if memory is None else whole_memory(_amount(memory, each) + _OWN),
-        runtime_seconds=0 if seconds is None else whole_seconds(_amount(seconds, each)),
-        expected_seconds=0.0 if seconds is None else seconds.enough(0.5).amount,
-        chance=max(0.0, 1 - failing),
-    )
-    return lambda _: wanted
+def advice_of(results: Results, chance: float = CHANCE) -> Advice:
+    """What the instances of each task should ask for, as a plan takes it; see `advise`."""
+    return advise(results, chance).to_advice()
 
 
-def _spread(measured: Measured) -> Spread | None:
-    return Spread(measured.values, measured.is_least) if measured.known else None
-
-
-def _amount(spread: Spread, chance: float) -> float:
-    enough = spread.enough(chance)
-    return enough.amount if enough.is_shown else enough.amount * SPARE
-
-
-def whole_memory(size: float) -> int:
-    """Bytes to ask for: whole MiB."""
-    return math.ceil(size / _MIB) * _MIB
-
-
-def whole_seconds(seconds: float) -> int:
-    """Seconds of walltime to ask for: whole minutes."""
-    return math.ceil(seconds / _MINUTE) * _MINUTE
+def _plain(value: Any) -> Any:
+    # 1 and True are the same key, but not the same value.
+    return (type(value) is bool, tuple(value) if isinstance(value, list) else value)

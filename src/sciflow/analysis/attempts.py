@@ -16,7 +16,9 @@ from sciflow.store.columns import Table
 from sciflow.store.journal import Journal
 from sciflow.store.submissions import Retry, Submissions
 
-CACHE_FILLS = 0.9  # of its limit: a cgroup that is as full as that and was not killed has filled up with page cache
+# The kernel counts page cache of a job as well, but drops it before it kills. Of what has filled up this share of its
+# limit and came to no harm, what its processes held is all that is known.
+CACHE_FILLS = 0.9
 _CAUSES = {
     Cause.OUT_OF_MEMORY.value: State.OUT_OF_MEMORY,
     Cause.TIMEOUT.value: State.TIMEOUT,
@@ -49,6 +51,10 @@ class Tried:
         The mean utilisation of its GPUs; NaN where none was sampled.
     goes_on
         Whether it found a checkpoint, and went on from what earlier attempts had done.
+    is_of_job
+        Whether the memory is that of all of its job, and not only of the processes of the program.
+    is_cached
+        Whether its job filled up its limit with page cache, which is not counted.
     """
 
     array: str
@@ -59,8 +65,10 @@ class Tried:
     memory: float
     seconds: float
     cpu_seconds: float
-    gpu_percent: float
-    goes_on: bool
+    gpu_percent: float = math.nan
+    goes_on: bool = False
+    is_of_job: bool = False
+    is_cached: bool = False
 
     @property
     def core_seconds(self) -> float:
@@ -118,10 +126,16 @@ def _tried(results: Results, plan: Plan, last: dict[tuple[str, int], tuple[int, 
                 after = retries.after(array, index, start)
                 state = _CAUSES.get(after.cause, State.UNKNOWN) if after is not None else State.UNKNOWN
         given = _given(plan.array(array), before)
-        peak = _peak(sizes[0], sizes[1], sizes[2], given.memory, state)
+        rss, cgroup, limit = (0.0 if math.isnan(one) else one for one in sizes)
+        limit = limit or given.memory
+        is_cached = state is not State.OUT_OF_MEMORY and bool(rss and limit) and cgroup >= CACHE_FILLS * limit
+        peak = rss if is_cached else max(rss, cgroup)
         ran = seconds if not math.isnan(seconds) else 0.0 if math.isnan(wall) else wall
         cpu = 0.0 if math.isnan(user + system) else user + system
-        yield Tried(array, index, attempt, state, given, peak, max(0.0, ran), cpu, gpu, bool(goes_on))
+        is_of_job = not is_cached and cgroup > 0
+        yield Tried(
+            array, index, attempt, state, given, peak, max(0.0, ran), cpu, gpu, bool(goes_on), is_of_job, is_cached
+        )
 
 
 def _numbers(table: Table, name: str) -> list[float]:
@@ -136,19 +150,6 @@ def _given(array: ArrayJob, retry: Retry | None) -> Given:
     if retry is not None:
         memory, seconds = retry.memory or memory, retry.seconds or seconds
     return Given(own.all_cores, memory, seconds, own.gpus)
-
-
-def _peak(rss: float, cgroup: float, limit: float, given: float, state: State) -> float:
-    """What the kernel would kill for.
-
-    It counts all of a job, but drops page cache before it kills: a job that has read or written much fills up its limit
-    with that, and comes to no harm. Then what its processes held is all that is known.
-    """
-    rss, cgroup = (0.0 if math.isnan(one) else one for one in (rss, cgroup))
-    limit = given if math.isnan(limit) else limit
-    if state is not State.OUT_OF_MEMORY and rss and limit and cgroup >= CACHE_FILLS * limit:
-        return rss
-    return max(rss, cgroup)
 
 
 class _Retries:

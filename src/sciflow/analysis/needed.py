@@ -6,7 +6,6 @@ word of statistics. Without it, what is said of a task would be said by survivor
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -20,11 +19,12 @@ from sciflow.analysis.table import Results
 from sciflow.model.state import State
 
 Floats = NDArray[np.float64]
+OWN = 16 * 1024**2  # bytes that sciflow itself holds beside the program
 # What ended these says nothing of the program: it would have gone on.
 _STOPPED = frozenset(
     (State.TIMEOUT, State.OUT_OF_MEMORY, State.NODE_FAIL, State.PREEMPTED, State.CANCELLED, State.RUNNING)
 )
-_DONE = frozenset((State.COMPLETED, State.CRITERIA_NOT_MET))
+DONE = frozenset((State.COMPLETED, State.CRITERIA_NOT_MET))
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,9 @@ def _measured(found: list[tuple[int, float, bool]]) -> Measured:
 
 def _memory(attempts: Sequence[Tried]) -> tuple[float, bool]:
     """The most memory that an instance needed, and whether that is only the least; 0 for nothing known."""
-    done = [one.memory for one in attempts if one.state in _DONE and one.memory > 0]
+    done = [_held(one) for one in attempts if one.state in DONE and one.memory > 0]
     least = [
-        max(one.memory, one.given.memory if one.state is State.OUT_OF_MEMORY else 0.0)
+        max(_held(one), one.given.memory if one.state is State.OUT_OF_MEMORY else 0.0)
         for one in attempts
         if one.state in _STOPPED
     ]
@@ -148,19 +148,19 @@ def _memory(attempts: Sequence[Tried]) -> tuple[float, bool]:
     return max(least, default=0.0), True
 
 
+def _held(one: Tried) -> float:
+    """What counts against a limit: with what sciflow itself holds, where that is not measured with it."""
+    return one.memory if one.is_of_job or not one.memory else one.memory + OWN
+
+
 def _seconds(attempts: Sequence[Tried]) -> tuple[float, bool]:
     """How long an instance took, as `_memory`: with what it had done before it went on from a checkpoint."""
     longest, ran = 0.0, 0.0
     for one in attempts:
         ran = (ran if one.goes_on else 0.0) + one.seconds
-        if one.state in _DONE:
+        if one.state in DONE:
             return (ran, False) if ran > 0 else (0.0, True)
         if one.state in _STOPPED:
             more = max(0.0, one.given.seconds - one.seconds) if one.state is State.TIMEOUT else 0.0
             longest = max(longest, ran + more)
     return longest, True
-
-
-def ratio(part: float, whole: float) -> float:
-    """A share; NaN where there is nothing to have a share of."""
-    return part / whole if whole > 0 else math.nan

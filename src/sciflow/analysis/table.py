@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from sciflow.analysis.advise import RunAdvice
+    from sciflow.analysis.efficiency import RunEfficiency
 
 _PARAMETER = "parameters."
 
@@ -170,6 +172,29 @@ class Results:
         """The rows of `instances` that ended without success."""
         frame = self.instances()
         return frame.loc[[State(state).is_failure for state in frame["state"]]].reset_index(drop=True)
+
+    def efficiency(self) -> RunEfficiency:
+        """How much of what was asked for was used: of each task, and of all; failed attempts included."""
+        from sciflow.analysis.efficiency import efficiency
+
+        return efficiency(self)
+
+    def advise(self, chance: float = 0.95) -> RunAdvice:
+        """What the tasks should ask for the next time.
+
+        Parameters
+        ----------
+        chance
+            With which chance an instance is to be done within what it asks for.
+
+        Raises
+        ------
+        ResultError
+            For a chance that is not between 0 and 1.
+        """
+        from sciflow.analysis.advise import advise
+
+        return advise(self, chance)
 
     def parameters_of(self, metric: str) -> list[str]:
         """The parameters on which a metric depends: those that tell the instances of its task apart.
