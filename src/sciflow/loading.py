@@ -13,6 +13,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from sciflow import assets
+from sciflow.calendars.files import filled
 from sciflow.errors import ProfileError, WorkflowError, WorkflowFileError
 from sciflow.model.document import Document
 from sciflow.model.nearest import nearest
@@ -70,7 +71,7 @@ def load_workflow(target: str | Path) -> ExperimentalWorkflow:
     except (OSError, UnicodeDecodeError) as error:
         raise WorkflowFileError(f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}") from None
     directory = path.resolve().parent
-    return read_workflow(text, str(path), directory, lambda one, where: _function(one, directory, where))
+    return read_workflow(text, str(path), directory, lambda one, where: _function(one, directory, where), filled)
 
 
 def load_profile(name: str, project: Path) -> ClusterProfile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from sciflow.model.fields import Names, Variables
+from sciflow.model.periods import Zone
 from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import SetUp, SiteOptions
 from sciflow.model.units import parse_duration
@@ -56,7 +57,8 @@ class Limits(Value):
 class ClusterProfile(SiteOptions, SetUp):
     """How one site wants things done.
 
-    `shared` says whether others work there too: start times are kept only where it is true. `accounts` and
+    `shared` says whether others work there too: start times are kept only where it is true. `timezone` is that of the
+    site, in which start times are meant where a workflow names none. `accounts` and
     `qos_names` are those that the user may name, and `python` is the interpreter that runs the shim on the nodes.
     `tend` is what the small job asks for that tends a run while nobody is there.
     """
@@ -65,6 +67,7 @@ class ClusterProfile(SiteOptions, SetUp):
     description: str = ""
     scheduler: str
     shared: bool = True
+    timezone: Zone = None
     templates: str | None = None
     python: str | None = None
     requeue: bool = True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,15 @@ def workflow_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "sciflow workflow"}
 
 
+Fill = Callable[[SchedulingPolicy, Path, Callable[[str, Callable[[], Any]], Any]], SchedulingPolicy]
+
+
 def read_workflow(
-    text: str, name: str, directory: Path, find_function: Callable[[str, str], Callable[..., Any]]
+    text: str,
+    name: str,
+    directory: Path,
+    find_function: Callable[[str, str], Callable[..., Any]],
+    fill: Fill = lambda policy, _directory, _guard: policy,
 ) -> ExperimentalWorkflow:
     """Make a workflow of the text of a workflow file.
 
@@ -79,6 +87,8 @@ def read_workflow(
         The file's folder, from which its relative paths start.
     find_function
         Gives the function that ``module:name`` means; the second argument says where that stands.
+    fill
+        Reads the files that a scheduling policy names; the last argument runs what reads those of a field.
 
     Raises
     ------
@@ -110,8 +120,8 @@ def read_workflow(
     except WorkflowError as error:
         place = document.locate(_origin(error, read.parameters, rules))
         raise WorkflowFileError(f"{place}: {error.message}", hint=error.hint) from error
-    if read.schedule:
-        workflow.policy = read.schedule
+    for path, schedule, keep in _schedules(read, workflow):
+        keep(fill(schedule, directory, lambda field, reading, p=path: at((*p, field), reading)))
     if read.recovery:
         workflow.recovery = read.recovery
     for title, figure in read.visualizations.items():
@@ -119,6 +129,24 @@ def read_workflow(
     workflow.metadata = {"description": read.description, **read.metadata} if read.description else dict(read.metadata)
     at(("tasks",), workflow.check)
     return workflow
+
+
+def _schedules(
+    read: WorkflowDocument, workflow: ExperimentalWorkflow
+) -> Iterator[tuple[tuple[int | str, ...], SchedulingPolicy, Callable[[SchedulingPolicy], None]]]:
+    """Where each scheduling policy stands, what it is, and how another takes its place."""
+
+    def of_task(name: str, policy: SchedulingPolicy) -> None:
+        workflow.tasks[name] = workflow.tasks[name].model_copy(update={"schedule": policy})
+
+    def of_all(policy: SchedulingPolicy) -> None:
+        workflow.policy = policy
+
+    if read.schedule:
+        yield ("schedule",), read.schedule, of_all
+    for number, task in enumerate(read.tasks):
+        if task.schedule:
+            yield ("tasks", number, "schedule"), task.schedule, partial(of_task, task.name)
 
 
 def _add_task(

@@ -24,7 +24,6 @@ from sciflow.planning.lines import Lines
 from sciflow.planning.projection import Ints, Projection, Relation
 from sciflow.planning.remarks import (
     chain_notes,
-    deadline_warnings,
     packing_notes,
     policy_warnings,
     projection_notes,
@@ -32,6 +31,7 @@ from sciflow.planning.remarks import (
 )
 from sciflow.planning.timetable import timetable
 from sciflow.planning.uses import TaskUse, find_uses
+from sciflow.planning.zones import settled
 from sciflow_shim import files
 
 
@@ -132,6 +132,7 @@ def build_plan(
         Where it cannot run there.
     """
     workflow.check()
+    workflow = settled(workflow, profile)
     uses = find_uses(workflow)
     projections = _project(workflow, uses)
     relations = {
@@ -160,7 +161,7 @@ def build_plan(
             arrays.append(replace(array, after=after, options=options))
     now = now or datetime.now(timezone.utc)
     times = timetable(arrays, workflow.policies, profile, now)
-    warnings += [*times.warnings, *deadline_warnings(workflow, profile, arrays, now, strict)]
+    warnings += times.warnings
     plan = Plan(
         workflow=workflow.name,
         profile=profile.name,

@@ -1,34 +1,40 @@
-"""The hours that a policy prefers: windows of the day and weekends, on the wall clock of its zone."""
+"""The hours that a policy prefers, and those in which nothing starts, on the wall clock of its zone."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from sciflow.model.periods import aware, read_days, read_period
 from sciflow.model.policy import SchedulingPolicy
-from sciflow.planning.spans import Span, joined
+from sciflow.planning.spans import Span, joined, without
 
 _SATURDAY = 5
 
 
 def preferred_windows(policy: SchedulingPolicy, since: datetime, until: datetime) -> tuple[Span, ...]:
-    """The preferred hours that begin before one moment and end after another, in order.
+    """The preferred hours that begin before one moment and end after another, in order and without blackouts.
 
     Windows that overlap or touch are one: a night before a weekend is part of the weekend.
     """
     if until <= since:
         until = since + timedelta(microseconds=1)
-    windows = joined(_windows(policy, since, until))
+    windows = without(joined(_windows(policy, since, until)), blackouts(policy))
     return tuple((start, end) for start, end in windows if end > since and start < until)
+
+
+def blackouts(policy: SchedulingPolicy) -> tuple[Span, ...]:
+    """The times in which nothing starts, in order."""
+    said = policy.blackouts
+    return _blackouts(said, policy.timezone) if isinstance(said, tuple) else ()
 
 
 def deadline(policy: SchedulingPolicy) -> datetime | None:
     """The moment at which all is to be done, with its time zone; None where the policy names none."""
-    if policy.deadline is None:
-        return None
-    return aware(policy.deadline, zone_of(policy)).astimezone(zone_of(policy))
+    return None if policy.deadline is None else aware(policy.deadline, zone_of(policy)).astimezone(zone_of(policy))
 
 
 def zone_of(policy: SchedulingPolicy) -> tzinfo | None:
@@ -36,12 +42,15 @@ def zone_of(policy: SchedulingPolicy) -> tzinfo | None:
     return ZoneInfo(policy.timezone) if policy.timezone else None
 
 
-def aware(moment: datetime, zone: tzinfo | None) -> datetime:
-    """A moment in UTC, where a clock shows no time twice; one without a zone is of the zone given."""
-    if moment.tzinfo is not None:
-        return moment.astimezone(timezone.utc)
-    stamp = moment.replace(tzinfo=zone).timestamp()
-    return datetime.fromtimestamp(stamp, timezone.utc)
+@lru_cache(maxsize=64)
+def _blackouts(said: tuple[str, ...], zone: str | None) -> tuple[Span, ...]:
+    here = ZoneInfo(zone) if zone else None
+    return tuple(joined(sorted(span for text in said if (span := read_period(text).span(here))[0] < span[1])))
+
+
+@lru_cache(maxsize=64)
+def _holidays(said: tuple[str, ...]) -> frozenset[date]:
+    return frozenset(day for text in said for day in read_days(text).days())
 
 
 def _windows(policy: SchedulingPolicy, since: datetime, until: datetime) -> list[Span]:
@@ -61,7 +70,8 @@ def _of_day(policy: SchedulingPolicy, day: date, zone: tzinfo | None) -> Iterato
         first, last = (_clock(part) for part in re.split(r"\s*-\s*", text.strip()))
         # 24:00 is midnight of the next day; an end before the start lies there, too.
         yield from _span(day, first, following if last <= first else day, last, zone)
-    if policy.weekend_preferred and day.weekday() >= _SATURDAY:
+    is_holiday = isinstance(policy.holidays, tuple) and day in _holidays(policy.holidays)
+    if is_holiday or (policy.weekend_preferred and day.weekday() >= _SATURDAY):
         yield from _span(day, time(), following, time(), zone)
 
 

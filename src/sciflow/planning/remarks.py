@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
-from sciflow.errors import PlanError
 from sciflow.model.plan import ArrayJob
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.units import format_duration
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.calendar import deadline
 from sciflow.planning.projection import Projection
 from sciflow.planning.uses import TaskUse
 
 
 def policy_warnings(workflow: ExperimentalWorkflow, profile: ClusterProfile) -> list[str]:
     """Say where start times are not kept."""
-    policy = workflow.policy
-    if policy.policy == "immediate" or profile.keeps_start_times:
+    if profile.keeps_start_times:
         return []
+    policies = workflow.policies
+    said = dict.fromkeys(policy.describe() for policy in (policies.general, *policies.tasks.values()))
     why = "is not shared" if not profile.shared else "runs here, without a queue"
-    return [f"profile `{profile.name}` {why}: the policy {policy.describe()} is noted, and the run starts at once"]
-
-
-def deadline_warnings(
-    workflow: ExperimentalWorkflow, profile: ClusterProfile, arrays: list[ArrayJob], now: datetime, strict: bool
-) -> list[str]:
-    """Say where the requested walltimes, one after another, already pass the deadline."""
-    end = deadline(workflow.policy)
-    if end is None or not profile.keeps_start_times:
-        return []
-    longest: dict[str, int] = {}
-    for array in arrays:
-        before = max((longest[one.array] for one in array.after), default=0)
-        longest[array.name] = before + array.resources.runtime_seconds * array.links
-    needed = timedelta(seconds=max(longest.values(), default=0))
-    if now + needed <= end:
-        return []
-    left = (end - now).total_seconds()
-    text = (
-        f"the tasks ask for {format_duration(needed.total_seconds())} one after another, but the deadline "
-        f"{end.isoformat(sep=' ', timespec='minutes')} {f'is in {format_duration(left)}' if left > 0 else 'has passed'}"
-    )
-    if strict:
-        raise PlanError(text, hint="ask for less, or set a later deadline")
-    return [text]
+    return [
+        f"profile `{profile.name}` {why}: the policy {one} is noted, and the run starts at once"
+        for one in said
+        if one != "immediate"
+    ]
 
 
 def packing_notes(arrays: list[ArrayJob]) -> Iterator[str]:

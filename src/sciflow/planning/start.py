@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from sciflow.model.periods import aware
 from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.resources import Resources
 from sciflow.model.units import format_duration
-from sciflow.planning.calendar import aware, deadline, preferred_windows, zone_of
+from sciflow.planning.calendar import blackouts, deadline, preferred_windows, zone_of
+from sciflow.planning.cheapest import cheapest
+from sciflow.planning.spans import Span, first_free, last_free
 
 LOOKED_AHEAD = timedelta(days=31)  # for a window that holds all of it; without a longest wait nobody waits longer
-_YEAR = timedelta(days=366)
-Reason = Literal["now", "window", "wait", "deadline", "too long", "not before", "not meant"]
+YEAR = timedelta(days=366)
+Reason = Literal[
+    "now",
+    "window",
+    "wait",
+    "deadline",
+    "too long",
+    "not before",
+    "not meant",
+    "cheapest",
+    "no price",
+    "blackout",
+    "never",
+]
 
 
 @dataclass(frozen=True)
@@ -29,12 +44,32 @@ class Start:
     reason
         What decided: nothing is waited for (`now`), a preferred window (`window`), the end of the longest wait
         (`wait`), the deadline that allows no waiting (`deadline`), a window that does not hold all of it
-        (`too long`), the date (`not before`), or that the policy holds for others only (`not meant`).
+        (`too long`), the date (`not before`), that the policy holds for others only (`not meant`), the tariff
+        (`cheapest`), that it has no price (`no price`), a blackout that moves what one of these says (`blackout`), or
+        that no hour of a year is left (`never`).
     """
 
     begin: datetime | None
     why: str = ""
     reason: Reason = "now"
+
+
+class _Work(NamedTuple):
+    """What is to start: from when on, how long it takes, when it has to start for a deadline, and when nothing may."""
+
+    now: datetime
+    length: timedelta
+    latest: datetime | None
+    taken: tuple[Span, ...]
+
+    def is_free(self, moment: datetime) -> bool:
+        """Whether it may start at a moment, as far as blackouts go."""
+        return first_free(moment, self.length, self.taken) == moment
+
+    @property
+    def takes(self) -> str:
+        """How long it takes, in words."""
+        return format_duration(self.length.total_seconds())
 
 
 def begin_time(policy: SchedulingPolicy, now: datetime) -> datetime | None:
@@ -54,6 +89,8 @@ def start_of(
     """When one array job may start.
 
     Work that a window holds starts in one in which it also ends; what is too long for any starts as one opens.
+    Blackouts hold for everything and before all else: what would start in one, or run into one, starts before it where
+    that is still in time, and else after it.
 
     Parameters
     ----------
@@ -75,48 +112,93 @@ def start_of(
     length = timedelta(seconds=seconds)
     if latest is None and (end := deadline(policy)) is not None:
         latest = end - length
-    start = Start(None)
+    work = _Work(now, length, latest and latest.astimezone(timezone.utc), blackouts(policy))
+    start = Start(now)
     if policy.applies_to is not None and not policy.applies_to.holds(resources, elements):
-        return Start(None, reason="not meant")
-    if policy.policy == "not_before":
+        start = Start(now, reason="not meant")
+    elif policy.policy == "not_before":
         assert policy.not_before is not None
-        start = Start(aware(policy.not_before, zone_of(policy)), reason="not before")
+        start = Start(max(now, aware(policy.not_before, zone_of(policy))), reason="not before")
     elif policy.policy == "off_peak":
-        start = _off_peak(policy, now, length, latest and latest.astimezone(timezone.utc))
-    if start.begin is None or start.begin <= now:
-        return Start(None, start.why, start.reason)
-    return Start(_shown(start.begin, policy), start.why, start.reason)
+        start = _off_peak(policy, work)
+    elif policy.policy == "cheapest":
+        start = _cheapest(policy, work)
+    start = _outside_blackouts(start, policy, work)
+    assert start.begin is not None
+    return replace(start, begin=_shown(start.begin, policy) if start.begin > now else None)
 
 
-def _off_peak(policy: SchedulingPolicy, now: datetime, length: timedelta, latest: datetime | None) -> Start:
+def _off_peak(policy: SchedulingPolicy, work: _Work) -> Start:
+    now, length = work.now, work.length
     wait = None if policy.max_wait_hours is None else now + timedelta(hours=policy.max_wait_hours)
-    bound = min((one for one in (wait, latest) if one is not None), default=None)
-    horizon = now + LOOKED_AHEAD if bound is None else min(bound, now + _YEAR)
-    windows = preferred_windows(policy, now, max(horizon, now) + length)
+    bound = min((one for one in (wait, work.latest) if one is not None), default=None)
+    horizon = now + LOOKED_AHEAD if bound is None else min(max(bound, now), now + YEAR)
+    windows = preferred_windows(policy, now, horizon + length)
     for start, end in windows:
         begin = max(start, now)
         if begin + length <= end and begin <= horizon:
             return Start(begin, reason="window")
     longest = max((end - start for start, end in windows), default=timedelta())
-    said = f"{_duration(length)} are too long for any window of {policy.describe()}" if length > longest else ""
-    opening = next((start for start, _ in windows if now <= start <= horizon), None)
+    said = f"{work.takes} are too long for any window of {policy.describe()}" if length > longest else ""
+    opening = next((start for start, _ in windows if now <= start <= horizon and work.is_free(start)), None)
     if opening is not None:
-        why = said or f"no window that holds {_duration(length)} comes in time"
+        why = said or f"no window that holds {work.takes} comes in time"
         return Start(opening, f"{why}: it starts as one opens", "too long")
-    if said and any(start <= now < end for start, end in windows):
-        return Start(now, f"{said}: it starts within one, as none opens in time", "too long")
-    if wait is not None and (latest is None or wait <= latest):
-        return Start(wait, f"no preferred hours come within the longest wait of {policy.max_wait_hours:g} h", "wait")
-    if latest is not None:
+    if length and any(start <= now < end for start, end in windows) and work.is_free(now):
+        return Start(
+            now, f"{said or f'the window is over within {work.takes}'}, and no other opens in time", "too long"
+        )
+    if wait is not None and (work.latest is None or wait <= work.latest):
+        return Start(wait, f"the longest wait of {policy.max_wait_hours:g} h ends before preferred hours come", "wait")
+    if work.latest is not None:
         return Start(now, "the deadline allows no waiting for preferred hours", "deadline")
-    first = next(iter(preferred_windows(policy, now, now + _YEAR)))
-    return Start(max(first[0], now), reason="window")
+    later = preferred_windows(policy, now, now + YEAR)
+    opening = next((max(start, now) for start, _ in later if work.is_free(max(start, now))), None)
+    if opening is None:
+        return Start(now, f"blackouts leave no hour within a year of {policy.describe()}", "never")
+    return Start(opening, reason="window")
+
+
+def _cheapest(policy: SchedulingPolicy, work: _Work) -> Start:
+    wait = None if policy.max_wait_hours is None else work.now + timedelta(hours=policy.max_wait_hours)
+    last = max(work.now, min(one for one in (wait, work.latest) if one is not None))
+    found = cheapest(policy, work.now, last, work.length, work.taken)
+    if found is None:
+        return Start(
+            work.now, "the tariff has no prices for the time in which it may run: it starts at once", "no price"
+        )
+    why = ""
+    if found.now is not None and found.begin > work.now:
+        less = f" ({1 - found.price / found.now:.0%} less)" if found.now > 0 and found.price >= 0 else ""
+        now = f"at once it would be {found.now:.4g}{less}"
+        why = f"it starts when an hour costs least, {found.price:.4g} on average; {now}"
+    elif found.begin == work.now:
+        why = f"to start at once costs least, {found.price:.4g} an hour on average"
+    return Start(found.begin, why, "cheapest")
+
+
+def _outside_blackouts(start: Start, policy: SchedulingPolicy, work: _Work) -> Start:
+    """The same where it hits no blackout; else before that, if it was to wait until then, or else after it."""
+    begin = start.begin
+    assert begin is not None
+    if work.is_free(begin) or start.reason == "never":
+        return start
+    if start.reason == "wait":
+        before = last_free(begin, work.length, work.taken)
+        if before >= work.now:
+            return Start(
+                before, f"{start.why}, and a blackout begins before that ends: it starts before it", "blackout"
+            )
+    after = first_free(begin, work.length, work.taken)
+    said = f"{start.why}, but a" if start.why else "a"
+    if after > begin + YEAR:
+        return Start(
+            after, f"no moment within a year is left in which {work.takes or 'it'} run into no blackout", "never"
+        )
+    shown = f"{_shown(after, policy).isoformat(sep=' ', timespec='minutes')}"
+    return Start(after, f"{said} blackout comes first: it starts after it, at {shown}", "blackout")
 
 
 def _shown(moment: datetime, policy: SchedulingPolicy) -> datetime:
     """A moment on the clock of the policy's zone; schedulers know whole seconds only."""
     return moment.astimezone(zone_of(policy)).replace(microsecond=0)
-
-
-def _duration(length: timedelta) -> str:
-    return format_duration(length.total_seconds())

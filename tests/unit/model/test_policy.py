@@ -41,7 +41,10 @@ def test_a_policy_is_said_in_one_line(said: Any, expected: str) -> None:
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ({"policy": "of_peak"}, "`policy` is 'of_peak'; it takes 'immediate', 'off_peak', 'not_before' or 'deadline'"),
+        (
+            {"policy": "of_peak"},
+            "`policy` is 'of_peak'; it takes 'immediate', 'off_peak', 'not_before', 'deadline' or 'cheapest'",
+        ),
         ({"policy": "of_peak"}, "hint: did you mean `off_peak`?"),
         ({"policy": "off_peak"}, "`off_peak` needs `preferred_hours` or `weekend_preferred`"),
         (

@@ -182,7 +182,7 @@ HEAD = "name: w\ntasks:\n  - name: first\n    command: 'true'\n"
             HEAD + "schedule: {policy: of_peak}\n",
             5,
             "`schedule.policy` is 'of_peak'; "
-            "it takes 'immediate', 'off_peak', 'not_before' or 'deadline'\n"
+            "it takes 'immediate', 'off_peak', 'not_before', 'deadline' or 'cheapest'\n"
             "hint: did you mean `off_peak`?",
         ),
         (

@@ -112,45 +112,36 @@ def test_a_policy_is_put_off_where_nothing_is_shared(
 
 # The chain of `ising` asks for 0, 30 and 0 minutes.
 @pytest.mark.parametrize(
-    ("deadline", "warning"),
+    ("deadline", "missed"),
     [
         ("2031-05-14T13:00", ""),
         ("2031-05-14T12:30", ""),
-        ("2031-05-14T12:29", "but the deadline 2031-05-14 12:29+00:00 is in 29 min"),
-        ("2031-05-14T14:29+02:00", "but the deadline 2031-05-14 12:29+00:00 is in 29 min"),
+        ("2031-05-14T12:29", "is in 29 min"),
+        ("2031-05-14T14:29+02:00", "is in 29 min"),
+        ("2031-05-14T11:59", "has passed"),
     ],
 )
-def test_a_deadline_that_cannot_be_met_is_told(ising: ExperimentalWorkflow, deadline: str, warning: str) -> None:
-    """By the walltimes asked for, one after another; strictly it is an error, with the way out."""
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_deadline_that_cannot_be_met_is_refused(
+    ising: ExperimentalWorkflow, deadline: str, missed: str, strict: bool
+) -> None:
+    """By the walltimes asked for, one after another, with the earliest possible end."""
     ising.set_scheduling_policy("deadline", {"deadline": deadline, "timezone": "UTC"})
     noon = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
-    plan = build_plan(ising, site(scheduler="slurm"), now=noon).plan
-    expected = f"the tasks ask for 30 min one after another, {warning}"
-    assert plan.warnings == ((expected,) if warning else ())
-    assert {array.begin for array in plan.arrays} == {None}
-    if warning:
-        with pytest.raises(PlanError) as caught:
-            build_plan(ising, site(scheduler="slurm"), strict=True, now=noon)
-        assert (caught.value.message, caught.value.hint) == (expected, "ask for less, or set a later deadline")
+    if not missed:
+        plan = build_plan(ising, site(scheduler="slurm"), strict, noon).plan
+        assert (plan.warnings, {array.begin for array in plan.arrays}) == ((), {None})
+        return
+    with pytest.raises(PlanError, match=f"30 min one after another, but the deadline .* {missed}") as caught:
+        build_plan(ising, site(scheduler="slurm"), strict, noon)
+    assert caught.value.message.endswith("the earliest possible end is 2031-05-14 12:30+00:00")
 
 
-def test_a_deadline_that_has_passed_is_told(ising: ExperimentalWorkflow) -> None:
-    """With the deadline."""
-    ising.set_scheduling_policy("deadline", {"deadline": "2031-05-14T11:00", "timezone": "UTC"})
-    noon = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
-    [warning] = build_plan(ising, site(scheduler="slurm"), now=noon).plan.warnings
-    assert "the deadline 2031-05-14 11:00+00:00" in warning
-
-
-def test_walltimes_are_summed_along_the_longest_chain(tmp_path: Path) -> None:
-    """Tasks side by side take the time of the longest."""
-    workflow = ExperimentalWorkflow("w", tmp_path)
-    for name, hours, after in [("a", 1, []), ("b", 2, ["a"]), ("c", 5, ["a"]), ("d", 1, ["b", "c"])]:
-        workflow.add_task(name, command="true", depends_on=after, resources={"max_runtime_hours": hours})
-    workflow.set_scheduling_policy("deadline", {"deadline": "2031-05-14T13:00", "timezone": "UTC"})
-    noon = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
-    [warning] = build_plan(workflow, site(scheduler="slurm"), now=noon).plan.warnings
-    assert warning.startswith("the tasks ask for 7 h one after another, but the deadline ")
+def test_what_does_not_keep_start_times_has_no_deadlines(ising: ExperimentalWorkflow) -> None:
+    """The policy is noted, and the run starts at once."""
+    ising.set_scheduling_policy("deadline", {"deadline": "2001-01-01T00:00", "timezone": "UTC"})
+    [warning] = build_plan(ising, site()).plan.warnings
+    assert warning.endswith("the policy deadline 2001-01-01 00:00:00 is noted, and the run starts at once")
 
 
 def test_options_of_profile_request_and_task_reach_the_array_jobs(tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from pathlib import Path
 
-from sciflow.model.plan import ArrayJob, Dependency
+from sciflow.model.plan import ArrayJob
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import Resources
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.remarks import chain_notes, deadline_warnings, packing_notes
+from sciflow.planning.remarks import chain_notes, packing_notes, policy_warnings
 
 HOUR = 3600
 SHORT = Resources(1, 0, 0, 12 * HOUR)
@@ -35,14 +34,13 @@ def test_packs_are_noted_by_task() -> None:
     assert list(packing_notes(arrays)) == ["task `a` runs 3 combinations one after another in an array index: 7 in 3"]
 
 
-def test_the_walltime_of_a_chain_is_that_of_all_its_links(tmp_path: Path) -> None:
-    """What comes after it waits for the last one."""
+def test_every_policy_that_is_not_kept_is_named(tmp_path: Path) -> None:
+    """That of the workflow and those of tasks, each once."""
     workflow = ExperimentalWorkflow("w", tmp_path)
-    workflow.set_scheduling_policy("deadline", {"deadline": "2031-05-16T13:00", "timezone": "UTC"})
-    noon = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
-    profile = ClusterProfile(name="site", scheduler="slurm")
-    long = ArrayJob("a.0", "a", 4, SHORT, links=4)
-    later = ArrayJob("b.0", "b", 4, Resources(1, 0, 0, 2 * HOUR), (Dependency("a.0", "element"),))
-    [warning] = deadline_warnings(workflow, profile, [long, later], noon, strict=False)
-    assert warning.startswith("the tasks ask for 2 d 2 h one after another, but the deadline ")
-    assert deadline_warnings(workflow, profile, [long], noon, strict=False) == []
+    nights = {"policy": "off_peak", "preferred_hours": "22:00-08:00"}
+    for name in ("a", "b"):
+        workflow.add_task(name, command="true", schedule=nights)
+    here = ClusterProfile(name="here", scheduler="local")
+    noted = "the policy off-peak (22:00-08:00) is noted, and the run starts at once"
+    assert policy_warnings(workflow, here) == [f"profile `here` runs here, without a queue: {noted}"]
+    assert policy_warnings(workflow, ClusterProfile(name="site", scheduler="slurm")) == []
