@@ -126,7 +126,7 @@ def _by_hour(table: list[Cells], name: str, is_of_weekdays: bool) -> Rows:
     if missing := [place for place in wanted if place not in prices]:
         some = ", ".join(_said(place, is_of_weekdays) for place in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        raise WorkflowError(f"{name}: {some}{more} have no price", hint="every hour from 0 to 23 needs one")
+        raise WorkflowError(f"{name}: there is no price for {some}{more}", hint="every hour from 0 to 23 needs one")
     return tuple(prices[place] for place in wanted)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:?\d\d)?")
+V = TypeVar("V", bound=date)
 _TO = re.compile(r"\s+to\s+")
 
 
@@ -50,6 +51,19 @@ def aware(moment: datetime, zone: tzinfo | None) -> datetime:
     if moment.tzinfo is not None:
         return moment.astimezone(timezone.utc)
     return datetime.fromtimestamp(moment.replace(tzinfo=zone).timestamp(), timezone.utc)
+
+
+def check_year(moment: V) -> V:
+    """Refuse a year in which nothing runs: clocks of other zones would leave the calendar.
+
+    Raises
+    ------
+    ValueError
+        With the way to write a date.
+    """
+    if not 1970 <= moment.year <= 9000:
+        raise ValueError(f"the year of `{moment}` is not between 1970 and 9000; write it like `2031-05-17`")
+    return moment
 
 
 def read_period(text: str) -> Period:
@@ -113,7 +127,7 @@ def _read(part: str, text: str) -> date | datetime:
         try:
             # Python 3.10 reads neither `Z` nor an offset without a colon.
             ending = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", part.replace("Z", "+00:00"))
-            return kind.fromisoformat(part if kind is date else ending)
+            return check_year(kind.fromisoformat(part if kind is date else ending))
         except ValueError as error:
             raise ValueError(f"`{text}` is no date: {error}") from None
     raise ValueError(f"`{text}` is no date; write it like `2031-05-17`, or `2031-05-17 to 2031-05-20`")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 from typing_extensions import Self
 
 from sciflow.model.applies import AppliesTo
-from sciflow.model.periods import Zone, as_texts, read_days, read_period
+from sciflow.model.periods import Zone, as_texts, check_year, read_days, read_period
 from sciflow.model.tariff import check_rows
 from sciflow.model.validation import Value
 
@@ -28,6 +28,7 @@ _BELONGS = {
     "cheapest": {"tariff", "max_wait_hours", "deadline", "blackouts", "applies_to"},
 }
 
+Moment = Annotated[datetime, AfterValidator(check_year)]
 FileName = Annotated[str, StringConstraints(min_length=1)]
 Texts = Annotated[FileName | tuple[str, ...], BeforeValidator(as_texts)]
 
@@ -51,8 +52,8 @@ class SchedulingPolicy(Value):
     blackouts: Texts | None = None
     tariff: FileName | tuple[float, ...] | tuple[tuple[str, float], ...] | None = None
     max_wait_hours: float | None = Field(default=None, gt=0, le=87_600, allow_inf_nan=False)
-    not_before: datetime | None = None
-    deadline: datetime | None = None
+    not_before: Moment | None = None
+    deadline: Moment | None = None
     timezone: Zone = None
     applies_to: AppliesTo | None = None
 

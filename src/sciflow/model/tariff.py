@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
-from sciflow.model.periods import aware
+from sciflow.model.periods import aware, check_year
 
 Rows = tuple[float, ...] | tuple[tuple[str, float], ...]
 DAY, WEEK = 24, 168  # how many prices a table by the hour has
@@ -64,9 +64,10 @@ def read_moment(text: str) -> datetime:
     # Python 3.10 reads neither `Z` nor an offset without a colon.
     zone = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", (match[3] or "").replace("Z", "+00:00"))
     try:
-        return datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}")
+        moment = datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}")
     except ValueError as error:
         raise ValueError(f"`{text}` is no date and time: {error}") from None
+    return check_year(moment)
 
 
 class GapError(ValueError):

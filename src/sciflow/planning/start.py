@@ -149,7 +149,11 @@ def _off_peak(policy: SchedulingPolicy, work: _Work) -> Start:
             now, f"{said or f'the window is over within {work.takes}'}, and no other opens in time", "too long"
         )
     if wait is not None and (work.latest is None or wait <= work.latest):
-        return Start(wait, f"the longest wait of {policy.max_wait_hours:g} h ends before preferred hours come", "wait")
+        return Start(
+            wait,
+            f"it starts when the longest wait of {policy.max_wait_hours:g} h is over, before preferred hours come",
+            "wait",
+        )
     if work.latest is not None:
         return Start(now, "the deadline allows no waiting for preferred hours", "deadline")
     later = preferred_windows(policy, now, now + YEAR)
@@ -183,20 +187,18 @@ def _outside_blackouts(start: Start, policy: SchedulingPolicy, work: _Work) -> S
     assert begin is not None
     if work.is_free(begin) or start.reason == "never":
         return start
-    if start.reason == "wait":
-        before = last_free(begin, work.length, work.taken)
-        if before >= work.now:
-            return Start(
-                before, f"{start.why}, and a blackout begins before that ends: it starts before it", "blackout"
-            )
+    waited = f"the longest wait of {policy.max_wait_hours:g} h ends in a blackout" if start.reason == "wait" else ""
+    if waited and (before := last_free(begin, work.length, work.taken)) >= work.now:
+        return Start(before, f"{waited}: it starts before that", "blackout")
     after = first_free(begin, work.length, work.taken)
-    said = f"{start.why}, but a" if start.why else "a"
+    if work.latest is not None and after > work.latest:
+        after = first_free(work.now, work.length, work.taken)
     if after > begin + YEAR:
-        return Start(
-            after, f"no moment within a year is left in which {work.takes or 'it'} run into no blackout", "never"
-        )
-    shown = f"{_shown(after, policy).isoformat(sep=' ', timespec='minutes')}"
-    return Start(after, f"{said} blackout comes first: it starts after it, at {shown}", "blackout")
+        return Start(after, f"blackouts leave no {work.takes if work.length else 'hour'} within a year", "never")
+    met = "it would run into a blackout" if work.length else "there is a blackout"
+    said = f"{waited}, and blackouts are kept" if waited else met
+    shown = _shown(after, policy).isoformat(sep=" ", timespec="minutes")
+    return Start(after, f"{said}: it starts after that, at {shown}", "blackout")
 
 
 def _shown(moment: datetime, policy: SchedulingPolicy) -> datetime:

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from sciflow.errors import SchedulerError
 from sciflow.model.plan import ArrayJob, Plan
-from sciflow.model.policy import Policies
+from sciflow.model.policy import Policies, SchedulingPolicy
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.state import State
@@ -154,13 +154,17 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policies: Polici
     """On what terms array jobs of a run are submitted."""
 
     def begin(array: ArrayJob, planned: datetime | None, now: float) -> float | None:
-        if planned is None or not profile.keeps_start_times:
+        policy = policies.of(array.task)
+        if not profile.keeps_start_times or (planned is None and not policy.blackouts):
             return None
-        if planned.timestamp() > now:
+        if planned is not None and planned.timestamp() > now:
             return None if planned == array.begin else planned.timestamp()
+        if planned is None:
+            # What could begin at once need not wait for preferred hours now; but by now a blackout may be near.
+            policy = SchedulingPolicy(blackouts=policy.blackouts, timezone=policy.timezone)
         # What was planned to begin at a time that has passed would begin in the middle of the day.
         seconds, present = array.resources.runtime_seconds, datetime.fromtimestamp(now, timezone.utc)
-        moment = start_of(policies.of(array.task), present, seconds, array.resources, array.elements).begin
+        moment = start_of(policy, present, seconds, array.resources, array.elements).begin
         return moment.timestamp() if moment else None
 
     return Terms(profile.limits, recovery.canaries, begin=begin)

@@ -69,7 +69,7 @@ def test_what_is_not_as_wished_is_said() -> None:
         "11 h are too long for any window of off-peak (22:00-08:00): it starts as one opens"
     )
     assert start(night(max_wait_hours=5), "2031-05-14T12:00", 1).why == (
-        "the longest wait of 5 h ends before preferred hours come"
+        "it starts when the longest wait of 5 h is over, before preferred hours come"
     )
 
 
