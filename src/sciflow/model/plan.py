@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -58,7 +59,8 @@ class ArrayJob:
 
     With `pack`, so many neighbours run one after another as one array index of the scheduler, here called an element;
     `resources` are what one element gets. With `links`, it is submitted so many times, each going on from the
-    checkpoints of the one before. With `waves`, its elements begin at several times; `begin` is that of the first wave.
+    checkpoints of the one before. With `waves`, its elements begin at several times, all of them in order; `begin`
+    is when the canaries may, or the first wave where there are none.
     `variant` names what is tried again under another request; it is empty in a plan.
     """
 
@@ -91,8 +93,11 @@ class ArrayJob:
 
     def begin_of(self, element: int) -> datetime | None:
         """When an element may begin, as it was planned."""
-        found = (wave.begin for wave in self.waves if wave.first <= element < wave.first + wave.count)
-        return next(found, self.begin)
+        return self.waves[bisect_right(self._firsts, element) - 1].begin if self.waves else self.begin
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [wave.first for wave in self.waves]
 
     def element(self, index: int) -> int:
         """The scheduler's array index in which an index runs."""

@@ -160,7 +160,7 @@ def build_plan(
             after = _after(members, array.pack, use, relations, placements)
             arrays.append(replace(array, after=after, options=options))
     now = now or datetime.now(timezone.utc)
-    times = timetable(arrays, workflow.policies, profile, now)
+    times = timetable(arrays, workflow.policies, profile, now, workflow.recovery.canaries)
     warnings += times.warnings
     plan = Plan(
         workflow=workflow.name,

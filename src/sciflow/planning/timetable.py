@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone, tzinfo
+from itertools import groupby
 
-from sciflow.model.plan import ArrayJob
-from sciflow.model.policy import Policies, SchedulingPolicy
+from sciflow.model.plan import ArrayJob, Wave
+from sciflow.model.policy import Policies
 from sciflow.model.profile import ClusterProfile
-from sciflow.planning.calendar_remarks import calendar_warnings, refuse, tariff_warnings
-from sciflow.planning.deadlines import latest_starts
-from sciflow.planning.start import Start, start_of
-from sciflow.planning.zones import zone_notes
+from sciflow.planning.calendar import zone_of
+from sciflow.planning.placing import Placed, Placer
+from sciflow.planning.wave_remarks import wave_notes, wave_warnings
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,10 @@ class Timetable:
     notes: tuple[str, ...] = ()
 
 
-def timetable(arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile, now: datetime) -> Timetable:
-    """Give array jobs their start times.
+def timetable(
+    arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile, now: datetime, canaries: int = 0
+) -> Timetable:
+    """Give array jobs their start times, and cut those into waves that are longer than a window of preferred hours.
 
     Parameters
     ----------
@@ -35,32 +37,29 @@ def timetable(arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterPr
         When the user wants them to run, and where they do.
     now
         The present moment.
-
-    Raises
-    ------
-    PlanError
-        Where a deadline cannot be met, or a calendar or tariff leaves no time.
+    canaries
+        How many elements of each array job run ahead of the others.
     """
     if not profile.keeps_start_times:
         return Timetable(tuple(arrays))
-    latest = latest_starts(arrays, policies, now)
-    starts = [_start(array, policies.of(array.task), now, latest.get(array.name)) for array in arrays]
-    timed = tuple(replace(array, begin=start.begin) for array, start in zip(arrays, starts, strict=True))
-    warnings = (*calendar_warnings(policies, now), *tariff_warnings(arrays, policies, now))
-    return Timetable(timed, warnings, (*_notes(timed, starts), *zone_notes(timed, profile)))
+    placer = Placer(arrays, policies, profile, now, canaries)
+    placed = [placer.place(array) for array in arrays]
+    timed = tuple(_timed(one, now, zone_of(policies.of(one.array.task))) for one in placed)
+    return Timetable(timed, tuple(wave_warnings(placed)), tuple(wave_notes(placed, policies, profile)))
 
 
-def _start(array: ArrayJob, policy: SchedulingPolicy, now: datetime, latest: datetime | None) -> Start:
-    start = start_of(policy, now, array.resources.runtime_seconds, array.resources, array.elements, latest)
-    refuse(start, policy, array.task)
-    return start
+def _timed(placed: Placed, now: datetime, zone: tzinfo | None) -> ArrayJob:
+    """An array job with its start times, in a time zone."""
 
+    def moment(seconds: float) -> datetime | None:
+        if seconds <= now.timestamp():
+            return None
+        return datetime.fromtimestamp(int(seconds), timezone.utc).astimezone(zone)
 
-def _notes(arrays: Sequence[ArrayJob], starts: Sequence[Start]) -> Iterator[str]:
-    """Say where something else than the wish of the policy decided, and of which tasks."""
-    tasks: dict[str, dict[str, None]] = {}
-    for array, start in zip(arrays, starts, strict=True):
-        if start.why:
-            tasks.setdefault(start.why, {})[array.task] = None
-    for why, named in tasks.items():
-        yield f"{', '.join(f'`{task}`' for task in named)}: {why}"
+    waves = []
+    for begin, together in groupby(placed.pieces, key=lambda piece: piece.begin):
+        pieces = list(together)
+        waves.append(Wave(pieces[0].first, sum(piece.count for piece in pieces), moment(begin)))
+    begin = waves[0].begin if placed.ahead is None else moment(placed.ahead.begin)
+    is_one = len(waves) == 1 and waves[0].begin == begin
+    return replace(placed.array, begin=begin, waves=() if is_one else tuple(waves))

@@ -118,7 +118,8 @@ def _by_dependency(
     for element in elements:
         own = _link_before(status, array, element) if link > 1 else _same_index(status, array, element)
         canaries = ahead if _is_new(status, array, element) else []
-        groups.setdefault((array.begin_of(element), (*own, *whole, *canaries)), []).append(element)
+        begin = array.begin if is_ahead else array.begin_of(element)
+        groups.setdefault((begin, (*own, *whole, *canaries)), []).append(element)
     for (begin, after), some in groups.items():
         for part in scheduler.parts(some) if len(some) < array.elements else [some]:
             yield Part(array, tuple(part), after, variant, link, is_ahead, begin)

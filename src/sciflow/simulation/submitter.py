@@ -17,6 +17,7 @@ from sciflow.schedulers.fake.request import Condition, Dependency, Order, Reques
 
 _USER = "you"
 Asks = Callable[[ArrayJob], Request]
+Group = tuple[datetime | None, tuple[Job, ...], Sequence[int]]  # when it was to begin, what it waits for, and which
 
 
 @dataclass
@@ -112,23 +113,25 @@ class Submitter:
         canaries = self.terms.canaries
         if link.number == 1 and len(elements) == link.array.elements and 0 < 2 * canaries < len(elements):
             first = spread(canaries, len(elements))
-            for twins, some in self._by_twins(link, first):
-                link.ahead.append(self._hand_over(link, some, self._whole(link.array), twins))
+            for _, twins, some in self._by_twins(link, first, is_ahead=True):
+                begin = self._begin(link.array, link.array.begin)
+                link.ahead.append(self._hand_over(link, some, self._whole(link.array), begin, twins))
             elements = [one for one in elements if one not in set(first)]
         whole = [*self._whole(link.array), *link.ahead] if link.number == 1 else []
-        for twins, some in self._by_twins(link, elements):
-            self._hand_over(link, some, whole, twins)
+        for planned, twins, some in self._by_twins(link, elements):
+            self._hand_over(link, some, whole, self._begin(link.array, planned), twins)
 
-    def _by_twins(self, link: Link, elements: Sequence[int]) -> Iterator[tuple[tuple[Job, ...], Sequence[int]]]:
-        """Elements by the jobs of which they wait for the same index: those before, or the link before."""
+    def _by_twins(self, link: Link, elements: Sequence[int], is_ahead: bool = False) -> Iterator[Group]:
+        """Elements by when they begin, and the jobs of which they wait for the same index: those before, or the link."""
         if link.number > 1:
             before = [self.links[link.array.name, link.number - 1]]
         else:
             before = [self._last_link(one.array) for one in link.array.after if one.kind == "element"]
-        groups: dict[tuple[int, ...], tuple[tuple[Job, ...], list[int]]] = {}
+        groups: dict[tuple[datetime | None, tuple[int, ...]], tuple[datetime | None, tuple[Job, ...], list[int]]] = {}
         for element in elements:
+            begin = link.array.begin if is_ahead else link.array.begin_of(element)
             jobs = tuple(job for one in before if (job := one.job_of[element]) is not None)
-            groups.setdefault(tuple(job.order for job in jobs), (jobs, []))[1].append(element)
+            groups.setdefault((begin, tuple(job.order for job in jobs)), (begin, jobs, []))[2].append(element)
         yield from groups.values()
 
     def _whole(self, array: ArrayJob) -> list[Job]:
@@ -137,11 +140,17 @@ class Submitter:
     def _last_link(self, name: str) -> Link:
         return self.links[name, self.plan.array(name).links]
 
-    def _hand_over(self, link: Link, elements: Sequence[int], whole: Sequence[Job], twins: Sequence[Job] = ()) -> Job:
+    def _hand_over(
+        self,
+        link: Link,
+        elements: Sequence[int],
+        whole: Sequence[Job],
+        begin: datetime | None,
+        twins: Sequence[Job],
+    ) -> Job:
         conditions = [Condition("aftercorr", job.id) for job in twins] + [
             Condition("afterany", job.id) for job in whole
         ]
-        begin = self._begin(link.array)
         request = replace(
             self._asks(link.array),
             name=f"{link.array.name}.{link.number}",
@@ -156,6 +165,6 @@ class Submitter:
             link.job_of[element] = job
         return job
 
-    def _begin(self, array: ArrayJob) -> datetime | None:
-        later = self.terms.begin(array, array.begin, self.cluster.clock())
+    def _begin(self, array: ArrayJob, planned: datetime | None) -> datetime | None:
+        later = self.terms.begin(array, planned, self.cluster.clock())
         return array.begin if later is None else datetime.fromtimestamp(later, timezone.utc)

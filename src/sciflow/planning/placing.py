@@ -1,0 +1,202 @@
+"""Puts the array jobs of a plan into preferred hours, one after the other: each follows what it waits for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sciflow.model.plan import ArrayJob
+from sciflow.model.policy import Policies, SchedulingPolicy
+from sciflow.model.profile import ClusterProfile
+from sciflow.planning.calendar import deadline, preferred_windows
+from sciflow.planning.ledger import Ledger
+from sciflow.planning.room import pool_of
+from sciflow.planning.start import Start, start_of
+from sciflow.planning.waves import MOST_WINDOWS, Hours, Piece, Work, cut, follow
+
+_SOON, _FAR = timedelta(days=MOST_WINDOWS + 10), timedelta(days=500)  # so many nights; so many weekends
+_AHEAD = " ahead"  # what a ledger calls the canaries of an array job
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An array job with its place in the hours.
+
+    Attributes
+    ----------
+    array, work
+        The array job, and what was planned for.
+    pieces
+        Its elements, by when they begin; in the order of the elements.
+    why
+        What a user is told of its start; empty where it is what the policy asks for.
+    ahead
+        Its canaries, where it has any.
+    is_bound
+        Whether it keeps preferred hours at all.
+    """
+
+    array: ArrayJob
+    work: Work
+    pieces: tuple[Piece, ...]
+    why: str = ""
+    ahead: Piece | None = None
+    is_bound: bool = True
+
+    @property
+    def end(self) -> float:
+        """When all of it has ended, at the latest."""
+        return max(piece.end for piece in self.pieces)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it begins at several times."""
+        return len({piece.begin for piece in self.pieces}) > 1
+
+
+class Placer:
+    """Places array jobs in running order.
+
+    Parameters
+    ----------
+    arrays
+        All of a plan, in running order.
+    policies, profile
+        When the user wants them to run, and where they do.
+    now
+        The present moment.
+    canaries
+        How many elements of each array job run ahead of the others.
+    """
+
+    def __init__(
+        self, arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile, now: datetime, canaries: int
+    ) -> None:
+        self._policies = policies
+        self._profile = profile
+        self._now = now
+        self._canaries = canaries
+        self._ledger = Ledger()
+        self._placed: dict[str, Placed] = {}
+        self._hours: dict[str, Hours] = {}
+        self._before: dict[str, frozenset[str]] = {}
+        self._needed = _needed_after(arrays, profile)
+
+    def place(self, array: ArrayJob) -> Placed:
+        """Find the times of an array job; all that it waits for has been placed."""
+        work = self._work(array)
+        policy = self._policies.of(array.task)
+        start = start_of(policy, self._now, work.seconds, array.resources, array.elements)
+        if policy.policy == "off_peak" and start.reason != "not meant":
+            placed = self._in_hours(array, work, self._hours_of(policy), start)
+        else:
+            placed = self._unbound(array, work, start)
+        self._placed[array.name] = placed
+        return placed
+
+    def _work(self, array: ArrayJob) -> Work:
+        own = {array.name, array.name + _AHEAD}
+        self._before[array.name] = frozenset(own.union(*(self._before[one.array] for one in array.after)))
+        over = frozenset[str]().union(
+            *(
+                self._before[one.array] if one.kind == "whole" else self._placed[one.array].work.over
+                for one in array.after
+            )
+        )
+        return Work(
+            array.name,
+            array.elements,
+            array.resources.runtime_seconds * array.links,
+            array.resources,
+            pool_of(array, self._profile),
+            self._profile.limits.running_indices,
+            self._needed[array.name],
+            over,
+        )
+
+    def _hours_of(self, policy: SchedulingPolicy) -> Hours:
+        key = repr(policy)
+        if key not in self._hours:
+            windows = preferred_windows(policy, self._now, self._now + _SOON)
+            if len(windows) < MOST_WINDOWS:
+                windows = preferred_windows(policy, self._now, self._now + _FAR)
+            moments = tuple((start.timestamp(), end.timestamp()) for start, end in windows[:MOST_WINDOWS])
+            now, wait, due = self._now.timestamp(), policy.max_wait_hours, deadline(policy)
+            latest = None if wait is None else now + wait * 3600
+            self._hours[key] = Hours(now, moments, latest, due.timestamp() if due else None)
+        return self._hours[key]
+
+    def _unbound(self, array: ArrayJob, work: Work, own: Start) -> Placed:
+        """What keeps no preferred hours: it begins when it may, and what waits for it later."""
+        begin = own.begin.timestamp() if own.begin else self._now.timestamp()
+        start = max([begin, *(self._placed[one.array].end for one in array.after)])
+        end = start + math.ceil(work.elements / work.at_once) * work.seconds
+        piece = Piece(0, work.elements, begin, start, end, min(work.elements, work.at_once), work.seconds, work.seconds)
+        return Placed(array, work, (piece,), own.why, is_bound=False)
+
+    def _in_hours(self, array: ArrayJob, work: Work, hours: Hours, own: Start) -> Placed:
+        ahead = self._ahead(array, work, hours)
+        if ahead is not None:
+            work = replace(work, over=work.over | {work.name + _AHEAD})
+        pieces: list[Piece] = []
+        for first, stop in self._stretches(array):
+            pieces += self._stretch(array, work, hours, first, stop, ahead)
+        return Placed(array, work, tuple(pieces), own.why, ahead)
+
+    def _ahead(self, array: ArrayJob, work: Work, hours: Hours) -> Piece | None:
+        """The place of the canaries."""
+        if not 0 < 2 * self._canaries < array.elements or not work.seconds:
+            return None
+        ready = 0.0
+        for one in array.after:
+            before = self._placed[one.array]
+            ready = max(ready, before.ahead.end if one.kind == "element" and before.ahead else before.end)
+        few = replace(work, name=work.name + _AHEAD)
+        return next(cut(few, hours, self._ledger, 0, self._canaries, ready))
+
+    def _stretches(self, array: ArrayJob) -> Iterator[tuple[int, int]]:
+        """Neighbours among the elements whose twins, for which they wait, begin together."""
+        starts = {0}
+        for one in self._twins(array):
+            starts.update(piece.first for piece in one.pieces)
+        ordered = sorted(starts)
+        yield from zip(ordered, [*ordered[1:], array.elements], strict=True)
+
+    def _twins(self, array: ArrayJob) -> list[Placed]:
+        return [self._placed[one.array] for one in array.after if one.kind == "element"]
+
+    def _stretch(
+        self, array: ArrayJob, work: Work, hours: Hours, first: int, stop: int, ahead: Piece | None
+    ) -> Iterator[Piece]:
+        ready = max([0.0, *(self._placed[one.array].end for one in array.after if one.kind == "whole")])
+        if ahead is not None:
+            ready = max(ready, ahead.end)
+        twins = [
+            piece
+            for one in self._twins(array)
+            for piece in one.pieces
+            if piece.first <= first < piece.first + piece.count
+        ]
+        if len(twins) == 1 and twins[0].first == first:
+            piece = follow(work, hours, self._ledger, first, stop - first, ready, twins[0])
+            if piece is not None:
+                yield piece
+                first += piece.count
+        if first < stop:
+            ready = max([ready, *(piece.end for piece in twins)])
+            yield from cut(work, hours, self._ledger, first, stop - first, ready)
+
+
+def _needed_after(arrays: Sequence[ArrayJob], profile: ClusterProfile) -> dict[str, float]:
+    """Array job → the seconds that what depends on it takes after it has ended, one after another."""
+    needed = {array.name: 0.0 for array in arrays}
+    for array in reversed(arrays):
+        pool, limit = pool_of(array, profile), profile.limits.running_indices
+        at_once = Work(array.name, array.elements, 0.0, array.resources, pool, limit).at_once
+        each = array.resources.runtime_seconds * array.links
+        for one in array.after:
+            takes = each * (math.ceil(array.elements / at_once) if one.kind == "whole" else 1)
+            needed[one.array] = max(needed[one.array], needed[array.name] + takes)
+    return needed

@@ -1,0 +1,91 @@
+"""How many array indices a site runs at once: what fits on the nodes of a partition, and what fits beside others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sciflow.model.plan import ArrayJob
+from sciflow.model.profile import ClusterProfile, Partition
+from sciflow.model.resources import GIB, Resources
+
+UNLIMITED = 1 << 40
+Many = tuple[Resources, int]  # a request, and how many of it run at once
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The nodes of a partition, all alike.
+
+    Attributes
+    ----------
+    name
+        The partition; empty where none is known.
+    nodes
+        How many there are.
+    cores, memory, gpus
+        What each of them has; None where that is not known.
+    """
+
+    name: str
+    nodes: int
+    cores: int
+    memory: int | None = None
+    gpus: int | None = None
+
+    def most(self, request: Resources) -> int:
+        """How many of a request surely run at once, where nothing else does."""
+        on_node = min(has // each for has, each, _ in self._amounts(request) if each)
+        if not on_node:
+            return 1  # nobody knows where it would run, but it does so one by one at least
+        # What waits finds too few nodes with room: all others are full.
+        return max(1, -(-(self.nodes - request.nodes + 1) * on_node // request.nodes))
+
+    def beside(self, others: Sequence[Many], request: Resources) -> int:
+        """How many of a request surely run at once beside others, so that neither ever waits for room."""
+        if all(other == request for other, _ in others):
+            return max(0, self.most(request) - sum(count for _, count in others))
+        low, high = 0, self.most(request)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self._holds([*others, (request, middle)]):
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    def _holds(self, together: Sequence[Many]) -> bool:
+        """Whether each finds a node with room, however the others lie on the nodes."""
+        return all(
+            self._blocked(request, together) <= self.nodes - request.nodes for request, count in together if count
+        )
+
+    def _blocked(self, request: Resources, together: Sequence[Many]) -> int:
+        """How many nodes the others can fill so far that one of a request has no room there, at most."""
+        blocked = 0
+        for number, (has, each, least) in enumerate(self._amounts(request)):
+            if each > has:
+                return self.nodes
+            if each:
+                used = sum(count * one.nodes * list(self._amounts(one))[number][1] for one, count in together)
+                blocked += (used - each * request.nodes) // (has - each + least)
+        return blocked
+
+    def _amounts(self, request: Resources) -> Iterator[tuple[int, int, int]]:
+        """What a node has of everything, what of it a request needs on each of its nodes, and the least step."""
+        yield self.cores, -(-request.all_cores // request.nodes), 1
+        yield (request.memory_per_node if self.memory is None else self.memory), request.memory_per_node, 1
+        yield (request.gpus_per_node if self.gpus is None else self.gpus), request.gpus_per_node, 1
+
+
+def pool_of(array: ArrayJob, profile: ClusterProfile) -> Pool | None:
+    """The nodes on which an array job runs; None where the profile does not say how many there are, or of what size."""
+    named = (array.options.partition or profile.default_partition).split(",")
+    name = next((one for one in named if one in profile.partitions), "")
+    given, site = profile.partitions.get(name, Partition()), profile.capacity
+    nodes, cores = given.nodes or site.nodes, given.cpu_cores or site.cpu_cores
+    if not nodes or not cores:
+        return None
+    memory = given.memory_gb or site.memory_gb
+    gpus = given.gpus if given.gpus is not None else site.gpus
+    return Pool(name, nodes, cores, round(memory * GIB) if memory else None, gpus)

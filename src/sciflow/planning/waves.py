@@ -1,0 +1,257 @@
+"""Work that is longer than a window of preferred hours, cut into waves that end inside one each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sciflow.model.resources import Resources
+from sciflow.planning.ledger import Held, Ledger
+from sciflow.planning.room import UNLIMITED, Pool
+
+MOST_WINDOWS = 60  # two months of nights: nobody plans further, and each wave is a submission
+Kept = Literal["window", "too long", "wait", "deadline", "beyond"]
+Moments = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When work is to run; moments are in seconds since the epoch.
+
+    Attributes
+    ----------
+    now
+        The present moment.
+    windows
+        The preferred hours from the present one on, in order.
+    latest
+        The end of the longest wait; None without one.
+    due
+        When all is to have ended; None without a deadline.
+    """
+
+    now: float
+    windows: tuple[Moments, ...]
+    latest: float | None = None
+    due: float | None = None
+
+    def longest(self, latest: float) -> float:
+        """The seconds of the longest window that opens before a moment."""
+        return max((closes - opens for opens, closes in self.windows if opens <= latest), default=0.0)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The elements of an array job, and where they run.
+
+    Attributes
+    ----------
+    name
+        The array job.
+    elements, seconds
+        How many there are, and how long each takes at most; 0 seconds where nobody says that.
+    request, pool
+        What each asks for, and the nodes on which it runs; None where they are not known.
+    throttle
+        How many may run at once; None for any number.
+    needed
+        The seconds that what depends on it takes afterwards.
+    over
+        What has surely ended before any of it starts.
+    """
+
+    name: str
+    elements: int
+    seconds: float
+    request: Resources
+    pool: Pool | None = None
+    throttle: int | None = None
+    needed: float = 0.0
+    over: frozenset[str] = frozenset()
+
+    @property
+    def at_once(self) -> int:
+        """How many of it run at once, where nothing else does."""
+        return min(self.throttle or UNLIMITED, self.pool.most(self.request) if self.pool else UNLIMITED)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Neighbours among the elements that begin together.
+
+    Attributes
+    ----------
+    first, count
+        Which elements.
+    begin
+        When they may begin.
+    start, end
+        When the first of them starts, and the last has ended, at the latest: if nobody else holds the nodes.
+    at_once
+        How many of them run at once.
+    path, slowest
+        The seconds from its start until the first ones have ended, what these wait for included; and in how many
+        seconds more as many again have.
+    kept
+        Why it begins then: to end inside a `window`; as one opens, since it is `too long` for any; since the longest
+        `wait` or the `deadline` comes first; or since nothing is left of all windows that are looked at (`beyond`).
+    """
+
+    first: int
+    count: int
+    begin: float
+    start: float
+    end: float
+    at_once: int = 1
+    path: float = 0.0
+    slowest: float = 0.0
+    kept: Kept = "window"
+
+
+def cut(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, ready: float) -> Iterator[Piece]:
+    """Cut elements into pieces that end inside a window each, and hold the nodes for them.
+
+    Parameters
+    ----------
+    work, hours, ledger
+        What runs, when it is to run, and what is held already.
+    first, count
+        Which elements.
+    ready
+        When all that they wait for has ended, at the latest.
+    """
+    stop = first + count
+    for window in hours.windows:
+        for moment in _moments(work, hours, ledger, window, ready):
+            if moment > _latest(work, hours, stop - first):
+                yield _forced(work, hours, ledger, first, stop - first, ready)
+                return
+            piece = _fitted(work, hours, ledger, first, stop - first, moment, window)
+            if piece is not None:
+                yield _held(piece, work, ledger)
+                first += piece.count
+            if first == stop:
+                return
+    yield _forced(work, hours, ledger, first, stop - first, ready)
+
+
+def follow(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, ready: float, twin: Piece) -> Piece | None:
+    """A piece whose elements start as the same elements of another piece end, in the same window; None for no room.
+
+    Parameters
+    ----------
+    work, hours, ledger, first, count
+        As for `cut`; the elements are the first ones of the other piece.
+    ready
+        When all else has ended for which they wait, at the latest.
+    twin
+        The other piece.
+    """
+    window = next((one for one in hours.windows if one[0] <= twin.start < one[1]), None)
+    if window is None or twin.kept != "window" or not work.seconds or twin.begin > _latest(work, hours, count):
+        return None
+    # As many as run at once of the two end in every so many seconds as the slower of them takes.
+    path = max(twin.path, ready - twin.start) + work.seconds
+    slowest, at_once = max(twin.slowest, work.seconds), min(work.at_once, twin.at_once)
+    rounds = 1 + math.floor((window[1] - twin.start - path) / slowest)
+    if rounds < 1:
+        return None
+    taken = min(count, rounds * at_once)
+    end = twin.start + path + (math.ceil(taken / at_once) - 1) * slowest
+    running = min(taken, work.at_once)
+    if ledger.free(work.pool, work.request, twin.begin, end, work.over) < running:
+        return None
+    return _held(Piece(first, taken, twin.begin, twin.start, end, at_once, path, slowest), work, ledger)
+
+
+def _is_too_long(work: Work, hours: Hours) -> bool:
+    """Whether no window holds it of those that come in time."""
+    return work.seconds > hours.longest(_latest(work, hours, 1))
+
+
+def _moments(work: Work, hours: Hours, ledger: Ledger, window: Moments, ready: float) -> Iterator[float]:
+    """The moments of a window at which some of the work might start."""
+    opens, closes = window
+    if _is_too_long(work, hours):
+        if opens >= max(hours.now, ready):
+            yield opens
+        return
+    start = max(opens, hours.now, ready)
+    if start < closes:
+        yield start
+        yield from list(ledger.changes(work.pool, start, closes))
+
+
+def _latest(work: Work, hours: Hours, left: int) -> float:
+    """The last moment at which so many elements may begin."""
+    latest = math.inf if hours.latest is None else hours.latest
+    return min(latest, _last_for_deadline(work, hours, left))
+
+
+def _last_for_deadline(work: Work, hours: Hours, left: int) -> float:
+    if hours.due is None:
+        return math.inf
+    return hours.due - work.needed - math.ceil(left / work.at_once) * work.seconds
+
+
+def _fitted(
+    work: Work, hours: Hours, ledger: Ledger, first: int, left: int, moment: float, window: Moments
+) -> Piece | None:
+    """As many elements as surely end inside a window, if they start at a moment; None where they are too few."""
+    opens, closes = window
+    is_too_long = _is_too_long(work, hours)
+    taken, rounds = _taken(work, ledger, left, moment, moment + work.seconds if is_too_long else closes)
+    if not taken:
+        return None
+    end = moment + rounds * work.seconds
+    begin = max(opens, hours.now)
+    # It may as well wait for what comes before it, where it is in nobody's way then.
+    if begin < moment and ledger.free(work.pool, work.request, begin, end, work.over) < min(taken, work.at_once):
+        begin = moment
+    kept: Kept = "too long" if is_too_long else "window"
+    at_once = min(taken, work.at_once)
+    return Piece(first, taken, begin, moment, end, at_once, work.seconds, work.seconds, kept)
+
+
+def _taken(work: Work, ledger: Ledger, left: int, moment: float, closes: float) -> tuple[int, int]:
+    """How many elements surely end between two moments, and how many of them run one after another."""
+    if not work.seconds:
+        return left, 0
+    most = min(work.at_once, left)
+    rounds = min(math.floor((closes - moment) / work.seconds), math.ceil(left / most))
+    while rounds > 0:
+        end = moment + rounds * work.seconds
+        free = ledger.free(work.pool, work.request, moment, end, work.over)
+        if free >= most:
+            return min(left, rounds * most), rounds
+        if rounds == 1 and free >= max(1, most // 2):  # no more than have room: else they would take that of others
+            return free, 1
+        later = ledger.next_start(work.pool, moment, end, work.over)
+        rounds = rounds - 1 if later is None else min(rounds - 1, math.floor((later - moment) / work.seconds))
+        rounds = max(rounds, 1) if end - moment > work.seconds else 0
+    return 0, 0
+
+
+def _forced(work: Work, hours: Hours, ledger: Ledger, first: int, left: int, ready: float) -> Piece:
+    """What begins though it may not end inside a window."""
+    begin = _latest(work, hours, left)
+    kept: Kept = "wait"
+    if begin == math.inf:
+        kept = "beyond"
+        begin = next((opens for opens, _ in reversed(hours.windows) if opens >= ready), hours.windows[-1][0])
+    elif begin != hours.latest:
+        kept = "deadline"
+    begin = max(begin, hours.now)
+    start = max(begin, ready)
+    at_once = min(left, work.at_once)
+    end = start + math.ceil(left / at_once) * work.seconds
+    return _held(Piece(first, left, begin, start, end, at_once, work.seconds, work.seconds, kept), work, ledger)
+
+
+def _held(piece: Piece, work: Work, ledger: Ledger) -> Piece:
+    count = min(piece.count, work.at_once)
+    if work.seconds:
+        ledger.hold(work.pool, Held(piece.begin, piece.end, work.request, count, work.name))
+    return piece
