@@ -142,7 +142,9 @@ class Placer:
             work = replace(work, over=work.over | {work.name + _AHEAD})
         pieces: list[Piece] = []
         for first, stop in self._stretches(array):
-            pieces += self._stretch(array, work, hours, first, stop, ahead)
+            # What is left of those before is not beside them: all have one throttle.
+            ready = max([ahead.end if ahead else 0.0, *(piece.end for piece in pieces)])
+            pieces += self._stretch(array, work, hours, first, stop, ready)
         return Placed(array, work, tuple(pieces), own.why, ahead)
 
     def _ahead(self, array: ArrayJob, work: Work, hours: Hours) -> Piece | None:
@@ -153,8 +155,10 @@ class Placer:
         for one in array.after:
             before = self._placed[one.array]
             ready = max(ready, before.ahead.end if one.kind == "element" and before.ahead else before.end)
-        few = replace(work, name=work.name + _AHEAD)
-        return next(cut(few, hours, self._ledger, 0, self._canaries, ready))
+        rounds = math.ceil(self._canaries / work.at_once)
+        few = replace(work, name=work.name + _AHEAD, seconds=rounds * work.seconds)
+        at_once = min(self._canaries, work.at_once)
+        return next(cut(few, hours, self._ledger, 0, at_once, ready, is_whole=True))
 
     def _stretches(self, array: ArrayJob) -> Iterator[tuple[int, int]]:
         """Neighbours among the elements whose twins, for which they wait, begin together."""
@@ -168,11 +172,9 @@ class Placer:
         return [self._placed[one.array] for one in array.after if one.kind == "element"]
 
     def _stretch(
-        self, array: ArrayJob, work: Work, hours: Hours, first: int, stop: int, ahead: Piece | None
+        self, array: ArrayJob, work: Work, hours: Hours, first: int, stop: int, ready: float
     ) -> Iterator[Piece]:
-        ready = max([0.0, *(self._placed[one.array].end for one in array.after if one.kind == "whole")])
-        if ahead is not None:
-            ready = max(ready, ahead.end)
+        ready = max([ready, *(self._placed[one.array].end for one in array.after if one.kind == "whole")])
         twins = [
             piece
             for one in self._twins(array)
@@ -183,7 +185,7 @@ class Placer:
             piece = follow(work, hours, self._ledger, first, stop - first, ready, twins[0])
             if piece is not None:
                 yield piece
-                first += piece.count
+                first, ready = first + piece.count, max(ready, piece.end)
         if first < stop:
             ready = max([ready, *(piece.end for piece in twins)])
             yield from cut(work, hours, self._ledger, first, stop - first, ready)
@@ -194,7 +196,7 @@ def _needed_after(arrays: Sequence[ArrayJob], profile: ClusterProfile) -> dict[s
     needed = {array.name: 0.0 for array in arrays}
     for array in reversed(arrays):
         pool, limit = pool_of(array, profile), profile.limits.running_indices
-        at_once = Work(array.name, array.elements, 0.0, array.resources, pool, limit).at_once
+        at_once = Work(array.name, array.elements, 0, array.resources, pool, limit).at_once
         each = array.resources.runtime_seconds * array.links
         for one in array.after:
             takes = each * (math.ceil(array.elements / at_once) if one.kind == "whole" else 1)

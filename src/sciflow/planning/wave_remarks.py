@@ -36,6 +36,8 @@ def wave_notes(placed: Sequence[Placed], policies: Policies, profile: ClusterPro
         yield f"task `{task}`: {_begin(count)} when the longest wait of {wait:g} h is over, in preferred hours or not"
     for task, count in _counted(bound, "deadline").items():
         yield f"task `{task}`: {_begin(count)} as late as the deadline allows, in preferred hours or not"
+    for task in dict.fromkeys(one.array.task for one in bound if one.ahead and one.ahead.kept == "too long"):
+        yield f"the canaries of task `{task}` take longer than any window: they start as one opens"
     yield from _unknown(bound, profile)
 
 
@@ -51,7 +53,7 @@ def _cut_notes(bound: Sequence[Placed]) -> Iterator[str]:
         most = f"{at_once[0]:,}" if len(at_once) == 1 else f"{at_once[0]:,} to {at_once[-1]:,}"
         yield (
             f"task `{task}` begins at {len(begins)} times, so that all of it ends inside preferred hours: "
-            f"{most} array indices run at once"
+            f"{most} array {'index runs' if most == '1' else 'indices run'} at once"
         )
 
 

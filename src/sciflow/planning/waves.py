@@ -64,7 +64,7 @@ class Work:
 
     name: str
     elements: int
-    seconds: float
+    seconds: int
     request: Resources
     pool: Pool | None = None
     throttle: int | None = None
@@ -110,7 +110,9 @@ class Piece:
     kept: Kept = "window"
 
 
-def cut(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, ready: float) -> Iterator[Piece]:
+def cut(
+    work: Work, hours: Hours, ledger: Ledger, first: int, count: int, ready: float, is_whole: bool = False
+) -> Iterator[Piece]:
     """Cut elements into pieces that end inside a window each, and hold the nodes for them.
 
     Parameters
@@ -121,17 +123,21 @@ def cut(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, ready:
         Which elements.
     ready
         When all that they wait for has ended, at the latest.
+    is_whole
+        Whether they have to be one piece.
     """
     stop = first + count
     for window in hours.windows:
         for moment in _moments(work, hours, ledger, window, ready):
+            if moment < ready:
+                continue
             if moment > _latest(work, hours, stop - first):
                 yield _forced(work, hours, ledger, first, stop - first, ready)
                 return
             piece = _fitted(work, hours, ledger, first, stop - first, moment, window)
-            if piece is not None:
+            if piece is not None and not (is_whole and piece.count < count):
                 yield _held(piece, work, ledger)
-                first += piece.count
+                first, ready = first + piece.count, max(ready, piece.end)  # not beside itself: its throttle is one
             if first == stop:
                 return
     yield _forced(work, hours, ledger, first, stop - first, ready)

@@ -154,18 +154,20 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policies: Polici
     """On what terms array jobs of a run are submitted."""
 
     def begin(array: ArrayJob, planned: datetime | None, now: float) -> float | None:
-        policy = policies.of(array.task)
-        if not profile.keeps_start_times or (planned is None and not policy.blackouts):
+        if not profile.keeps_start_times:
             return None
         if planned is not None and planned.timestamp() > now:
             return None if planned == array.begin else planned.timestamp()
-        if planned is None:
-            # What could begin at once need not wait for preferred hours now; but by now a blackout may be near.
+        policy = policies.of(array.task)
+        if planned is None and (policy.policy != "off_peak" or policy.deadline is not None):
+            # What had to begin at once need not wait now; but by now a blackout may be near.
             policy = SchedulingPolicy(blackouts=policy.blackouts, timezone=policy.timezone)
         # What was planned to begin at a time that has passed would begin in the middle of the day.
         seconds, present = array.resources.runtime_seconds, datetime.fromtimestamp(now, timezone.utc)
         moment = start_of(policy, present, seconds, array.resources, array.elements).begin
-        return moment.timestamp() if moment else None
+        if moment is not None:
+            return moment.timestamp()
+        return now if array.begin is not None and array.begin.timestamp() > now else None  # its script says later
 
     return Terms(profile.limits, recovery.canaries, begin=begin)
 

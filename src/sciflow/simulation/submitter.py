@@ -122,7 +122,7 @@ class Submitter:
             self._hand_over(link, some, whole, self._begin(link.array, planned), twins)
 
     def _by_twins(self, link: Link, elements: Sequence[int], is_ahead: bool = False) -> Iterator[Group]:
-        """Elements by when they begin, and the jobs of which they wait for the same index: those before, or the link."""
+        """Elements by when they begin, and the jobs of which they wait for the same index."""
         if link.number > 1:
             before = [self.links[link.array.name, link.number - 1]]
         else:

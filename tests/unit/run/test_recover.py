@@ -343,5 +343,8 @@ def test_what_was_to_begin_off_peak_begins_at_the_next_such_time(failed_chain: Q
     assert begin(array, planned, noon.timestamp()) == datetime(2031, 5, 15, 22, tzinfo=timezone.utc).timestamp()
     night = datetime(2031, 5, 15, 23, tzinfo=timezone.utc)
     assert (begin(array, planned, night.timestamp()) or 0) <= night.timestamp()
+    early = planned.timestamp() - 20 * 3600
+    assert begin(array, None, early) == early  # its script would have it wait until later
     object.__setattr__(array, "begin", None)
-    assert begin(array, None, noon.timestamp()) is None
+    assert begin(array, None, night.timestamp()) is None
+    assert begin(array, None, noon.timestamp()) == datetime(2031, 5, 15, 22, tzinfo=timezone.utc).timestamp()
