@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -291,10 +292,10 @@ class Engine:
         Jobs that are waited for stand there by the names of their array jobs.
         """
         directory = None if self.fresh else self._same_work(compiled)
-        status = observe(directory, compiled.plan) if directory else untouched(compiled.plan)
+        status = observe(directory) if directory else untouched(compiled.plan)  # with the start times that it has
         run = directory or RunDirectory("RUN")
         terms = terms_of(compiled.profile, compiled.workflow.recovery, compiled.workflow.policies)
-        return calls(run, status, connect(compiled.profile.scheduler, run), terms)
+        return calls(run, status, connect(compiled.profile.scheduler, run), terms, time.time())
 
     def has_earlier_runs(self, compiled: Compiled) -> bool:
         """Whether a new run would look for what earlier ones have finished."""

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sciflow.cli.output import table
+from sciflow.cli.waves import begins, wave_rows
 from sciflow.model.cost import format_amount, total
 from sciflow.model.units import format_duration
 from sciflow_shim.files import format_ranges
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sciflow.planning.earliest import Earliest
 
 _MOST_ARRAYS = 4  # of a task, until those that ask for the same are shown as one
+_MOST_CUT = 6  # array jobs that begin in waves, of which each wave has a line
 _NARROWEST = 16  # characters of a folded column
 _HOUR = 3600
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -59,20 +61,22 @@ def _name(arrays: Sequence[ArrayJob]) -> str:
 
 def _arrays(plan: Plan) -> str:
     rows = []
-    for arrays in rows_of(plan):
+    shown = rows_of(plan)
+    is_room = sum(bool(arrays[0].waves) for arrays in shown) <= _MOST_CUT
+    for arrays in shown:
         array = arrays[0]
         highest = max(one.elements for one in arrays) - 1
         indices = f"0-{highest}" if highest else "0"
         elements = sum(one.elements for one in arrays)
         count = f"{elements} × {array.pack}" if array.pack > 1 else elements
-        begin = array.begin.isoformat(sep=" ", timespec="minutes") if array.begin else "at once"
         times = [f"up to {array.links} times"] if array.links > 1 else []
         request = ", ".join([array.resources.describe(), *times, *array.options.described()])
         several = f"{len(arrays)} × {indices}" if len(arrays) > 1 else indices
-        rows.append((_name(arrays), several, count, request, _after(arrays), begin))
+        rows.append((_name(arrays), several, count, request, _after(arrays), begins(array, is_room)))
+        rows += [("", *cells[:2], "", "", cells[2]) for cells in wave_rows(array, len(arrays))] if is_room else []
     header = ("array", "indices", "count", "request for each", "after", "begins")
-    shown = len(header) if any(array.begin for array in plan.arrays) else -1
-    return folded(header[:shown], [row[:shown] for row in rows], (3, 4))
+    columns = len(header) if any(array.begin or array.waves for array in plan.arrays) else -1
+    return folded(header[:columns], [row[:columns] for row in rows], (3, 4))
 
 
 def _after(arrays: Sequence[ArrayJob]) -> str:
@@ -91,8 +95,9 @@ def _after(arrays: Sequence[ArrayJob]) -> str:
 def _costs(plan: Plan, earliest: Earliest) -> str:
     """What array jobs cost, and when they begin and end at the earliest."""
     has_gpus = plan.cost.gpu_hours > 0
-    is_dated = any(array.begin for array in plan.arrays)
-    zone = next((array.begin.tzinfo for array in plan.arrays if array.begin), None)
+    begun = [begin for array in plan.arrays for begin in (array.begin, *(wave.begin for wave in array.waves)) if begin]
+    is_dated = bool(begun)
+    zone = next((begin.tzinfo for begin in begun), None)
 
     def moment(one: datetime | None, at_once: str = "at once") -> str:
         if one is None:

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 _MOST = 6  # waves of an array job that have lines of their own; of more, the first ones and the last
 
 
-def begins(array: ArrayJob) -> str:
-    """When an array job begins, in a few words."""
-    return f"{len(array.waves)} waves, {shown(array.begin)}" if array.waves else shown(array.begin)
+def begins(array: ArrayJob, has_rows: bool = False) -> str:
+    """When an array job begins, in a few words; of one whose waves have rows of their own these tell the rest."""
+    if not array.waves:
+        return shown(array.begin)
+    return f"in {len(array.waves)} waves" + ("" if has_rows else f", from {shown(array.begin)} on")
 
 
 def shown(begin: datetime | None) -> str:
@@ -22,16 +24,17 @@ def shown(begin: datetime | None) -> str:
     return begin.isoformat(sep=" ", timespec="minutes") if begin else "at once"
 
 
-def wave_rows(array: ArrayJob) -> Iterator[tuple[str, str, str]]:
-    """Which elements each wave of an array job has, how many these are, and when they begin; nothing without waves."""
+def wave_rows(array: ArrayJob, several: int = 1) -> Iterator[tuple[str, str, str]]:
+    """Which elements each wave of one or several array jobs has, how many these are, and when they begin."""
     waves = array.waves
     few = waves if len(waves) <= _MOST else waves[: _MOST - 2]
-    yield from (_row([wave], shown(wave.begin)) for wave in few)
+    yield from (_row([wave], shown(wave.begin), several) for wave in few)
     if left := waves[len(few) : -1]:
-        yield _row(left, f"in {len(left)} more waves")
-        yield _row(waves[-1:], shown(waves[-1].begin))
+        yield _row(left, f"in {len(left)} more waves", several)
+        yield _row(waves[-1:], shown(waves[-1].begin), several)
 
 
-def _row(waves: Sequence[Wave], begins: str) -> tuple[str, str, str]:
+def _row(waves: Sequence[Wave], begins: str, several: int) -> tuple[str, str, str]:
     first, last = waves[0].first, waves[-1].first + waves[-1].count - 1
-    return f"{first}-{last}" if last > first else f"{first}", f"{last - first + 1}", begins
+    indices = f"{first}-{last}" if last > first else f"{first}"
+    return f"{several} × {indices}" if several > 1 else indices, f"{several * (last - first + 1)}", begins

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sciflow.model.plan import ArrayJob
-from sciflow.model.profile import ClusterProfile, Partition
+from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
+from sciflow.planning.earliest import capacity_of
 
 UNLIMITED = 1 << 40
 Many = tuple[Resources, int]  # a request, and how many of it run at once
@@ -80,12 +81,9 @@ class Pool:
 
 def pool_of(array: ArrayJob, profile: ClusterProfile) -> Pool | None:
     """The nodes on which an array job runs; None where the profile does not say how many there are, or of what size."""
-    named = (array.options.partition or profile.default_partition).split(",")
-    name = next((one for one in named if one in profile.partitions), "")
-    given, site = profile.partitions.get(name, Partition()), profile.capacity
-    nodes, cores = given.nodes or site.nodes, given.cpu_cores or site.cpu_cores
-    if not nodes or not cores:
+    place = capacity_of(array, profile)
+    if not place.nodes or not place.cpu_cores:
         return None
-    memory = given.memory_gb or site.memory_gb
-    gpus = given.gpus if given.gpus is not None else site.gpus
-    return Pool(name, nodes, cores, round(memory * GIB) if memory else None, gpus)
+    name = array.options.partition or profile.default_partition
+    memory = round(place.memory_gb * GIB) if place.memory_gb else None
+    return Pool(name.split(",")[0], place.nodes, place.cpu_cores, memory, place.gpus)

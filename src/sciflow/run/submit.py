@@ -235,12 +235,12 @@ def _submission(run: RunDirectory, status: RunStatus, part: Part, name: str, now
     return Submission(array, run.script(array.name_on_node), attempts, name, part.after, avoided, begin, at_once)
 
 
-def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms) -> list[str]:
+def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms, now: float) -> list[str]:
     """The calls of the scheduler that `submit` would make now; for jobs to come stand the names of their array jobs."""
     found = []
     for part in unsubmitted(run, status, scheduler, [], terms.canaries):
-        known = _intended(run, status, part, 0.0)
-        found.append(scheduler.call(_submission(run, status, part, known.name, 0.0, terms)))
+        known = _intended(run, status, part, now)
+        found.append(scheduler.call(_submission(run, status, part, known.name, now, terms)))
         known.job = part.array.name
         status.submissions.add(known)
     return found

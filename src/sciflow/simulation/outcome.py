@@ -210,8 +210,8 @@ def _longest_chain(played: Played) -> float:
     for array in played.plan.arrays:
         courses = played.courses[array.name]
         end = np.full(array.elements, played.now)
-        if array.begin is not None:
-            end = np.maximum(end, array.begin.timestamp())
+        begins = [array.begin_of(element) for element in range(array.elements)]
+        end = np.maximum(end, [begin.timestamp() if begin else played.now for begin in begins])
         for one in array.after:
             end = np.maximum(end, ends[one.array] if one.kind == "element" else ends[one.array].max())
         for course in courses:

@@ -14,6 +14,7 @@ from sciflow.planning.build import Compiled, build_plan
 from sciflow.planning.calendar import preferred_windows
 from sciflow.planning.caps import longest_walltime
 from sciflow.planning.start import begin_time
+from sciflow.planning.timetable import timetable
 from sciflow.run.recover import terms_of
 from sciflow.run.submit import Terms
 from sciflow.simulation.durations import Durations, durations_of
@@ -75,9 +76,16 @@ class Setting:
         """The same where the site takes something else."""
         return replace(self, terms=replace(self.terms, limits=limits))
 
+    def throttled(self, count: int) -> Setting:
+        """The same with another limit of how many indices of an array job run at once, and with the waves for that."""
+        workflow, limits = self.compiled.workflow, self.terms.limits.model_copy(update={"running_indices": count})
+        profile = self.compiled.profile.model_copy(update={"limits": limits})
+        times = timetable(self.plan.arrays, workflow.policies, profile, self.now, workflow.recovery.canaries)
+        return replace(self, plan=replace(self.plan, arrays=times.arrays)).limited(limits)
+
     def beginning(self, moment: datetime | None) -> Setting:
         """The same with another start time for all."""
-        arrays = tuple(replace(array, begin=moment) for array in self.plan.arrays)
+        arrays = tuple(replace(array, begin=moment, waves=()) for array in self.plan.arrays)
         terms = self.terms
         if moment is None:
             terms = replace(terms, begin=lambda _array, _planned, _now: None, canaries=0)
@@ -94,6 +102,7 @@ def variants(setting: Setting, as_planned: Outcome) -> Iterator[tuple[str, Setti
     """
     limits = setting.terms.limits
     begin = next((array.begin for array in setting.plan.arrays if array.begin), None)
+    is_cut = any(array.waves for array in setting.plan.arrays)
     # What takes no time is never at once, and no limit would change it.
     timed = {
         array.name for array in setting.plan.arrays if any(one.any() for one in setting.durations.links[array.name])
@@ -101,7 +110,7 @@ def variants(setting: Setting, as_planned: Outcome) -> Iterator[tuple[str, Setti
     most = max((one.at_once for one in as_planned.arrays if one.name in timed), default=0)
     is_throttled = limits.running_indices is not None and limits.running_indices <= most
     is_fed = limits.submitted_indices is not None and limits.submitted_indices < as_planned.starts
-    if begin or is_throttled or is_fed or setting.terms.canaries:
+    if begin or is_cut or is_throttled or is_fed or setting.terms.canaries:
         yield "all at once now", setting.beginning(None).limited(Limits())
     policy = setting.compiled.workflow.policy
     if begin is None and policy.policy == "off_peak" and (later := begin_time(policy, setting.now)):
@@ -113,7 +122,7 @@ def variants(setting: Setting, as_planned: Outcome) -> Iterator[tuple[str, Setti
     for count in counts:
         yield (
             f"%{count}: {count} of an array job at once",
-            setting.limited(limits.model_copy(update={"running_indices": count})),
+            setting.throttled(count),
         )
     yield from _packed(setting)
 

@@ -387,7 +387,7 @@ def test_a_search_that_fails_submits_nothing(chain: RunDirectory, queue: MemoryQ
 def test_the_calls_of_a_dry_run_are_those_of_the_submission(chain: RunDirectory, queue: MemoryQueue) -> None:
     """With the names of array jobs for the ids to come; nothing is submitted, and nothing is written."""
     before = sorted(chain.path.rglob("*"))
-    assert calls(chain, observe(chain), queue, Terms()) == [
+    assert calls(chain, observe(chain), queue, Terms(), 0.0) == [
         f"a.0.{chain.run_id}.1 [0, 1, 2, 3]",
         f"b.0.{chain.run_id}.2 [0, 1, 2, 3] element:a.0",
         f"c.0.{chain.run_id}.3 [0] whole:b.0",
@@ -401,7 +401,7 @@ def test_the_calls_of_a_run_that_goes_on(chain: RunDirectory, queue: MemoryQueue
     queue.refusals["b.0"] = SchedulerError("no")
     hand_over(chain, queue)
     leave_record(chain, "a.0", 0)
-    shown = calls(chain, observe(chain), queue, Terms())
+    shown = calls(chain, observe(chain), queue, Terms(), 0.0)
     assert [line.split(" ", 1)[1] for line in shown] == [
         "[0]",
         "[1, 2, 3] element:101",
