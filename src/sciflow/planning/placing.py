@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from sciflow.model.plan import ArrayJob
 from sciflow.model.policy import Policies, SchedulingPolicy
 from sciflow.model.profile import ClusterProfile
-from sciflow.planning.calendar import deadline, preferred_windows
+from sciflow.planning.calendar import blackouts, deadline, preferred_windows
+from sciflow.planning.calendar_remarks import refuse
+from sciflow.planning.deadlines import latest_starts
 from sciflow.planning.ledger import Ledger
 from sciflow.planning.room import pool_of
 from sciflow.planning.start import Start, start_of
-from sciflow.planning.waves import MOST_WINDOWS, Hours, Piece, Work, cut, follow
+from sciflow.planning.waves import MOST_WINDOWS, Bounds, Hours, Piece, Work, cut, follow
 
 _SOON, _FAR = timedelta(days=MOST_WINDOWS + 10), timedelta(days=500)  # so many nights; so many weekends
 _AHEAD = " ahead"  # what a ledger calls the canaries of an array job
@@ -82,13 +84,16 @@ class Placer:
         self._placed: dict[str, Placed] = {}
         self._hours: dict[str, Hours] = {}
         self._before: dict[str, frozenset[str]] = {}
-        self._needed = _needed_after(arrays, profile)
+        self._latest = latest_starts(arrays, policies, now)
+        self._due = _due(arrays, policies, profile)
 
     def place(self, array: ArrayJob) -> Placed:
         """Find the times of an array job; all that it waits for has been placed."""
         work = self._work(array)
         policy = self._policies.of(array.task)
-        start = start_of(policy, self._now, work.seconds, array.resources, array.elements)
+        latest = self._latest.get(array.name)
+        start = start_of(policy, self._now, work.seconds, array.resources, array.elements, latest)
+        refuse(start, policy, array.task)
         if policy.policy == "off_peak" and start.reason != "not meant":
             placed = self._in_hours(array, work, self._hours_of(policy), start)
         else:
@@ -112,7 +117,7 @@ class Placer:
             array.resources,
             pool_of(array, self._profile),
             self._profile.limits.running_indices,
-            self._needed[array.name],
+            self._due[array.name],
             over,
         )
 
@@ -123,9 +128,9 @@ class Placer:
             if len(windows) < MOST_WINDOWS:
                 windows = preferred_windows(policy, self._now, self._now + _FAR)
             moments = tuple((start.timestamp(), end.timestamp()) for start, end in windows[:MOST_WINDOWS])
-            now, wait, due = self._now.timestamp(), policy.max_wait_hours, deadline(policy)
-            latest = None if wait is None else now + wait * 3600
-            self._hours[key] = Hours(now, moments, latest, due.timestamp() if due else None)
+            now, wait = self._now.timestamp(), policy.max_wait_hours
+            latest = math.inf if wait is None else now + wait * 3600
+            self._hours[key] = Hours(now, moments, latest, blackouts(policy))
         return self._hours[key]
 
     def _unbound(self, array: ArrayJob, work: Work, own: Start) -> Placed:
@@ -140,11 +145,13 @@ class Placer:
         ahead = self._ahead(array, work, hours)
         if ahead is not None:
             work = replace(work, over=work.over | {work.name + _AHEAD})
+        begin = own.begin.timestamp() if own.begin else hours.now
+        alone = None if own.reason == "window" else begin
         pieces: list[Piece] = []
         for first, stop in self._stretches(array):
             # What is left of those before is not beside them: all have one throttle.
             ready = max([ahead.end if ahead else 0.0, *(piece.end for piece in pieces)])
-            pieces += self._stretch(array, work, hours, first, stop, ready)
+            pieces += self._stretch(array, work, hours, first, stop, ready, alone)
         return Placed(array, work, tuple(pieces), own.why, ahead)
 
     def _ahead(self, array: ArrayJob, work: Work, hours: Hours) -> Piece | None:
@@ -156,9 +163,9 @@ class Placer:
             before = self._placed[one.array]
             ready = max(ready, before.ahead.end if one.kind == "element" and before.ahead else before.end)
         rounds = math.ceil(self._canaries / work.at_once)
-        few = replace(work, name=work.name + _AHEAD, seconds=rounds * work.seconds)
+        few = replace(work, name=work.name + _AHEAD, seconds=rounds * work.seconds, is_whole=True)
         at_once = min(self._canaries, work.at_once)
-        return next(cut(few, hours, self._ledger, 0, at_once, ready, is_whole=True))
+        return next(cut(few, hours, self._ledger, 0, at_once, Bounds(ready, hours.now)))
 
     def _stretches(self, array: ArrayJob) -> Iterator[tuple[int, int]]:
         """Neighbours among the elements whose twins, for which they wait, begin together."""
@@ -172,7 +179,7 @@ class Placer:
         return [self._placed[one.array] for one in array.after if one.kind == "element"]
 
     def _stretch(
-        self, array: ArrayJob, work: Work, hours: Hours, first: int, stop: int, ready: float
+        self, array: ArrayJob, work: Work, hours: Hours, first: int, stop: int, ready: float, alone: float | None
     ) -> Iterator[Piece]:
         ready = max([ready, *(self._placed[one.array].end for one in array.after if one.kind == "whole")])
         twins = [
@@ -188,17 +195,19 @@ class Placer:
                 first, ready = first + piece.count, max(ready, piece.end)
         if first < stop:
             ready = max([ready, *(piece.end for piece in twins)])
-            yield from cut(work, hours, self._ledger, first, stop - first, ready)
+            soonest = max([hours.now, *(piece.begin for piece in twins)])
+            yield from cut(work, hours, self._ledger, first, stop - first, Bounds(ready, soonest, alone))
 
 
-def _needed_after(arrays: Sequence[ArrayJob], profile: ClusterProfile) -> dict[str, float]:
-    """Array job → the seconds that what depends on it takes after it has ended, one after another."""
-    needed = {array.name: 0.0 for array in arrays}
+def _due(arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile) -> dict[str, float]:
+    """Array job → when it has to have ended for the deadlines of all that depend on it."""
+    ends = {array.name: deadline(policies.of(array.task)) for array in arrays}
+    due = {name: end.timestamp() if end else math.inf for name, end in ends.items()}
     for array in reversed(arrays):
         pool, limit = pool_of(array, profile), profile.limits.running_indices
         at_once = Work(array.name, array.elements, 0, array.resources, pool, limit).at_once
         each = array.resources.runtime_seconds * array.links
         for one in array.after:
             takes = each * (math.ceil(array.elements / at_once) if one.kind == "whole" else 1)
-            needed[one.array] = max(needed[one.array], needed[array.name] + takes)
-    return needed
+            due[one.array] = min(due[one.array], due[array.name] - takes)
+    return due

@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone, tzinfo
 from itertools import groupby
 
-from sciflow.model.plan import ArrayJob, Wave
+from sciflow.errors import PlanError
+from sciflow.model.plan import ArrayJob, Plan, Wave
 from sciflow.model.policy import Policies
 from sciflow.model.profile import ClusterProfile
-from sciflow.planning.calendar import zone_of
+from sciflow.planning.calendar import deadline, zone_of
+from sciflow.planning.calendar_remarks import calendar_warnings, tariff_warnings
+from sciflow.planning.earliest import Earliest
 from sciflow.planning.placing import Placed, Placer
 from sciflow.planning.wave_remarks import wave_notes, wave_warnings
+from sciflow.planning.zones import zone_notes
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,38 @@ def timetable(
         The present moment.
     canaries
         How many elements of each array job run ahead of the others.
+
+    Raises
+    ------
+    PlanError
+        Where a deadline cannot be met, or a calendar or tariff leaves no time.
     """
     if not profile.keeps_start_times:
         return Timetable(tuple(arrays))
     placer = Placer(arrays, policies, profile, now, canaries)
     placed = [placer.place(array) for array in arrays]
     timed = tuple(_timed(one, now, zone_of(policies.of(one.array.task))) for one in placed)
-    return Timetable(timed, tuple(wave_warnings(placed)), tuple(wave_notes(placed, policies, profile)))
+    _check_deadlines(timed, placed, policies, profile, now)
+    warnings = (*calendar_warnings(policies, now), *tariff_warnings(arrays, policies, now), *wave_warnings(placed))
+    return Timetable(timed, warnings, (*wave_notes(placed, policies, profile), *zone_notes(timed, profile)))
+
+
+def _check_deadlines(
+    arrays: Sequence[ArrayJob], placed: Sequence[Placed], policies: Policies, profile: ClusterProfile, now: datetime
+) -> None:
+    """Refuse deadlines that so few array indices at once cannot meet, even if none waits for preferred hours."""
+    bound = {one.array.name for one in placed if one.is_bound}
+    at_once = tuple(replace(one, begin=None, waves=()) if one.name in bound else one for one in arrays)
+    earliest = Earliest(Plan("", profile.name, 0, at_once), profile, now)
+    for array in arrays:
+        end, possible = deadline(policies.of(array.task)), earliest.of([array.name]).end
+        if end is not None and possible is not None and possible > end:
+            shown = possible.astimezone(end.tzinfo).isoformat(sep=" ", timespec="minutes")
+            raise PlanError(
+                f"task `{array.task}` cannot meet its deadline {end.isoformat(sep=' ', timespec='minutes')}: as few "
+                f"array indices as run at once, the earliest possible end is {shown}",
+                hint="ask for less walltime, let more run at once, or set a deadline after that",
+            )
 
 
 def _timed(placed: Placed, now: datetime, zone: tzinfo | None) -> ArrayJob:

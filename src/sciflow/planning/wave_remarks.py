@@ -35,7 +35,7 @@ def wave_notes(placed: Sequence[Placed], policies: Policies, profile: ClusterPro
         wait = policies.of(task).max_wait_hours
         yield f"task `{task}`: {_begin(count)} when the longest wait of {wait:g} h is over, in preferred hours or not"
     for task, count in _counted(bound, "deadline").items():
-        yield f"task `{task}`: {_begin(count)} as late as the deadline allows, in preferred hours or not"
+        yield f"task `{task}`: {_begin(count)} when the deadline asks for it, in preferred hours or not"
     for task in dict.fromkeys(one.array.task for one in bound if one.ahead and one.ahead.kept == "too long"):
         yield f"the canaries of task `{task}` take longer than any window: they start as one opens"
     yield from _unknown(bound, profile)
@@ -51,8 +51,10 @@ def _cut_notes(bound: Sequence[Placed]) -> Iterator[str]:
         begins = sorted({piece.begin for one in mine for piece in one.pieces})
         at_once = sorted({min(one.work.at_once, one.work.elements) for one in mine if one.is_cut})
         most = f"{at_once[0]:,}" if len(at_once) == 1 else f"{at_once[0]:,} to {at_once[-1]:,}"
+        is_kept = all(piece.kept == "window" for one in mine for piece in one.pieces)
+        why = ", so that all of it ends inside preferred hours" if is_kept else ""
         yield (
-            f"task `{task}` begins at {len(begins)} times, so that all of it ends inside preferred hours: "
+            f"task `{task}` begins at {len(begins)} times{why}: "
             f"{most} array {'index runs' if most == '1' else 'indices run'} at once"
         )
 

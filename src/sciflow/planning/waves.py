@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime, timedelta, timezone
+from typing import Literal, NamedTuple
 
 from sciflow.model.resources import Resources
 from sciflow.planning.ledger import Held, Ledger
 from sciflow.planning.room import UNLIMITED, Pool
+from sciflow.planning.spans import Span, first_free
 
 MOST_WINDOWS = 60  # two months of nights: nobody plans further, and each wave is a submission
 Kept = Literal["window", "too long", "wait", "deadline", "beyond"]
@@ -27,19 +29,26 @@ class Hours:
     windows
         The preferred hours from the present one on, in order.
     latest
-        The end of the longest wait; None without one.
-    due
-        When all is to have ended; None without a deadline.
+        The end of the longest wait.
+    taken
+        The times in which nothing runs, in order.
     """
 
     now: float
     windows: tuple[Moments, ...]
-    latest: float | None = None
-    due: float | None = None
+    latest: float = math.inf
+    taken: tuple[Span, ...] = ()
 
     def longest(self, latest: float) -> float:
         """The seconds of the longest window that opens before a moment."""
         return max((closes - opens for opens, closes in self.windows if opens <= latest), default=0.0)
+
+    def after_blackouts(self, moment: float, seconds: float) -> float:
+        """The first moment from one on from which something of a length runs into no blackout."""
+        if not self.taken:
+            return moment
+        begin = datetime.fromtimestamp(moment, timezone.utc)
+        return first_free(begin, timedelta(seconds=seconds), self.taken).timestamp()
 
 
 @dataclass(frozen=True)
@@ -56,10 +65,12 @@ class Work:
         What each asks for, and the nodes on which it runs; None where they are not known.
     throttle
         How many may run at once; None for any number.
-    needed
-        The seconds that what depends on it takes afterwards.
+    due
+        When all of it has to have ended for the sake of a deadline.
     over
         What has surely ended before any of it starts.
+    is_whole
+        Whether all of it has to run at once, or not at all.
     """
 
     name: str
@@ -68,8 +79,9 @@ class Work:
     request: Resources
     pool: Pool | None = None
     throttle: int | None = None
-    needed: float = 0.0
+    due: float = math.inf
     over: frozenset[str] = frozenset()
+    is_whole: bool = False
 
     @property
     def at_once(self) -> int:
@@ -110,9 +122,25 @@ class Piece:
     kept: Kept = "window"
 
 
-def cut(
-    work: Work, hours: Hours, ledger: Ledger, first: int, count: int, ready: float, is_whole: bool = False
-) -> Iterator[Piece]:
+class Bounds(NamedTuple):
+    """When work can begin.
+
+    Attributes
+    ----------
+    ready
+        When all that it waits for has ended, at the latest.
+    soonest
+        When some of that begins: nothing is won by an earlier begin.
+    alone
+        When it would begin if there were nothing else, and no window held it in time; None for windows that do.
+    """
+
+    ready: float
+    soonest: float
+    alone: float | None = None
+
+
+def cut(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, bounds: Bounds) -> Iterator[Piece]:
     """Cut elements into pieces that end inside a window each, and hold the nodes for them.
 
     Parameters
@@ -121,26 +149,26 @@ def cut(
         What runs, when it is to run, and what is held already.
     first, count
         Which elements.
-    ready
-        When all that they wait for has ended, at the latest.
-    is_whole
-        Whether they have to be one piece.
+    bounds
+        When they can begin.
     """
     stop = first + count
+    ready, soonest, alone = bounds
     for window in hours.windows:
         for moment in _moments(work, hours, ledger, window, ready):
             if moment < ready:
                 continue
             if moment > _latest(work, hours, stop - first):
-                yield _forced(work, hours, ledger, first, stop - first, ready)
+                yield _forced(work, hours, ledger, first, stop - first, Bounds(ready, soonest, alone))
                 return
             piece = _fitted(work, hours, ledger, first, stop - first, moment, window)
-            if piece is not None and not (is_whole and piece.count < count):
+            if piece is not None:
+                soonest, alone = piece.end, None
                 yield _held(piece, work, ledger)
                 first, ready = first + piece.count, max(ready, piece.end)  # not beside itself: its throttle is one
             if first == stop:
                 return
-    yield _forced(work, hours, ledger, first, stop - first, ready)
+    yield _forced(work, hours, ledger, first, stop - first, Bounds(ready, soonest, alone))
 
 
 def follow(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, ready: float, twin: Piece) -> Piece | None:
@@ -181,7 +209,7 @@ def _moments(work: Work, hours: Hours, ledger: Ledger, window: Moments, ready: f
     """The moments of a window at which some of the work might start."""
     opens, closes = window
     if _is_too_long(work, hours):
-        if opens >= max(hours.now, ready):
+        if opens >= max(hours.now, ready) and hours.after_blackouts(opens, work.seconds) == opens:
             yield opens
         return
     start = max(opens, hours.now, ready)
@@ -192,14 +220,7 @@ def _moments(work: Work, hours: Hours, ledger: Ledger, window: Moments, ready: f
 
 def _latest(work: Work, hours: Hours, left: int) -> float:
     """The last moment at which so many elements may begin."""
-    latest = math.inf if hours.latest is None else hours.latest
-    return min(latest, _last_for_deadline(work, hours, left))
-
-
-def _last_for_deadline(work: Work, hours: Hours, left: int) -> float:
-    if hours.due is None:
-        return math.inf
-    return hours.due - work.needed - math.ceil(left / work.at_once) * work.seconds
+    return min(hours.latest, work.due - math.ceil(left / work.at_once) * work.seconds)
 
 
 def _fitted(
@@ -232,7 +253,8 @@ def _taken(work: Work, ledger: Ledger, left: int, moment: float, closes: float) 
         free = ledger.free(work.pool, work.request, moment, end, work.over)
         if free >= most:
             return min(left, rounds * most), rounds
-        if rounds == 1 and free >= max(1, most // 2):  # no more than have room: else they would take that of others
+        # No more than have room: else they would take that of others.
+        if rounds == 1 and free >= max(1, most // 2) and not work.is_whole:
             return free, 1
         later = ledger.next_start(work.pool, moment, end, work.over)
         rounds = rounds - 1 if later is None else min(rounds - 1, math.floor((later - moment) / work.seconds))
@@ -240,19 +262,22 @@ def _taken(work: Work, ledger: Ledger, left: int, moment: float, closes: float) 
     return 0, 0
 
 
-def _forced(work: Work, hours: Hours, ledger: Ledger, first: int, left: int, ready: float) -> Piece:
+def _forced(work: Work, hours: Hours, ledger: Ledger, first: int, left: int, bounds: Bounds) -> Piece:
     """What begins though it may not end inside a window."""
+    ready, soonest, alone = bounds
     begin = _latest(work, hours, left)
     kept: Kept = "wait"
     if begin == math.inf:
         kept = "beyond"
-        begin = next((opens for opens, _ in reversed(hours.windows) if opens >= ready), hours.windows[-1][0])
+        begin = next((opens for opens, _ in reversed(hours.windows) if opens >= ready), soonest)
     elif begin != hours.latest:
         kept = "deadline"
-    begin = max(begin, hours.now)
-    start = max(begin, ready)
+        begin = min(begin, soonest)  # nobody keeps a deadline by starting at the last moment
     at_once = min(left, work.at_once)
-    end = start + math.ceil(left / at_once) * work.seconds
+    takes = math.ceil(left / at_once) * work.seconds
+    begin = hours.after_blackouts(max(begin, hours.now), takes) if alone is None else alone
+    start = max(begin, ready)
+    end = start + takes
     return _held(Piece(first, left, begin, start, end, at_once, work.seconds, work.seconds, kept), work, ledger)
 
 
