@@ -18,6 +18,8 @@ from sciflow.analysis.table import Results
 from sciflow.errors import PlanError, ProfileError, RunError, SchedulerError, SciflowWarning, TransportError
 from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
+from sciflow.model.plan import Plan
+from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import Compiled, build_plan
 from sciflow.planning.render import ScriptRenderer
@@ -26,17 +28,27 @@ from sciflow.run.progress import ProgressBars
 from sciflow.run.recover import terms_of
 from sciflow.run.reuse import take_over_once
 from sciflow.run.soundness import with_broken_seals
-from sciflow.run.stage import identity, note_modules, note_recovery, point_to_latest, stage, staging_lock, write_run
+from sciflow.run.stage import (
+    asked_identity,
+    identity,
+    note_modules,
+    note_recovery,
+    point_to_latest,
+    stage,
+    staging_lock,
+    write_run,
+)
 from sciflow.run.status import RunStatus, untouched
 from sciflow.run.submit import Handed, calls
 from sciflow.run.tend import Chained
-from sciflow.run.track import observe
+from sciflow.run.track import observe, read_plan
 from sciflow.schedulers.machine import Machine
 from sciflow.schedulers.registry import check_known, connect
 from sciflow.store.layout import RUNS, RunDirectory, read_document, runs_of
 from sciflow.store.lock import in_turn
 
 if TYPE_CHECKING:
+    from sciflow.model.advice import Advice
     from sciflow.simulation.simulate import Simulation
 
 _RUNS_TO_LOOK_AT = 4
@@ -99,15 +111,24 @@ class Engine:
         Refuse what the profile cannot give, instead of reducing it with a warning.
     fresh
         Always start a new run, and take nothing over from earlier ones.
+    learn_from
+        An earlier run, by its directory, its id or ``latest``: what it has measured counts before what the workflow
+        asks for.
     """
 
     def __init__(
-        self, profile: str = "local", runs: str | Path | None = None, strict: bool = False, fresh: bool = False
+        self,
+        profile: str = "local",
+        runs: str | Path | None = None,
+        strict: bool = False,
+        fresh: bool = False,
+        learn_from: str | Path | None = None,
     ) -> None:
         self.profile = profile
         self.runs = Path(runs) if runs is not None else Path(RUNS)
         self.strict = strict
         self.fresh = fresh
+        self.learn_from = learn_from
 
     def compile(self, workflow: ExperimentalWorkflow, strict: bool | None = None) -> Compiled:
         """Make the plan, and all that it takes to write it down; changes nothing on disk."""
@@ -116,7 +137,21 @@ class Engine:
             check_known(profile)
         else:
             profile = profile.model_copy(update={"capacity": Machine.detect(profile.capacity).capacity})
-        return build_plan(workflow, profile, self.strict if strict is None else strict)
+        return self._built(workflow, profile, self.strict if strict is None else strict)
+
+    def _built(
+        self, workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: bool, now: datetime | None = None
+    ) -> Compiled:
+        if self.learn_from is None:
+            return build_plan(workflow, profile, strict, now)
+        from sciflow.learning import compiled_by
+
+        def build(advice: Advice) -> Compiled:
+            return build_plan(workflow, profile, strict, now, advice)
+
+        return compiled_by(
+            self.learn_from, self.runs, workflow, build, lambda one: asked_identity(one, self.scripts(one))
+        )
 
     def simulate(
         self,
@@ -173,7 +208,7 @@ class Engine:
         profile = load_profile(self.profile, workflow.directory)
         if not profile.has_queue:
             profile = load_profile(_WITH_QUEUE, workflow.directory)
-        return simulate(build_plan(workflow, profile, self.strict, now), nodes, runtimes, now, load)
+        return simulate(self._built(workflow, profile, self.strict, now), nodes, runtimes, now, load)
 
     def scripts(self, compiled: Compiled) -> ScriptRenderer:
         """What renders the scripts of array jobs that were compiled."""
@@ -308,10 +343,11 @@ class Engine:
                 f"profile `{compiled.profile.name}` has a queue", hint="`sciflow submit` hands the workflow to it"
             )
         directory, continued, reused = self._prepared(compiled)
-        status = observe(directory, compiled.plan)
+        plan = _plan_of(directory, compiled)
+        status = observe(directory, plan)
         if not status.is_complete or with_broken_seals(status):
             with ProgressBars() as bars:
-                status = drive(directory, compiled.plan, compiled.profile, bars.watch)
+                status = drive(directory, plan, compiled.profile, bars.watch)
         return Execution(Run(directory), status, continued, reused)
 
     def _prepared(self, compiled: Compiled) -> tuple[RunDirectory, bool, int]:
@@ -327,7 +363,7 @@ class Engine:
                 note_modules(compiled, directory)
                 note_recovery(compiled, directory)
                 point_to_latest(self.runs, directory)
-        return directory, continued, take_over_once(directory, compiled.plan, self.fresh)
+        return directory, continued, take_over_once(directory, _plan_of(directory, compiled), self.fresh)
 
     def _warn_of_queued(self, compiled: Compiled, directory: RunDirectory) -> None:
         """Say where an earlier run of the workflow is still in a queue, by all that was heard of it."""
@@ -343,10 +379,20 @@ class Engine:
         """The newest run of the same workflow, if it is to do the same."""
         for run in runs_of(self.runs, compiled.workflow.name)[:1]:
             try:
-                known = read_document(run.manifest).get("identity")
+                manifest = read_document(run.manifest)
             except RunError as error:
                 warnings.warn(f"{error}; a new run is started", SciflowWarning, stacklevel=3)
                 continue
-            if known == identity(compiled, self.scripts(compiled)):
+            if manifest.get("identity") == identity(compiled, self.scripts(compiled)):
+                return run
+            # What was measured since by the run that it was learned from is no reason to do the same work twice.
+            learned = manifest.get("learned_from", {"run": None})
+            is_learned = compiled.advice is not None and compiled.advice.run in (learned["run"], run.run_id)
+            if is_learned and learned.get("asked") == asked_identity(compiled, self.scripts(compiled)):
                 return run
         return None
+
+
+def _plan_of(run: RunDirectory, compiled: Compiled) -> Plan:
+    """The plan of a run that does the same work as what was compiled; by what was learned when it was made."""
+    return compiled.plan if compiled.advice is None else read_plan(run)

@@ -13,6 +13,7 @@ from sciflow.model.parameters import ParameterSpace
 from sciflow.model.profile import Limits
 from sciflow.model.resources import Resources
 from sciflow.planning.arrays import Placement, chunk_length, dependency
+from sciflow.planning.layout import Layout
 from sciflow.planning.projection import Projection, Relation
 
 LIMITS = st.builds(
@@ -26,7 +27,7 @@ CODES = st.lists(st.integers(0, 3), min_size=1, max_size=40)
 def placed(codes: list[int], limits: Limits) -> Placement:
     """Place instances with requests of as many cores as their code."""
     requests = [Resources(cpu_cores=code + 1) for code in range(4)]
-    return Placement("t", np.array(codes, dtype=np.int64), requests, limits)
+    return Placement("t", Layout(np.array(codes, dtype=np.int64), requests, [1] * 4), limits)
 
 
 @given(CODES, LIMITS)
@@ -88,8 +89,11 @@ def edges(draw: st.DrawFn) -> Edge:
     placements = [
         Placement(
             task,
-            np.array(draw(st.lists(st.integers(0, 1), min_size=len(one), max_size=len(one))), dtype=np.int64),
-            [Resources(1), Resources(2)],
+            Layout(
+                np.array(draw(st.lists(st.integers(0, 1), min_size=len(one), max_size=len(one))), dtype=np.int64),
+                [Resources(1), Resources(2)],
+                [1, 1],
+            ),
             draw(LIMITS),
         )
         for task, one in (("later", later), ("earlier", earlier))

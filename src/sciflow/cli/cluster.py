@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.output import DONE, SOME_FAILED, emit, exit_code, json_option, say, table
+from sciflow.cli.output import DONE, SOME_FAILED, emit, exit_code, json_option, learn_option, say, table
 
 if TYPE_CHECKING:
     from sciflow.engine import Engine, Submittal
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--dry-run", is_flag=True, help="Show the calls of the scheduler, and submit nothing.")
 @click.option("--strict", is_flag=True, help="Refuse what warnings are about.")
 @click.option("--fresh", is_flag=True, help="Start a new run, and take nothing over from earlier ones.")
+@learn_option
 @json_option
 @click.pass_obj
 @click.pass_context
@@ -34,13 +35,14 @@ def submit(
     dry_run: bool,
     strict: bool,
     fresh: bool,
+    learn_from: str | None,
     as_json: bool,
 ) -> None:
     """Hand WORKFLOW to the scheduler of a profile. What was submitted already is not submitted again."""
     from sciflow.engine import Engine
     from sciflow.loading import load_workflow
 
-    engine = Engine(profile, obj["runs"], strict=strict, fresh=fresh)
+    engine = Engine(profile, obj["runs"], strict=strict, fresh=fresh, learn_from=learn_from)
     compiled = engine.compile(load_workflow(workflow))
     for text in compiled.plan.warnings:
         say(f"warning: {text}")

@@ -23,6 +23,12 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
 
 
+def learn_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--learn-from`."""
+    text = "Ask for what this earlier run has measured: a directory, a run id, or `latest`."
+    return click.option("--learn-from", metavar="RUN", help=text)(command)
+
+
 def emit(as_json: bool, document: Any, text: str) -> None:
     """Print the answer of a command."""
     if as_json:

@@ -30,6 +30,7 @@ def show_simulation(
     nodes: str,
     runtimes: tuple[str, ...],
     load: float,
+    learn_from: str | None,
     as_json: bool,
 ) -> None:
     """Simulate a workflow, and print what it comes to."""
@@ -44,7 +45,8 @@ def show_simulation(
     if len(said) < len(pairs):
         twice = next(task for task in said if sum(one.strip() == task for one, _, _ in pairs) > 1)
         raise click.UsageError(f"--runtime {twice} is said more than once: say it once for each task.")
-    simulation = Engine(profile, obj["runs"], strict=strict).simulate(load_workflow(workflow), nodes, said, load=load)
+    engine = Engine(profile, obj["runs"], strict=strict, learn_from=learn_from)
+    simulation = engine.simulate(load_workflow(workflow), nodes, said, load=load)
     document = {**simulation.plan.to_document(), "simulation": simulation.to_document()}
     emit(as_json, document, describe(simulation))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_option, say
+from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_option, learn_option, say
 
 if TYPE_CHECKING:
     from sciflow.engine import Engine, Execution
@@ -38,6 +38,7 @@ def init(directory: Path, as_json: bool) -> None:
     "--runtime", "runtimes", multiple=True, metavar="TASK=EXPR", help="With --simulate: how long an instance runs."
 )
 @click.option("--load", type=float, default=0.0, metavar="SHARE", help="With --simulate: what others use of the cores.")
+@learn_option
 @json_option
 @click.pass_obj
 def plan(
@@ -49,6 +50,7 @@ def plan(
     nodes: str | None,
     runtimes: tuple[str, ...],
     load: float,
+    learn_from: str | None,
     as_json: bool,
 ) -> None:
     """Show what would run: array jobs, indices, dependencies, requests. Submits nothing."""
@@ -57,11 +59,11 @@ def plan(
             raise click.UsageError("--simulate writes nothing: leave out -o, or do one after the other.")
         from sciflow.cli.simulation import show_simulation
 
-        show_simulation(obj, workflow, profile, strict, nodes, runtimes, load, as_json)
+        show_simulation(obj, workflow, profile, strict, nodes, runtimes, load, learn_from, as_json)
         return
     if runtimes or load:
         raise click.UsageError(f"--{'runtime' if runtimes else 'load'} has a meaning only with --simulate.")
-    engine, compiled = _compiled(obj, workflow, profile, strict, fresh=False)
+    engine, compiled = _compiled(obj, workflow, profile, strict, fresh=False, learn_from=learn_from)
     document, text = _shown(compiled)
     if output is not None:
         engine.write_plan(compiled, output)
@@ -75,14 +77,22 @@ def plan(
 @click.option("--profile", default="local", show_default=True, help="The cluster profile, by name or file.")
 @click.option("--strict", is_flag=True, help="Refuse what the profile cannot give, instead of reducing it.")
 @click.option("--fresh", is_flag=True, help="Start a new run, and take nothing over from earlier ones.")
+@learn_option
 @json_option
 @click.pass_obj
 @click.pass_context
 def run(
-    context: click.Context, obj: dict[str, Any], workflow: str, profile: str, strict: bool, fresh: bool, as_json: bool
+    context: click.Context,
+    obj: dict[str, Any],
+    workflow: str,
+    profile: str,
+    strict: bool,
+    fresh: bool,
+    learn_from: str | None,
+    as_json: bool,
 ) -> None:
     """Run WORKFLOW here to the end. What is done already is not repeated."""
-    engine, compiled = _compiled(obj, workflow, profile, strict, fresh)
+    engine, compiled = _compiled(obj, workflow, profile, strict, fresh, learn_from)
     for warning in compiled.plan.warnings:
         say(f"warning: {warning}")
     for note in compiled.plan.notes:
@@ -106,11 +116,13 @@ def run(
     context.exit(DONE if status.is_complete else SOME_FAILED if status.is_finished else NOT_FINISHED)
 
 
-def _compiled(obj: dict[str, Any], workflow: str, profile: str, strict: bool, fresh: bool) -> tuple[Engine, Compiled]:
+def _compiled(
+    obj: dict[str, Any], workflow: str, profile: str, strict: bool, fresh: bool, learn_from: str | None
+) -> tuple[Engine, Compiled]:
     from sciflow.engine import Engine
     from sciflow.loading import load_workflow
 
-    engine = Engine(profile, obj["runs"], strict=strict, fresh=fresh)
+    engine = Engine(profile, obj["runs"], strict=strict, fresh=fresh, learn_from=learn_from)
     return engine, engine.compile(load_workflow(workflow))
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.profile import Limits
-from sciflow.model.resources import Resources
+from sciflow.planning.layout import Layout
 from sciflow.planning.projection import Ints, Relation
 
 
 class Placement:
     """Where the instances of a task went: which array job, and which index of it.
+
+    Parameters
+    ----------
+    task
+        Its name.
+    layout
+        Which request each of its instances has, and in which order they are.
+    limits
+        What the site accepts of one array job.
 
     Attributes
     ----------
@@ -26,22 +33,21 @@ class Placement:
         The other way round.
     """
 
-    def __init__(self, task: str, codes: Ints, requests: Sequence[Resources], limits: Limits, pack: int = 1) -> None:
+    def __init__(self, task: str, layout: Layout, limits: Limits) -> None:
         self.arrays: list[ArrayJob] = []
         self.members: list[Ints] = []
-        self.array_of = np.empty(len(codes), dtype=np.int32)
-        self.index_of = np.empty(len(codes), dtype=np.int32)
-        longest = chunk_length(limits) * pack
-        for code, request in enumerate(requests):
-            same = np.flatnonzero(codes == code)
+        self.array_of = np.empty(len(layout.codes), dtype=np.int32)
+        self.index_of = np.empty(len(layout.codes), dtype=np.int32)
+        for code, pack in enumerate(layout.packs):
+            same = layout.having(code)
+            longest = chunk_length(limits) * pack
             for start in range(0, len(same), longest or max(1, len(same))):
                 chunk = same[start : start + longest] if longest else same
                 self.array_of[chunk] = len(self.arrays)
                 self.index_of[chunk] = np.arange(len(chunk))
                 together = min(pack, len(chunk))
-                request_of_all = request._replace(runtime_seconds=request.runtime_seconds * together)
                 name = f"{task}.{len(self.arrays)}"
-                self.arrays.append(ArrayJob(name, task, len(chunk), request_of_all, pack=together))
+                self.arrays.append(ArrayJob(name, task, len(chunk), layout.request_of(code, together), pack=together))
                 self.members.append(chunk)
 
     def where(self, instances: Ints) -> list[tuple[str, NDArray[np.int32]]]:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
+from sciflow.model.advice import Advice
+from sciflow.model.options import Options
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
-from sciflow.model.resources import Resources
 from sciflow.model.site_options import joined
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.arrays import Placement, dependency, same_index
 from sciflow.planning.continuation import continued
-from sciflow.planning.fit import check_site, fit
+from sciflow.planning.fit import check_site
 from sciflow.planning.identity import recipes
+from sciflow.planning.layout import Layout, as_asked
+from sciflow.planning.learned import Learned, learned
 from sciflow.planning.lines import Lines
 from sciflow.planning.projection import Ints, Projection, Relation
 from sciflow.planning.remarks import (
@@ -31,13 +32,26 @@ from sciflow.planning.remarks import (
 )
 from sciflow.planning.timetable import timetable
 from sciflow.planning.uses import TaskUse, find_uses
+from sciflow.planning.wanted import Floats
 from sciflow.planning.zones import settled
 from sciflow_shim import files
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A plan, and what it takes to write it down."""
+    """A plan, and what it takes to write it down.
+
+    Attributes
+    ----------
+    workflow, profile, plan
+        What was compiled, for where, and what it came to.
+    uses, projections, placements, relations, lines
+        Its tasks, their instances, where these went, who needs whom, and how they are written down.
+    asked
+        The array jobs by what the workflow asks for alone; where something was learned, nobody has checked these.
+    advice, expected
+        What was learned, and how long instances should take: task → seconds of each.
+    """
 
     workflow: ExperimentalWorkflow
     profile: ClusterProfile
@@ -47,6 +61,9 @@ class Compiled:
     placements: dict[str, Placement]
     relations: dict[tuple[str, str], Relation]
     lines: Lines
+    asked: tuple[ArrayJob, ...]
+    advice: Advice | None = None
+    expected: Mapping[str, Floats] = field(default_factory=dict)
 
     @cached_property
     def recipes(self) -> dict[str, str]:
@@ -109,7 +126,11 @@ class Compiled:
 
 
 def build_plan(
-    workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: bool = False, now: datetime | None = None
+    workflow: ExperimentalWorkflow,
+    profile: ClusterProfile,
+    strict: bool = False,
+    now: datetime | None = None,
+    advice: Advice | None = None,
 ) -> Compiled:
     """Compile a workflow for a profile.
 
@@ -123,6 +144,8 @@ def build_plan(
         Refuse what the profile cannot give instead of reducing it with a warning; where there is a queue, always so.
     now
         The moment from which start times are counted; by default the present.
+    advice
+        What was learned from an earlier run; it counts before what the workflow asks for.
 
     Raises
     ------
@@ -143,22 +166,25 @@ def build_plan(
     for name in workflow.space.derived_names:
         Projection(workflow.space, (name,))  # a rule that fails somewhere is found now, not when results are joined
     warnings = [*policy_warnings(workflow, profile), *unused_parameters(workflow, uses)]
-    placements = {}
+    options = {
+        task: joined(profile, workflow.resources.get(task, ResourceRequest()), use.task) for task, use in uses.items()
+    }
+    layouts: dict[str, Layout] = {}
     for task in uses:
-        codes, requests, reduced = _requests(workflow, profile, task, projections[task], strict)
-        pack = _pack(workflow, profile, task, warnings)
-        placements[task] = Placement(task, codes, requests, profile.limits, pack)
+        layouts[task], reduced = as_asked(workflow, profile, task, projections[task], strict)
         warnings = list(dict.fromkeys([*warnings, *reduced]))
+    made = Learned(layouts)
+    if advice is not None:
+        made = learned(workflow, profile, uses, projections, relations, layouts, options, advice)
+        warnings += made.warnings
+    placements = _placements(made.layouts, profile)
     arrays = []
-    for task, use in uses.items():
-        options = joined(profile, workflow.resources.get(task, ResourceRequest()), use.task)
-        for array, members in zip(placements[task].arrays, placements[task].members, strict=True):
-            if profile.has_queue:
-                if use.task.checkpoints:
-                    array = continued(array, options, profile)
-                check_site(array.resources, options, task, profile, array.pack)
-            after = _after(members, array.pack, use, relations, placements)
-            arrays.append(replace(array, after=after, options=options))
+    for array in _arrays(uses, placements, relations, options):
+        if profile.has_queue:
+            if uses[array.task].task.checkpoints:
+                array = continued(array, array.options, profile)
+            check_site(array.resources, array.options, array.task, profile, array.pack)
+        arrays.append(array)
     now = now or datetime.now(timezone.utc)
     times = timetable(arrays, workflow.policies, profile, now, workflow.recovery.canaries)
     warnings += times.warnings
@@ -169,6 +195,7 @@ def build_plan(
         arrays=times.arrays,
         warnings=tuple(warnings),
         notes=(
+            *made.notes,
             *projection_notes(workflow, projections, uses),
             *packing_notes(arrays),
             *chain_notes(arrays),
@@ -177,7 +204,10 @@ def build_plan(
         tasks=tuple(uses),
     )
     lines = Lines(uses, projections, placements, relations)
-    return Compiled(workflow, profile, plan, uses, projections, placements, relations, lines)
+    asked = plan.arrays if advice is None else tuple(_arrays(uses, _placements(layouts, profile), relations, options))
+    return Compiled(
+        workflow, profile, plan, uses, projections, placements, relations, lines, asked, advice, made.expected
+    )
 
 
 def _project(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> dict[str, Projection]:
@@ -188,34 +218,21 @@ def _project(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> dict[s
     return {task: by_names[use.names] for task, use in uses.items()}
 
 
-def _requests(
-    workflow: ExperimentalWorkflow, profile: ClusterProfile, task: str, projection: Projection, strict: bool
-) -> tuple[Ints, list[Resources], list[str]]:
-    """Which request each instance has, the distinct requests, and what had to be reduced."""
-    request = workflow.resources.get(task, ResourceRequest())
-    names = tuple(name for name in workflow.space.names if name in request.names)
-    groups = Projection(workflow.space, names)
-    numbers: dict[Resources, int] = {}
-    warnings: list[str] = []
-    of_group = np.empty(len(groups), dtype=np.int64)
-    for group in range(len(groups)):
-        asked = request.resolve(groups.parameters(group), task)
-        given, reduced = (asked, []) if profile.has_queue else fit(asked, profile.capacity, task, profile.name, strict)
-        of_group[group] = numbers.setdefault(given, len(numbers))
-        warnings += reduced
-    return of_group[groups.of_combination[projection.first]], list(numbers), warnings
+def _placements(layouts: Mapping[str, Layout], profile: ClusterProfile) -> dict[str, Placement]:
+    return {task: Placement(task, layout, profile.limits) for task, layout in layouts.items()}
 
 
-def _pack(workflow: ExperimentalWorkflow, profile: ClusterProfile, task: str, warnings: list[str]) -> int:
-    """How many instances of a task run one after another in one array index."""
-    request = workflow.resources.get(task, ResourceRequest())
-    pack = request.combinations_per_index or 1
-    if pack > 1 and not profile.has_queue:
-        warnings.append(
-            f"task `{task}` is packed by {pack}, but profile `{profile.name}` has no queue: it runs each on its own"
-        )
-        return 1
-    return pack
+def _arrays(
+    uses: Mapping[str, TaskUse],
+    placements: dict[str, Placement],
+    relations: dict[tuple[str, str], Relation],
+    options: Mapping[str, Options],
+) -> Iterator[ArrayJob]:
+    """All array jobs, with what they wait for."""
+    for task, use in uses.items():
+        for array, members in zip(placements[task].arrays, placements[task].members, strict=True):
+            after = _after(members, array.pack, use, relations, placements)
+            yield replace(array, after=after, options=options[task])
 
 
 def _after(

@@ -20,6 +20,11 @@ def most_memory(options: Options, profile: ClusterProfile, nodes: int = 1) -> in
     return int(min(known) * GIB) * nodes if known else None
 
 
+def most_cores(options: Options, profile: ClusterProfile) -> int | None:
+    """The most cores on one node; None where that is not known."""
+    return min((n for one in (*_partitions(options, profile), profile.capacity) if (n := one.cpu_cores)), default=None)
+
+
 def _partitions(options: Options, profile: ClusterProfile) -> Iterator[Partition]:
     names = (options.partition or profile.default_partition).split(",")
     return (profile.partitions[name] for name in names if name in profile.partitions)

@@ -94,6 +94,7 @@ class Relation:
 
     def __init__(self, later: Projection, earlier: Projection) -> None:
         self.many = not set(earlier.names) <= set(later.names)
+        self._earlier = len(earlier)
         if not self.many:
             self._needed = earlier.of_combination[later.first]
             self._starts = np.arange(len(later) + 1, dtype=np.int64)
@@ -101,6 +102,11 @@ class Relation:
             pairs = np.unique(later.of_combination * len(earlier) + earlier.of_combination)
             self._needed = pairs % len(earlier)
             self._starts = np.searchsorted(pairs // len(earlier), np.arange(len(later) + 1))
+
+    @property
+    def is_same(self) -> bool:
+        """Whether every instance needs the one with its own number, and nothing else."""
+        return not self.many and np.array_equal(self._needed, np.arange(self._earlier))
 
     def needed(self, instance: int) -> Ints:
         """The earlier instances that one instance needs, in the space's order."""

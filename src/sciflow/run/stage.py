@@ -12,7 +12,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sciflow.errors import RunError
-from sciflow.model.plan import ArrayJob
+from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.values import canonical_text
 from sciflow.planning.build import Compiled
 from sciflow.planning.render import ScriptRenderer
@@ -55,7 +55,15 @@ def identity(compiled: Compiled, render: Callable[[ArrayJob], str]) -> str:
     render
         Array job → its script; start times, which move with the present, are left out of it.
     """
-    arrays = compiled.plan.arrays
+    return _digest(compiled, compiled.plan.arrays, render)
+
+
+def asked_identity(compiled: Compiled, render: Callable[[ArrayJob], str]) -> str:
+    """The same without what was learned from an earlier run, which may tell more the next time."""
+    return _digest(compiled, compiled.asked, render)
+
+
+def _digest(compiled: Compiled, arrays: Sequence[ArrayJob], render: Callable[[ArrayJob], str]) -> str:
     parts = {
         "arrays": [{**array.to_document(), "begin": None, "waves": None} for array in arrays],
         "recipes": compiled.recipes,
@@ -161,7 +169,7 @@ def note_recovery(compiled: Compiled, run: RunDirectory) -> None:
     if (policy, retries) != (read_recovery(run), task_retries(run)):
         said = policy.model_dump(exclude_none=True, mode="json")
         Journal(run.journal).append([{"event": RECOVERY, "policy": said, "retries": retries}])
-    for array in compiled.plan.arrays:
+    for array in Plan.from_document(read_document(run.plan)).arrays:
         path = run.header(array.name)
         document, brake = read_document(path), policy.brake_of(array.count)
         if document.get("brake", 0) != brake:
@@ -205,7 +213,10 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: ScriptRende
         with (folder / files.COMBINATIONS).open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(list(one.values()), ensure_ascii=False) + "\n" for one in space)
     _write_json(folder / files.PLAN, {"format": files.FORMAT, **compiled.plan.to_document()})
-    _write_json(folder / files.MANIFEST, _manifest(compiled, run_id, folder, identity(compiled, render), inputs))
+    manifest = _manifest(compiled, run_id, folder, identity(compiled, render), inputs)
+    if compiled.advice is not None:
+        manifest["learned_from"] = {"run": compiled.advice.run, "asked": asked_identity(compiled, render)}
+    _write_json(folder / files.MANIFEST, manifest)
 
 
 def _write_lines(path: Path, lines: Iterator[str]) -> list[int]:

@@ -44,12 +44,15 @@ class Durations:
         Task → how many of its instances would take longer than they may; they end when their time is up.
     links
         Array job → seconds of each of the scheduler's indices, in each link of a chain.
+    learned
+        The tasks of which an earlier run tells how long they take, and nobody says otherwise.
     """
 
     given: Mapping[str, Runtime]
     unsaid: tuple[str, ...]
     late: Mapping[str, int]
     links: Mapping[str, tuple[Seconds, ...]]
+    learned: tuple[str, ...] = ()
 
     def of(self, array: ArrayJob, link: int = 1) -> Seconds:
         """Seconds that each of the scheduler's indices of an array job runs, in one link of a chain."""
@@ -65,7 +68,7 @@ def durations_of(compiled: Compiled, runtimes: Mapping[str, Runtime] | None = No
         What would run.
     runtimes
         Task → how long one of its instances runs: hours, a duration, or an expression over parameters, in hours or
-        with a unit after it. Others run as long as they ask for.
+        with a unit after it. Others run as long as was learned of them, or as they ask for.
 
     Raises
     ------
@@ -78,8 +81,10 @@ def durations_of(compiled: Compiled, runtimes: Mapping[str, Runtime] | None = No
     for task in runtimes:
         if task not in compiled.uses:
             raise PlanError(f"a runtime is given for `{task}`, which is no task", hint=nearest(task, compiled.uses))
+    learned = [task for task in compiled.expected if task not in runtimes]
+    told = {*runtimes, *learned}
     unsaid = dict.fromkeys(
-        one.task for one in compiled.plan.arrays if not one.resources.runtime_seconds and one.task not in runtimes
+        one.task for one in compiled.plan.arrays if not one.resources.runtime_seconds and one.task not in told
     )
     if len(unsaid) == len(compiled.uses):
         raise PlanError(
@@ -91,11 +96,14 @@ def durations_of(compiled: Compiled, runtimes: Mapping[str, Runtime] | None = No
     links: dict[str, tuple[Seconds, ...]] = {}
     for array in compiled.plan.arrays:
         given = said[array.task][compiled.members(array)] if array.task in said else _asked(compiled, array)
-        most = _most(array)
-        if count := int((given > most).sum()):
+        if array.task in learned:
+            expected = compiled.expected[array.task][compiled.members(array)]
+            given = np.where(expected > 0, expected, given)
+        within = _within(array, given)
+        if count := int((within < given).sum()):
             late[array.task] = late.get(array.task, 0) + count
-        links[array.name] = _cut(array, np.minimum(given, most))
-    return Durations(runtimes, tuple(unsaid), late, links)
+        links[array.name] = _cut(array, within)
+    return Durations(runtimes, tuple(unsaid), late, links, tuple(learned))
 
 
 def _asked(compiled: Compiled, array: ArrayJob) -> Seconds:
@@ -111,12 +119,16 @@ def _asked(compiled: Compiled, array: ArrayJob) -> Seconds:
     return np.full(array.count, seconds)
 
 
-def _most(array: ArrayJob) -> float:
-    """The longest that one instance can run, over all links of a chain; what is packed shares the time of all."""
+def _within(array: ArrayJob, given: Seconds) -> Seconds:
+    """What the instances of an array job run of what they would, until their time is up: what is packed shares it."""
     walltime = array.resources.runtime_seconds
     if not walltime:
-        return math.inf
-    return walltime + (array.links - 1) * useful_seconds(walltime) if array.links > 1 else walltime / array.pack
+        return given
+    if array.pack == 1:
+        return np.minimum(given, walltime + (array.links - 1) * useful_seconds(walltime))
+    ends = np.concatenate([[0.0], np.cumsum(given)])
+    starts = ends[:-1] - np.repeat(ends[np.arange(0, array.count, array.pack)], array.pack)[: array.count]
+    return np.where(starts + given > walltime + 1e-6, np.maximum(walltime - starts, 0.0), given)
 
 
 def _cut(array: ArrayJob, given: Seconds) -> tuple[Seconds, ...]:

@@ -115,7 +115,7 @@ def simulate(
     setting = Setting.of(compiled, durations, left, now)
     as_planned = _played(setting, load)
     outcomes = {AS_PLANNED: as_planned}
-    notes = [*_notes(durations, kinds, left), *_chains(compiled.plan)]
+    notes = [*_notes(compiled, durations, kinds, left), *_chains(compiled.plan)]
     elements = sum(array.elements for array in compiled.plan.arrays)
     looks = elements * sum(min(kind.count, elements) for kind in left)
     if is_varied and elements <= MOST_VARIED and looks <= MOST_LOOKS:
@@ -177,12 +177,19 @@ def _chains(plan: Plan) -> Iterator[str]:
             )
 
 
-def _notes(durations: Durations, kinds: Sequence[NodeKind], left: Sequence[NodeKind]) -> list[str]:
+def _notes(compiled: Compiled, durations: Durations, kinds: Sequence[NodeKind], left: Sequence[NodeKind]) -> list[str]:
     """What the figures rest on."""
-    given = ", ".join(f"`{task}` runs {_said(runtime)}" for task, runtime in durations.given.items())
+    told = []
+    if durations.given:
+        runs = ", ".join(f"`{task}` runs {_said(runtime)}" for task, runtime in durations.given.items())
+        told.append(f"{runs}, as was said")
+    if durations.learned and compiled.advice is not None:
+        names = ", ".join(f"`{task}`" for task in durations.learned)
+        verb = "runs" if len(durations.learned) == 1 else "run"
+        told.append(f"{names} {verb} as long as was learned from run `{compiled.advice.run}`")
     asked = "every index runs as long as it asks for: an upper bound"
-    if given:
-        asked = f"{given}, as was said; all else runs as long as it asks for"
+    if told:
+        asked = f"{'; '.join(told)}; all else runs as long as it asks for"
     alone = "nobody else is on these nodes, and nothing fails"
     if held := _cores(kinds) - _cores(left):
         alone = (

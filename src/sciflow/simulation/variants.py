@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+from sciflow.errors import PlanError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
 from sciflow.model.request import ResourceRequest
 from sciflow.planning.build import Compiled, build_plan
 from sciflow.planning.calendar import preferred_windows
 from sciflow.planning.caps import longest_walltime
+from sciflow.planning.packing import SHORT, best_pack
 from sciflow.planning.start import begin_time
 from sciflow.planning.timetable import timetable
 from sciflow.run.recover import terms_of
@@ -23,9 +25,7 @@ from sciflow.simulation.outcome import Outcome, outcome_of
 from sciflow.simulation.play import play
 
 AS_PLANNED = "as planned"
-SHORT, LONG_ENOUGH = 600.0, 3600.0  # seconds of an index: what is shorter is packed, until it takes so long
 _LEAST_AT_ONCE = 4  # of fewer nobody lets only some run
-_WAVES = 2  # an array job that is packed still fills the nodes so many times
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ def variants(setting: Setting, as_planned: Outcome) -> Iterator[tuple[str, Setti
             setting.throttled(count),
         )
     yield from _packed(setting)
+    yield from _as_asked(setting)
 
 
 def _packed(setting: Setting) -> Iterator[tuple[str, Setting]]:
@@ -138,10 +139,25 @@ def _packed(setting: Setting) -> Iterator[tuple[str, Setting]]:
     for task, pack in packs.items():
         request = workflow.resources.get(task, ResourceRequest())
         workflow.resources[task] = request.merged(ResourceRequest(combinations_per_index=pack))
-    changed = build_plan(workflow, compiled.profile, now=setting.now)
+    changed = build_plan(workflow, compiled.profile, now=setting.now, advice=compiled.advice)
     title = ", ".join(f"{task} by {pack}" for task, pack in packs.items())
     durations = durations_of(changed, setting.durations.given)
     yield f"combinations_per_index: {title}", Setting.of(changed, durations, setting.kinds, setting.now)
+
+
+def _as_asked(setting: Setting) -> Iterator[tuple[str, Setting]]:
+    """The same by what the workflow asks for, where something was learned; it runs no longer for that."""
+    compiled = setting.compiled
+    if compiled.advice is None:
+        return
+    try:
+        changed = build_plan(compiled.workflow, compiled.profile, now=setting.now)
+    except PlanError:
+        return  # what was learned has made it possible
+    durations = durations_of(
+        replace(changed, advice=compiled.advice, expected=compiled.expected), setting.durations.given
+    )
+    yield "as the workflow asks, nothing learned", Setting.of(changed, durations, setting.kinds, setting.now)
 
 
 def _better_pack(setting: Setting, task: str) -> int | None:
@@ -154,7 +170,7 @@ def _better_pack(setting: Setting, task: str) -> int | None:
     each = sum(float(setting.durations.of(array).sum()) for array in arrays) / count
     at_once = sum(setting.cores // array.resources.all_cores for array in arrays[:1])
     longest = min((_most_packed(setting, array) for array in arrays), default=count)
-    best = max(1, min(int(LONG_ENOUGH // each) if each else count, count // (_WAVES * max(1, at_once)), longest))
+    best = best_pack(each, count, at_once, longest)
     is_short = each * pack < SHORT and best > pack
     is_too_few = pack > 1 and elements < at_once and best < pack
     return best if is_short or is_too_few else None

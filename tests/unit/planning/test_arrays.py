@@ -10,6 +10,7 @@ from sciflow.model.plan import Dependency
 from sciflow.model.profile import Limits
 from sciflow.model.resources import Resources
 from sciflow.planning.arrays import Placement, chunk_length, dependency, same_index
+from sciflow.planning.layout import Layout
 from sciflow.planning.projection import Projection, Relation
 
 SPACE = ParameterSpace.from_document({"a": [1, 2, 3], "s": [1, 2]})
@@ -18,7 +19,7 @@ SMALL, LARGE = Resources(1), Resources(8)
 
 def placed(task: str, codes: list[int], limits: Limits | None = None) -> Placement:
     """Place instances of a task with small or large requests."""
-    return Placement(task, np.array(codes), [SMALL, LARGE], limits or Limits())
+    return Placement(task, Layout(np.array(codes), [SMALL, LARGE], [1, 1]), limits or Limits())
 
 
 @pytest.mark.parametrize(
