@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sciflow.run.seal import Sealed
     from sciflow.run.submit import Handed, Terms
     from sciflow.run.tend import Chained, Tended
+    from sciflow.run.why import Explanation
     from sciflow.run.wish import Wish
     from sciflow.schedulers.base import QueueScheduler
 
@@ -98,6 +99,23 @@ class Run:
             return []
         status, recovery = status or self.status(), read_recovery(self.directory)
         return to_avoid(status, classify(self.directory, status), recovery, time.time())
+
+    def why(self, places: Mapping[str, Iterable[int]] | None = None) -> Explanation:
+        """Say why what waits of it waits, which limit binds, and what other requests would change; changes nothing.
+
+        Parameters
+        ----------
+        places
+            Array job → indices, where only some are meant.
+        """
+        import time
+
+        from sciflow.run.own_reasons import Site
+        from sciflow.run.why import explain
+
+        scheduler = self._connect() if has_queue(self.directory) else None
+        site = Site(self.profile, read_policies(self.directory))
+        return explain(self.directory, self.status(), scheduler, site, time.time(), places)
 
     def submit(self) -> Handed:
         """Hand over what no scheduler has yet; see `sciflow.run.submit.submit`."""

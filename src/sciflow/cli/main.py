@@ -21,6 +21,7 @@ _VERBS = {
     "run": ("workflows", "Run a workflow here to the end."),
     "submit": ("cluster", "Hand a workflow to a cluster's scheduler."),
     "status": ("runs", "Show how far a run is, and what failed why."),
+    "why": ("waiting", "Say why what waits waits, and what would change it."),
     "logs": ("runs", "Print what an index printed."),
     "retry": ("recovery", "Try again what has failed, by cause."),
     "tend": ("recovery", "Retry, submit what did not fit, and collect, once."),

@@ -79,7 +79,9 @@ def judge(evidence: Evidence, now: float) -> Verdict:
     if said is None:
         return _unheard(evidence, has_waited)
     if said.state is State.PENDING:
-        return Verdict(State.PENDING, said.reason, "", False, said)
+        # One that has left a record has run before; "waits for its start time" would be a riddle then.
+        again = "the scheduler has put it back into the queue; it " if evidence.record is not None else ""
+        return Verdict(State.PENDING, again + said.reason, "", False, said)
     if said.state is State.RUNNING:
         return Verdict(said.state, f"it runs on {said.node}" if said.node else "it runs", "", False, said)
     return _ended(evidence, said, has_waited)

@@ -33,6 +33,7 @@ from sciflow_shim import files
 
 if TYPE_CHECKING:
     from sciflow.model.profile import Limits
+    from sciflow.schedulers.pbs_why import PbsExplainer
 
 _JOB = re.compile(r"\d+(\[\])?(\.\S+)?")
 AT_ONCE = 500  # jobs that one `qdel` names
@@ -117,6 +118,12 @@ class PbsScheduler:
             elif answer.code and not is_too_late(answer):
                 what = job_id if is_whole else f"some of {job_id}"
                 raise SchedulerError(f"PBS does not cancel {what}: {answer.complaint}", way_out(answer.complaint))
+
+    def explainer(self) -> PbsExplainer:
+        """Who tells why something waits."""
+        from sciflow.schedulers.pbs_why import PbsExplainer
+
+        return PbsExplainer(self.server, self.clock())
 
     def limits(self) -> Limits:
         """What it accepts, by the server and its default queue."""

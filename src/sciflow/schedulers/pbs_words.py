@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sciflow.model.state import State
+from sciflow.schedulers.pbs_reasons import reason_of
 from sciflow.transport.base import Answer
 
 NO_SERVER = (162, 160, 255)  # exit codes of commands that have found no server
@@ -77,23 +78,7 @@ def why_it_waits(facts: Mapping[str, Any]) -> str:
         return "waits for the array job before it"
     if state == "H":
         return "held by an administrator" if "s" in holds or "o" in holds else "held by its owner: `qrls` lets it go"
-    return _of_comment(comment)
-
-
-def _of_comment(comment: str) -> str:
-    if "Can Never Run" in comment:
-        return f"no node has what it asks for: it will wait for ever ({comment.partition(': ')[2]})"
-    if "Job Array Began" in comment:  # what stands in the record of its array job says nothing of this one
-        return "waits for its turn"
-    if "Insufficient amount" in comment:
-        return "waits for free cores, memory or GPUs"
-    if "concurrent running subjobs limit" in comment:
-        return "as many of its indices run as may run at once"
-    if "limit" in comment:
-        return f"as many jobs run as are allowed ({comment.partition(': ')[2]})"
-    if "Queue not started" in comment:
-        return "its queue is stopped"
-    return f"PBS says: {comment}" if comment else "has not been looked at by the scheduler yet"
+    return reason_of(comment).text
 
 
 def _by_whom(comment: str) -> str:

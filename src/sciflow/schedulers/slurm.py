@@ -26,6 +26,7 @@ from sciflow_shim import files
 
 if TYPE_CHECKING:
     from sciflow.model.profile import Limits
+    from sciflow.schedulers.slurm_why import SlurmExplainer
 
 Jobs = dict[str, dict[int, Statement]]
 SUBMIT_PATIENCE = 60.0  # seconds; sbatch itself waits for ever where the controller takes no more jobs
@@ -114,6 +115,12 @@ class SlurmScheduler:
                 raise SchedulerError(
                     f"Slurm does not cancel job {job_id}: {answer.complaint}", hint=way_out(answer.complaint)
                 )
+
+    def explainer(self) -> SlurmExplainer:
+        """Who tells why something waits."""
+        from sciflow.schedulers.slurm_why import SlurmExplainer
+
+        return SlurmExplainer(self.transport, self.directory, self.clock)
 
     def limits(self) -> Limits:
         """What it accepts, from its configuration."""

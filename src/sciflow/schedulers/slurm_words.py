@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sciflow.model.state import State
+from sciflow.schedulers.slurm_reasons import NEVER, NONE, reason_of
 
 STATES = {
     **{state.value: state for state in State if state not in (State.UPSTREAM_FAILED, State.CRITERIA_NOT_MET)},
@@ -16,42 +17,7 @@ STATES = {
     "REVOKED": State.CANCELLED,
 }
 
-NEVER = "DependencyNeverSatisfied"
-_NO_REASON = ("None", "N/A", "")
-
 REJECTED = "BadConstraints"  # of a job that Slurm has refused, and shows as failed for a while all the same
-
-# The beginning of a reason → what it means; the first that fits.
-_REASONS = {
-    NEVER: "what it waits for has failed, so it can never start",
-    "Dependency": "waits for the array job before it",
-    "BeginTime": "waits for its start time",
-    "Priority": "others with a higher priority come first",
-    "Resources": "waits for free cores, memory or GPUs",
-    "JobArrayTaskLimit": "as many of its indices run as may run at once",
-    "JobHeldUser": "held by its owner: `scontrol release` lets it go",
-    "JobHeldAdmin": "held by an administrator",
-    "job requeued in held state": "put back and held: `scontrol release` lets it go",
-    "launch failed requeued held": "its node could not start it; it is held: `scontrol release` tries again",
-    "PartitionTimeLimit": "asks for more time than its partition allows: it will wait for ever",
-    "PartitionNodeLimit": "asks for more nodes than its partition has: it will wait for ever",
-    "PartitionConfig": "its partition can never give what it asks for: it will wait for ever",
-    "PartitionDown": "its partition is down",
-    "PartitionInactive": "its partition takes no jobs at present",
-    "QOSMaxJobsPerUserLimit": "as many jobs run as this QOS allows for a user",
-    "QOS": "a limit of its QOS is reached",
-    "AssocMaxJobsLimit": "as many jobs run as this account allows",
-    "Assoc": "a limit of its account is reached",
-    "MaxJobs": "as many jobs run as are allowed",
-    "Reservation": "waits for its reservation",
-    "Licenses": "waits for licences",
-    "ReqNodeNotAvail": "nodes that it could use are down, drained or reserved",
-    "Nodes required for job are DOWN": "nodes that it could use are down, drained or reserved",
-    "BadConstraints": "no node has what it asks for: it will wait for ever",
-    "InvalidAccount": "its account is not valid",
-    "InvalidQOS": "its QOS is not valid",
-    "Cleaning": "is being put back into the queue",
-}
 
 
 def state_and_reason(word: str, reason: str) -> tuple[State, str, str]:
@@ -64,14 +30,12 @@ def state_and_reason(word: str, reason: str) -> tuple[State, str, str]:
         return State.UPSTREAM_FAILED, word, explain_reason(reason)
     if state is State.PENDING:
         return state, word, explain_reason(reason)
-    return state, word, "" if reason in _NO_REASON else reason
+    return state, word, "" if reason in NONE else reason
 
 
 def explain_reason(reason: str) -> str:
     """Say in plain words why a job waits; Slurm's own word where there is none."""
-    if reason in _NO_REASON:
-        return "has not been looked at by the scheduler yet"
-    return next((text for word, text in _REASONS.items() if reason.startswith(word)), f"Slurm says: {reason}")
+    return reason_of(reason).text
 
 
 _DETECT = "`sciflow profile detect` writes down what there is"

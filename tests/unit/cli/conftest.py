@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from sciflow.cli.main import main
+from sciflow.testing import fake_pbs, fake_slurm
+
+__all__ = ["fake_pbs", "fake_slurm"]
 
 
 @dataclass

@@ -141,7 +141,7 @@ TABLE: dict[str, Row] = {
     "runs": Row(Evidence(controller=RUNS), RUNNING, False, "it runs on n1"),
     "runs somewhere": Row(Evidence(controller=said(RUNNING)), RUNNING, False, "it runs"),
     "runs, by its record, too": Row(Evidence(BEGUN, RUNS), RUNNING, False, "it runs on n1"),
-    "back in the queue after a start": Row(Evidence(BEGUN, WAITS), PENDING, False, WAITS.reason),
+    "back in the queue after a start": Row(Evidence(BEGUN, WAITS), PENDING, False, f"{BACK}; it {WAITS.reason}"),
     "waits, whatever accounting remembers": Row(Evidence(None, WAITS, said(FAILED)), PENDING, False, WAITS.reason),
     "runs, and accounting lags": Row(Evidence(None, RUNS, WAITS), RUNNING, False, "it runs on n1"),
     "cancelled, and still runs": Row(Evidence(None, RUNS, is_cancelled=True), RUNNING, False, "it runs on n1"),

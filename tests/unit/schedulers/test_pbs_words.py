@@ -84,7 +84,7 @@ def test_jobs_that_pbs_deletes_itself(facts: dict[str, Any], is_so: bool) -> Non
         ),
         (
             {"job_state": "Q", "comment": "Not Running: User has reached server running job limit."},
-            "as many jobs run as are allowed (User has reached server running job limit.)",
+            "as many jobs run as its server allows for a user",
         ),
         (
             {"job_state": "Q", "comment": "Not Running: Number of concurrent running subjobs limit reached"},

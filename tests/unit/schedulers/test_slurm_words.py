@@ -66,15 +66,16 @@ def test_state_and_reason(word: str, reason: str, expected: tuple[State, str, st
         ("Dependency", "waits for the array job before it"),
         ("job requeued in held state", "put back and held: `scontrol release` lets it go"),
         ("PartitionNodeLimit", "asks for more nodes than its partition has: it will wait for ever"),
-        ("QOSMaxJobsPerUserLimit", "as many jobs run as this QOS allows for a user"),
-        ("QOSGrpCpuLimit", "a limit of its QOS is reached"),
-        ("AssocGrpGRES", "a limit of its account is reached"),
+        ("QOSMaxJobsPerUserLimit", "as many jobs run as its QOS allows for a user"),
+        ("QOSGrpCpuLimit", "all jobs of its QOS together use as many CPUs as its QOS allows"),
+        ("AssocGrpBB", "all jobs of its account together use as much burst-buffer space as its account allows"),
         ("ReqNodeNotAvail, UnavailableNodes:n1", "nodes that it could use are down, drained or reserved"),
         (
             "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions",
             "nodes that it could use are down, drained or reserved",
         ),
-        ("FrontEndDown", "Slurm says: FrontEndDown"),
+        ("FrontEndDown", "the front end that would start it is down"),
+        ("MoonInTheWay", "Slurm says: MoonInTheWay"),
     ],
 )
 def test_reasons_to_wait_are_told_in_plain_words(reason: str, expected: str) -> None:

@@ -85,14 +85,19 @@ class Backfill:
         partition = self._cluster.partition_of(job)
         if partition.name in self.turns:
             return False
+        turn = self.earliest(job)
+        if turn is not None:
+            self.turns[partition.name] = turn
+        return turn is not None
+
+    def earliest(self, job: Job) -> Turn | None:
+        """When and where what runs leaves room for an index of a job at the latest; None where nobody knows."""
         best: tuple[float, Node] | None = None
         for node in self.nodes_for(job):
             time = self._earliest(node, job, best[0] if best else float("inf"))
             if time is not None and (best is None or time < best[0]):
                 best = time, node
-        if best is not None:
-            self.turns[partition.name] = Turn(job, best[1], best[0])
-        return best is not None
+        return None if best is None else Turn(job, best[1], best[0])
 
     def _may_hold(self, node: Node, job: Job, end: float) -> bool:
         reservations = self._cluster.reservations

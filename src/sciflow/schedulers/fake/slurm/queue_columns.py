@@ -88,6 +88,14 @@ class View:
             return begin if begin > self.cluster.clock() else None
         return row.first.start if row.first.start is not None else row.first.end
 
+    def planned(self, row: Row) -> float | None:
+        """When it has started, or when the first of its partition that waits for room is to start."""
+        start, last = self.start(row), self.cluster.queue.last
+        turn = last.turns.get(self.cluster.partition_of(row.job).name) if last is not None else None
+        if start is not None or row.word != WAITS or turn is None or turn.job is not row.job:
+            return start
+        return turn.time if self.cluster.clock() < turn.time < math.inf else None
+
     def end(self, row: Row) -> str:
         """When it has ended, or must at the latest."""
         if row.first.end is not None and row.word != WAITS:
@@ -174,7 +182,7 @@ COLUMNS: Mapping[str, tuple[str, Callable[[View, Row], str]]] = {
     "q": ("QOS", lambda _, row: row.job.request.qos or "normal"),
     "R": ("NODELIST(REASON)", lambda view, row: view.place(row)),
     "r": ("REASON", lambda _, row: row.reason),
-    "S": ("START_TIME", lambda view, row: view.time(view.start(row))),
+    "S": ("START_TIME", lambda view, row: view.time(view.planned(row))),
     "T": ("STATE", _state),
     "t": ("ST", lambda _, row: SHORT[row.word]),
     "U": ("UID", lambda _, row: str(row.job.ordered.number)),

@@ -5,19 +5,20 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sciflow.model.statement import CONTROLLER
+from sciflow.schedulers.fake.backfill import Backfill, Turn
 from sciflow.schedulers.fake.face import Call
+from sciflow.schedulers.fake.jobs import Job
 from sciflow.schedulers.fake.request import Order, Refused
 from sciflow.schedulers.fake.rules import check
 from sciflow.schedulers.fake.slurm.arguments import Wrong, complains
 from sciflow.schedulers.fake.slurm.asked import FAILED, TOO_LONG, Place, read_request
 from sciflow.schedulers.fake.slurm.dependency import read_dependency
 from sciflow.schedulers.fake.slurm.options import PARSER, read_directives, read_variables
-from sciflow.schedulers.fake.slurm.times import zone
+from sciflow.schedulers.fake.slurm.times import write_moment, zone
 from sciflow.schedulers.fake.slurm.words import SILENT, VERSION
 from sciflow.transport.base import Answer
 
@@ -33,6 +34,7 @@ sbatch: error: For instance: #!/bin/sh"""
 _DOS = """\
 sbatch: error: Batch script contains DOS line breaks (\\r\\n)
 sbatch: error: instead of expected UNIX line breaks (\\n)."""
+_YEAR = 365 * 86_400.0
 _LOGIN = ("HOME", "LOGNAME", "USER", "SHELL", "PATH")
 # Why a job is refused → what `sbatch` says before the last line, and that line.
 _WORDS = {
@@ -171,13 +173,29 @@ def _test(cluster: VirtualCluster, call: Call, order: Order) -> Answer:
     except Refused as refused:
         before, last = _WORDS[refused.why]
         return Answer(1, "", f"{before.format(refused.value)}allocation failure: {last}\n")
-    start = datetime.fromtimestamp(max(request.begin, cluster.clock()), zone(call)).strftime("%Y-%m-%dT%H:%M:%S")
-    partition = cluster.rules.partition(request.partition)
-    node = next(
-        one.name
-        for one in cluster.nodes.values()
-        if partition is not None and one.is_of(partition) and one.can_ever_hold(request)
-    )
-    words = f"to start at {start} using {request.cores} processors on nodes {node} in partition {request.partition}"
+    turn = _turn(cluster, order)
+    if turn is None:
+        return Answer(1, "", "allocation failure: Requested node configuration is not available\n")
+    start = write_moment(max(request.begin, turn.time), call, "")
+    words = f"to start at {start} using {request.cores} processors on nodes {turn.node.name}"
+    words += f" in partition {request.partition}"
     number = max((int(one) for one in cluster.jobs), default=cluster.rules.first_id - 1) + 1
     return Answer(0, "", f"sbatch: Job {number} {words}\n")
+
+
+def _turn(cluster: VirtualCluster, order: Order) -> Turn | None:
+    """When and where Slurm guesses that a job would start: it does not know how it fills gaps itself.
+
+    That is when those that run leave room for it, and after that the time which all that wait before it would take if
+    each had whole nodes; an array job counts once. What has no limit is taken for a year.
+    """
+    now = cluster.clock()
+    job = Job("", 0, order, now, order.request, order.dependency)
+    turn = Backfill(cluster, now).earliest(job)
+    if turn is None:
+        return None
+    partition = cluster.partition_of(job)
+    nodes = sum(node.is_of(partition) for node in cluster.nodes.values())
+    before = [one for one in cluster.jobs.values() if one.waiting and cluster.partition_of(one) is partition]
+    minutes = sum(min(cluster.seconds_of(one), _YEAR) // 60 for one in before if not one.request.is_held)
+    return replace(turn, time=min(turn.time, now + _YEAR) + 60 * (minutes // nodes))

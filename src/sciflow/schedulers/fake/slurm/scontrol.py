@@ -9,7 +9,7 @@ from sciflow.schedulers.fake.face import Call
 from sciflow.schedulers.fake.jobs import RUNS, WAITS
 from sciflow.schedulers.fake.slurm.arguments import Option, Parser, Wrong, complains
 from sciflow.schedulers.fake.slurm.hosts import read_hosts, write_hosts
-from sciflow.schedulers.fake.slurm.show import show_config, show_jobs, show_nodes, show_partitions
+from sciflow.schedulers.fake.slurm.show import show_config, show_jobs, show_limits, show_nodes, show_partitions
 from sciflow.schedulers.fake.slurm.targets import find_target
 from sciflow.schedulers.fake.slurm.update import update
 from sciflow.schedulers.fake.slurm.words import HOST, SILENT, UNKNOWN_JOB, VERSION
@@ -26,7 +26,7 @@ _PARSER = Parser(
         Option("quiet", "Q", NOTHING), Option("verbose", "v", NOTHING), Option("version", "V", NOTHING),
     ],
 )  # fmt: skip
-_SHOWN = ("config", "hostlist", "hostnames", "job", "node", "partition")
+_SHOWN = ("assoc_mgr", "config", "hostlist", "hostnames", "job", "node", "partition")
 
 
 @complains
@@ -73,10 +73,18 @@ def _show(cluster: VirtualCluster, call: Call, words: list[str], is_one_line: bo
     if len(known) != 1:
         raise Wrong(f"invalid entity:{entity} for keyword:show \n")
     if is_silent:
-        kinds = {"job": "jobs", "node": "node", "partition": "partitions", "config": "ctl_conf"}
+        kinds = {
+            "assoc_mgr": "assoc_mgr_info",
+            "job": "jobs",
+            "node": "node",
+            "partition": "partitions",
+            "config": "ctl_conf",
+        }
         raise Wrong(f"slurm_load_{kinds[known[0]]} error: {SILENT}")
     if known[0] == "config":
         return show_config(cluster, call)
+    if known[0] == "assoc_mgr":
+        return show_limits(cluster, call, names)
     writers = {"job": show_jobs, "node": show_nodes, "partition": show_partitions}
     return writers[known[0]](cluster, call, names[0] if names else "", is_one_line)
 

@@ -104,7 +104,7 @@ def _job(view: View, row: Row) -> Lines:
             "SubmitTime": view.time(job.submitted),
             "EligibleTime": view.time(None if request.is_held else eligible, "Unknown"),
         },
-        {"StartTime": view.time(view.start(row), "Unknown"), "EndTime": view.time(end, "Unknown"), "Deadline": "N/A"},
+        {"StartTime": view.time(view.planned(row), "Unknown"), "EndTime": view.time(end, "Unknown"), "Deadline": "N/A"},
         {"Partition": cluster.partition_of(job).name, "AllocNode:Sid": f"{HOST}:1"},
         {"ReqNodeList": COLUMNS["n"][1](view, row) or NULL, "ExcNodeList": COLUMNS["x"][1](view, row) or NULL},
         {"NodeList": row.node},
@@ -123,6 +123,31 @@ def _job(view: View, row: Row) -> Lines:
         {"StdOut": log_path(first, request.output)},
         {"Power": ""},
     ]
+
+
+def show_limits(cluster: VirtualCluster, call: Call, words: Iterable[str]) -> str:
+    """What `assoc_mgr` knows: the limits of the one QOS that there is, with what is used; accounts have none."""
+    flags = next((word.partition("=")[2] for word in words if word.lower().startswith("flags=")), "qos,assoc")
+    lines = ["Current Association Manager state"]
+    if "qos" in flags:
+        rules = cluster.rules
+        users = {job.ordered.number: cluster.users.by_name[job.user] for job in cluster.jobs.values()}
+        users.setdefault(call.number, cluster.users.by_name[call.user])
+        own = [
+            f"{number}={{MaxJobsPU={_most(rules.running_indices)}({user.running}) "
+            f"MaxSubmitJobsPU={_most(rules.submitted_indices)}({user.queued}) "
+            f"MaxTRESPU=cpu={_most(rules.running_cores)}({user.cores})}}"
+            for number, user in users.items()
+        ]
+        lines += ["QOS Records", f"QOS=normal(1) MaxWallPJ= MaxTRESPJ= User Limits= {' '.join(own)}"]
+    if "assoc" in flags:
+        mine = f"ClusterName={CLUSTER} Account=project UserName={call.user}({call.number}) GrpJobs=N(0) MaxJobs="
+        lines += ["Association Records", mine]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _most(limit: int | None) -> str:
+    return "N" if limit is None else str(limit)
 
 
 def show_nodes(cluster: VirtualCluster, _call: Call, names: str, is_one_line: bool) -> str:

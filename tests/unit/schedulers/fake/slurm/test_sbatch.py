@@ -88,3 +88,25 @@ def test_a_job_that_begins_later(terminal: Terminal) -> None:
     later, past = terminal.submit("--begin=now+1hour"), terminal.submit("--begin=2020-01-01")
     assert terminal.cluster.jobs[later].request.begin == NOW + 3_600
     assert terminal.cluster.jobs[past].request.begin == 0.0
+
+
+def test_a_test_guesses_as_slurm_does(terminal: Terminal) -> None:
+    """When what runs leaves room, and after that all that waits before it on whole nodes; gaps are not looked for."""
+
+    def guess(*options: str) -> str:
+        said = terminal.type("sbatch", "--test-only", "--wrap=true", *options, SLURM_TIME_FORMAT="%s").err
+        return str(int(said.split("start at ")[1].split()[0]) - int(terminal.cluster.clock()))
+
+    nodes, cores = len(terminal.cluster.nodes), next(iter(terminal.cluster.nodes.values())).cores
+    for _ in range(nodes):
+        terminal.submit(f"--cpus-per-task={cores - 1}", "--time=10", "--array=0")
+    terminal.run(1.0)
+    assert guess("--time=60", "-c1") == "0"
+    assert guess("--time=60", "-c2") == "599"
+    terminal.submit(f"--cpus-per-task={cores}", f"--time={30 * nodes}", "--array=0-5")
+    terminal.run(1.0)
+    assert guess("--time=1", "-c2") == guess("--time=60", "-c2") == str(598 + 30 * 60)
+    assert guess("--time=1", "-c1") == str(30 * 60)
+    assert terminal.says("squeue", "-h", "-t", "PD", "-o", "%S", SLURM_TIME_FORMAT="%s") == [
+        str(int(terminal.cluster.clock()) + 598)
+    ]

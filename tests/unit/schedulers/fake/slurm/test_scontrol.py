@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from sciflow.model.profile import Limits
 from sciflow.model.statement import CONTROLLER
 from sciflow.schedulers.slurm import read_limits
+from sciflow.schedulers.slurm_limits import limits_command, read_limit
+from sciflow.schedulers.slurm_reasons import reason_of
 from unit.schedulers.fake.slurm.conftest import Terminal
 
 
@@ -155,3 +159,16 @@ def test_silence(terminal: Terminal) -> None:
     assert (said.code, said.out) == (1, "Slurmctld(primary) at virtual is DOWN\n")
     words = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
     assert terminal.complains("scontrol", "show", "job", "1") == (1, [words])
+
+
+def test_limits_are_read_by_sciflow(terminal: Terminal) -> None:
+    """That of cores of one's own, with what is used; none is told where there is none."""
+    limit = reason_of("QOSMaxCpuPerUserLimit").limit
+    assert limit is not None
+    text = terminal.type(*limits_command(limit, "project", "normal")).out
+    assert read_limit(text, limit, "normal", "chen", 1001) == ""
+    terminal.cluster.rules = replace(terminal.cluster.rules, running_cores=4)
+    terminal.submit("-c3", "--array=0-1")
+    terminal.run(1.0)
+    text = terminal.type(*limits_command(limit, "project", "normal")).out
+    assert read_limit(text, limit, "normal", "chen", 1001) == "limit 4, 3 in use"
