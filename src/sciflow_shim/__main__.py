@@ -42,16 +42,27 @@ def main(arguments: list[str]) -> int:
         grace = files.grace_seconds()
         if arguments[2] == "--serve":
             return _serve(array, grace)
-        indices = array.of_element(int(arguments[2]))
+        index = int(arguments[2])
+        array.of_element(index)
+        following = [array.follower(name) for name in array.then]
     except (OSError, ValueError, IndexError) as error:
         sys.stderr.write(f"sciflow_shim: {error}\n")
         return 2
-    code = code_without_start(array, indices, os.environ)
-    if code is None:
-        code = _run_one(array, int(arguments[2]), grace)
+    told = _Told(signal.SIGTERM, signal.SIGINT), _Told(signal.SIGUSR1)
+    code = _run_unless_done(array, index, grace, told)
+    for one in following:
+        if code or told[0].is_so:
+            break  # what comes after something that has not completed could not start either
+        code = _run_unless_done(one, index, grace, told)
     _remove_empty_output(array.run)
     _remove_twin()
     return code
+
+
+def _run_unless_done(array: Array, index: int, grace: float, told: tuple[_Told, _Told]) -> int:
+    """Run one index, unless it is not to start; gives its exit code."""
+    code = code_without_start(array, array.of_element(index), os.environ)
+    return _run_one(array, index, grace, told) if code is None else code
 
 
 def code_without_start(array: Array, indices: range, environ: Mapping[str, str]) -> int | None:
@@ -60,6 +71,8 @@ def code_without_start(array: Array, indices: range, environ: Mapping[str, str])
     may_be_again = environ.get("SLURM_RESTART_COUNT", "0") != "0" or "PBS_JOBID" in environ
     if may_be_again and array.pack == 1 and _has_completed(array, indices[0], environ):
         return 0  # it had done all, when its node was lost or taken from it
+    if array.rides and _has_completed(array, indices[0], None):
+        return 0  # it was taken over from another run
     if array.goes_on:
         from sciflow_shim import chain  # few array jobs are one
 
@@ -73,12 +86,13 @@ def code_without_start(array: Array, indices: range, environ: Mapping[str, str])
     return files.HELD_CODE
 
 
-def _has_completed(array: Array, index: int, environ: Mapping[str, str]) -> bool:
-    """Whether the same job has completed an index before it was put back into the queue."""
+def _has_completed(array: Array, index: int, environ: Mapping[str, str] | None) -> bool:
+    """Whether an index is completed: by the same job, before it was put back into the queue, or by any."""
     found = array.shelf.find(array.name, index)
-    name = "PBS_JOBID" if "PBS_JOBID" in environ else "SLURM_ARRAY_JOB_ID"
-    is_same = found is not None and found.facts.get(name) == environ.get(name)
-    return found is not None and is_same and found.state == "COMPLETED" and array.shelf.is_sealed(found)
+    if found is None or found.state != "COMPLETED" or not array.shelf.is_sealed(found):
+        return False
+    name = "PBS_JOBID" if environ is not None and "PBS_JOBID" in environ else "SLURM_ARRAY_JOB_ID"
+    return environ is None or found.facts.get(name) == environ.get(name)
 
 
 def _remove_empty_output(run: str) -> None:
@@ -113,9 +127,9 @@ class _Told:
         self.is_so = True
 
 
-def _run_one(array: Array, index: int, grace: float) -> int:
+def _run_one(array: Array, index: int, grace: float, told: tuple[_Told, _Told]) -> int:
     ended: dict[str, Any] = {}
-    stop, late = _Told(signal.SIGTERM, signal.SIGINT), _Told(signal.SIGUSR1)
+    stop, late = told
 
     def report(event: dict[str, Any]) -> None:
         if event["event"] == "ended":

@@ -30,6 +30,10 @@ class Array:
         The indices that are to run of those that are packed together; None for all.
     goes_on
         Whether an index starts only where its last attempt was stopped before its end.
+    then
+        The array jobs whose same index runs after that of this one, in the same job.
+    rides
+        Whether it runs so after another one.
     links
         How many of it follow each other, each from the checkpoint of the one before.
     members
@@ -49,6 +53,8 @@ class Array:
         self.members = self.pack
         self.only: set[int] | None = None
         self.goes_on = False
+        self.then: list[str] = []
+        self.rides = False
         if self.variant:
             self._become_variant(files.read_json(self.path(files.array_variant(self.name, self.variant))))
         self._shelf: RecordShelf | None = None
@@ -58,6 +64,7 @@ class Array:
         self.header["request"] = {**self.header["request"], **document.get("request", {})}
         self.members = document.get("members", self.members)
         self.goes_on = document.get("goes_on", False)
+        self.then = document.get("then", [])
         if "only" in document:
             self.only = set(files.parse_ranges(document["only"]))
 
@@ -118,6 +125,12 @@ class Array:
         if not 0 <= element <= last:
             raise IndexError(f"array `{self.name}` has indices 0-{last}, not {element}")
         return range(element * self.pack, min((element + 1) * self.pack, self.header["count"]))
+
+    def follower(self, name: str) -> Array:
+        """An array job whose same index runs after that of this one, in the same job."""
+        found = Array(self.run, name)
+        found.rides = True
+        return found
 
     def held_back(self) -> str:
         """Why nothing more of it is to be started; empty where nothing holds it back."""

@@ -30,6 +30,8 @@ def tree(attempt: Attempt, path: str) -> Group:
     """All that the record at a path says of an attempt."""
     root = Group(attributes(attempt))
     usage = Group({**attempt.resources.as_dict(), **job_memory(os.getpid(), os.environ)})
+    if attempt.array.rides:
+        usage.attributes.pop("cgroup_peak_bytes", None)  # it may be that of what ran before it in the same job
     usage.attributes.update(attempt.gpus.as_dict() if attempt.gpus else {})
     for name, column in attempt.series.columns().items():
         usage.members[name] = Dataset(column, "<f8")

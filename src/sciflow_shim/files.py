@@ -34,6 +34,7 @@ JOINED_ARRAYS = "arrays.h5"
 MOST_FILES = 4096  # descriptors that a driver may have open and hand on
 HELD_BACK = "held back: "  # how it is said of an index that a brake does not let start
 HELD_CODE = 75  # … and its exit code
+FUSED = "fused"  # the variant that runs more than one task, one after another, in each array index
 GRACE = 10.0  # seconds that a program gets between the polite signal and the other
 
 

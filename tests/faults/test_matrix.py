@@ -114,6 +114,28 @@ def test_packed_on_the_virtual_cluster(cell: matrix.Cell, unharmed: pd.DataFrame
         pd.testing.assert_frame_equal(table, unharmed)
 
 
+FUSED = [
+    pytest.param(
+        *(person, fused, cell),
+        id=f"{person}, {fused}: {identify(cell)}",
+        marks=[] if person == virtual_cells.PATIENT and (cell.fault, cell.moment) in ALWAYS else pytest.mark.slow,
+    )
+    for person in virtual_cells.PERSONS
+    for fused in ("work", "after")
+    for cell in played(person)
+]
+
+
+@pytest.mark.parametrize(("person", "fused", "cell"), FUSED)
+def test_fused_on_the_virtual_cluster(
+    person: str, fused: str, cell: matrix.Cell, unharmed: pd.DataFrame, tmp_path: Path
+) -> None:
+    """The same where two tasks run one after another in an array index, whichever of them is hit."""
+    for scene, table in virtual_cells.play(cell, tmp_path, person, fused=fused):
+        scene.check()
+        pd.testing.assert_frame_equal(table, unharmed)
+
+
 QUICK = (matrix.RUNNING, matrix.COLLECTING)  # each of the others takes its seconds as well
 HERE = [
     pytest.param(cell, id=identify(cell), marks=[] if cell.moment in QUICK else pytest.mark.slow)

@@ -43,8 +43,8 @@ ADAPTERS = {"slurm": SlurmScheduler, "pbs": PbsScheduler}
 _NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
 
 
-def workflow(folder: Path, pack: int = 1) -> ExperimentalWorkflow:
-    """Return a workflow of five indices, five after them one by one, and one over all; perhaps several packed."""
+def workflow(folder: Path, pack: int = 1, fuse: bool = False) -> ExperimentalWorkflow:
+    """Return a workflow of five indices, five after them one by one, and one over all; perhaps packed, or fused."""
 
     def work(x):
         return {"y": x * x}
@@ -58,7 +58,7 @@ def workflow(folder: Path, pack: int = 1) -> ExperimentalWorkflow:
     made = ExperimentalWorkflow("matrix", folder)
     request = {"max_runtime": "02:00:00", "memory_gb": 2, "combinations_per_index": pack}
     made.add_task("work", work, resources=request)
-    made.add_task("after", after, depends_on=["work"], resources=request)
+    made.add_task("after", after, depends_on=["work"], resources=request, fuse=fuse)
     made.add_task("total", total, depends_on=["after"], over="all", resources=request)
     made.add_parameter_space({"x": list(range(COUNT))})
     made.recovery = RecoveryPolicy(retries=3, max_attempts=8)
@@ -81,6 +81,8 @@ class Scene:
         What the cluster looks like, and how it is set up.
     pack
         How many combinations run one after another in each array index.
+    fused
+        Which of two tasks is hit that run one after another in each array index; empty where they do not.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Scene:
         person: str = PATIENT,
         scheduler: str = "slurm",
         pack: int = 1,
+        fused: str = "",
         **rules: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,8 +103,10 @@ class Scene:
         self.attempts = 0  # of the index that is hit
         self.site = VirtualSite(folder, self._program, nodes=3, cores=4, scheduler=scheduler, **rules)
         self.cluster = self.site.cluster
-        self.workflow = workflow(folder, pack)
-        self.struck = (STRUCK[0], STRUCK[1] // pack)  # as the scheduler and the records count
+        self.workflow = workflow(folder, pack, bool(fused))
+        self.place = (f"{fused}.0", STRUCK[1]) if fused else STRUCK
+        self.struck = (self.place[0], STRUCK[1] // pack)  # as the scheduler and the records count
+        self._turn = ""  # whose program runs in the index, or is about to
         if person == TEND:
             self.site.around_tending = self._retrying
         self.run: Run | None = None
@@ -173,7 +178,9 @@ class Scene:
             "total": {"sum": sum(i * i + 1 for i in range(COUNT))},
         }
         course = Course(HOUR, memory=GIB, metrics=metrics[sight.array.partition(".")[0]])
-        if (sight.array, sight.index) != STRUCK or self.cell is None:
+        if sight.index == STRUCK[1]:
+            self._turn = sight.array
+        if (sight.array, sight.index) != self.place or self.cell is None:
             return course
         self.attempts += 1
         if self.cell.moment == m.RETRYING and self.attempts == 1:
@@ -203,7 +210,12 @@ class Scene:
 
     def _listen(self, what: str, index: Index) -> None:
         assert self.cell is not None
-        if (index.job.array_on_node.partition("@")[0], index.number) != self.struck or self.has_struck:
+        array, _, variant = index.job.array_on_node.partition("@")
+        if variant == files.FUSED and index.number == self.struck[1]:
+            if what == "opening":
+                self._turn = "after.0" if self._turn == "work.0" else "work.0"
+            array = self._turn
+        if (array, index.number) != self.struck or self.has_struck:
             return
         moment = m.RUNNING if self.cell.moment == m.RETRYING else self.cell.moment
         if self.cell.moment == m.RETRYING and self.attempts < 2:
@@ -281,7 +293,7 @@ class Scene:
 
     def _tear(self, index: Index) -> None:
         assert self.run is not None
-        path = max((self.run.path / files.RECORDS / STRUCK[0]).glob(f"*/{self.struck[1]}.*.h5"), key=_attempt)
+        path = max((self.run.path / files.RECORDS / self.place[0]).glob(f"*/{self.struck[1]}.*.h5"), key=_attempt)
         path.write_bytes(path.read_bytes()[:100])
         if self.cell is not None and self.cell.moment == m.WRITING:
             self.cluster.kill_job(index)
@@ -294,7 +306,7 @@ class Scene:
             self.cluster.faults.silence(CONTROLLER if self.cell.fault == m.CONTROLLER else ACCOUNTING, 1800.0)
             self.run.collect()
         elif self.cell.fault == m.TORN:
-            path = max((self.run.path / files.RECORDS / STRUCK[0]).glob(f"*/{self.struck[1]}.*.h5"), key=_attempt)
+            path = max((self.run.path / files.RECORDS / self.place[0]).glob(f"*/{self.struck[1]}.*.h5"), key=_attempt)
             path.write_bytes(path.read_bytes()[:100])
             self.run.collect()
         else:
@@ -336,15 +348,21 @@ def _attempt(path: Path) -> int:
 
 
 def play(
-    cell: m.Cell, folder: Path, person: str = PATIENT, scheduler: str = "slurm", pack: int = 1, **rules: Any
+    cell: m.Cell,
+    folder: Path,
+    person: str = PATIENT,
+    scheduler: str = "slurm",
+    pack: int = 1,
+    fused: str = "",
+    **rules: Any,
 ) -> Iterator[tuple[Scene, pd.DataFrame]]:
     """Play a cell; who submits is killed at every step of it, each in a play of its own."""
     if cell.moment != m.SUBMIT:
-        scene = Scene(folder, cell, person, scheduler, pack, **rules)
+        scene = Scene(folder, cell, person, scheduler, pack, fused, **rules)
         yield scene, scene.play()
         return
     for number in range(100):
-        scene = Scene(folder / str(number), cell, person, scheduler, pack, **rules)
+        scene = Scene(folder / str(number), cell, person, scheduler, pack, fused, **rules)
         last = [False]
         table = scene.play(partial(_submitting, scene, number, last))
         if last[0]:

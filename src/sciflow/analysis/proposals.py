@@ -97,7 +97,7 @@ def _following(plan: Plan) -> dict[str, str]:
 
 
 def _is_elementwise(array: ArrayJob) -> bool:
-    return len(array.after) == 1 and array.after[0].kind == "element" and array.links == 1
+    return len(array.after) == 1 and array.after[0].kind == "element" and array.links == 1 and not array.rides
 
 
 def _are_alike(one: TaskAdvice | None, other: TaskAdvice | None) -> bool:

@@ -51,7 +51,8 @@ def rows_of(plan: Plan) -> list[list[ArrayJob]]:
 
 def _request(array: ArrayJob) -> tuple[Any, ...]:
     kinds = {(one.array.rpartition(".")[0], one.kind) for one in array.after}
-    return array.resources, array.options, array.pack, array.links, array.begin, array.waves, frozenset(kinds)
+    alike = (array.options, array.pack, array.links, array.begin, array.waves, frozenset(kinds))
+    return array.resources, array.together, bool(array.rides), *alike
 
 
 def _name(arrays: Sequence[ArrayJob]) -> str:
@@ -70,7 +71,7 @@ def _arrays(plan: Plan) -> str:
         elements = sum(one.elements for one in arrays)
         count = f"{elements} × {array.pack}" if array.pack > 1 else elements
         times = [f"up to {array.links} times"] if array.links > 1 else []
-        request = ", ".join([array.resources.describe(), *times, *array.options.described()])
+        request = ", ".join([array.submitted_first.resources.describe(), *times, *array.options.described()])
         several = f"{len(arrays)} × {indices}" if len(arrays) > 1 else indices
         rows.append((_name(arrays), several, count, request, _after(arrays), begins(array, is_room)))
         rows += [("", *cells[:2], "", "", cells[2]) for cells in wave_rows(array, len(arrays))] if is_room else []
@@ -80,15 +81,14 @@ def _arrays(plan: Plan) -> str:
 
 
 def _after(arrays: Sequence[ArrayJob]) -> str:
-    """What array jobs wait for; numbers of the same task together."""
+    """What array jobs wait for, or in whose indices they run; numbers of the same task together."""
+    kinds = {"element": "same index", "whole": "all"}
+    waits = [(one.array, kinds[one.kind]) for array in arrays for one in array.after if not array.rides]
     numbers: dict[tuple[str, str], set[int]] = {}
-    for one in (one for array in arrays for one in array.after):
-        task, _, number = one.array.rpartition(".")
-        numbers.setdefault((task, one.kind), set()).add(int(number))
-    shown = (
-        f"{task}.{format_ranges(sorted(found))} ({'same index' if kind == 'element' else 'all'})"
-        for (task, kind), found in numbers.items()
-    )
+    for name, how in [*waits, *((array.rides, "in its indices") for array in arrays if array.rides)]:
+        task, _, number = name.rpartition(".")
+        numbers.setdefault((task, how), set()).add(int(number))
+    shown = (f"{task}.{format_ranges(sorted(found))} ({how})" for (task, how), found in numbers.items())
     return ", ".join(shown) or "-"
 
 
@@ -110,7 +110,8 @@ def _costs(plan: Plan, earliest: Earliest) -> str:
     def row(name: str, arrays: Sequence[ArrayJob]) -> tuple[str, ...]:
         cost, span = total(array.cost for array in arrays), earliest.of(array.name for array in arrays)
         hours = [cost.core_hours, *([cost.gpu_hours] if has_gpus else []), cost.memory_gb_hours]
-        shown = [format_amount(one) if one else "-" if cost.core_hours else "?" for one in hours]
+        is_known = cost.core_hours or all(array.rides for array in arrays)  # what is fused counts with its job
+        shown = [format_amount(one) if one else "-" if is_known else "?" for one in hours]
         return (name, *shown, moment(span.start), moment(span.end))
 
     rows = [row(_name(arrays), arrays) for arrays in rows_of(plan)]

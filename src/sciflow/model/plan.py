@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
@@ -62,6 +63,10 @@ class ArrayJob:
     checkpoints of the one before. With `waves`, its elements begin at several times, all of them in order; `begin`
     is when the canaries may, or the first wave where there are none.
     `variant` names what is tried again under another request; it is empty in a plan.
+
+    Array jobs that are fused run in the same jobs the first time, index by index. The first of them names the others as
+    its `riders`, with the request of all of them `together`; each of these says in whose indices it `rides`. What is
+    tried again runs on its own, under its own request.
     """
 
     name: str
@@ -75,6 +80,9 @@ class ArrayJob:
     links: int = 1
     waves: tuple[Wave, ...] = ()
     variant: str = ""
+    rides: str = ""
+    riders: tuple[str, ...] = ()
+    together: Resources | None = None
 
     @property
     def name_on_node(self) -> str:
@@ -88,8 +96,18 @@ class ArrayJob:
 
     @property
     def cost(self) -> Cost:
-        """What it costs at most."""
-        return cost_of(self.resources, self.elements * self.links)
+        """What it costs at most; what rides in the indices of another one counts with that."""
+        return Cost() if self.rides else cost_of(self.submitted_first.resources, self.elements * self.links)
+
+    @property
+    def submitted_first(self) -> ArrayJob:
+        """What the scheduler gets of it first: with all that runs in the same indices."""
+        return replace(self, resources=self.together, variant=files.FUSED) if self.together is not None else self
+
+    @property
+    def carries(self) -> tuple[str, ...]:
+        """The array jobs whose same index its script runs afterwards, under this variant."""
+        return self.riders if self.variant == files.FUSED else ()
 
     def begin_of(self, element: int) -> datetime | None:
         """When an element may begin, as it was planned."""
@@ -120,6 +138,9 @@ class ArrayJob:
             **({"pack": self.pack} if self.pack > 1 else {}),
             **({"links": self.links} if self.links > 1 else {}),
             **({"waves": [wave.to_document() for wave in self.waves]} if self.waves else {}),
+            **({"rides": self.rides} if self.rides else {}),
+            **({"riders": list(self.riders)} if self.riders else {}),
+            **({"together": self.together._asdict()} if self.together is not None else {}),
         }
 
     @classmethod
@@ -136,7 +157,24 @@ class ArrayJob:
             pack=document.get("pack", 1),
             links=document.get("links", 1),
             waves=tuple(Wave.from_document(one) for one in document.get("waves", ())),
+            rides=document.get("rides", ""),
+            riders=tuple(document.get("riders", ())),
+            together=Resources(**document["together"]) if "together" in document else None,
         )
+
+
+def handed_over(arrays: Iterable[ArrayJob]) -> tuple[ArrayJob, ...]:
+    """The array jobs as a scheduler gets them first: what rides in the indices of another one is a part of that."""
+    known = tuple(arrays)
+    rides = {one.name: one.rides for one in known if one.rides}
+    if not rides:
+        return known
+    found = []
+    for one in known:
+        if not one.rides:
+            after = dict.fromkeys(replace(before, array=rides.get(before.array, before.array)) for before in one.after)
+            found.append(replace(one.submitted_first, after=tuple(after)))
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -150,6 +188,12 @@ class Plan:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     tasks: tuple[str, ...] = field(default=())
+
+    def handed_over(self) -> Plan:
+        """The plan as a scheduler gets it first: without what rides in the indices of others."""
+        arrays = handed_over(self.arrays)
+        tasks = {one.task for one in arrays}
+        return replace(self, arrays=arrays, tasks=tuple(one for one in self.tasks if one in tasks))
 
     def array(self, name: str) -> ArrayJob:
         """The array job of a name."""
@@ -176,7 +220,7 @@ class Plan:
         """What it is of, in one line."""
         return (
             f"workflow {self.workflow} on profile {self.profile}: {self.combinations} combinations, "
-            f"{sum(self.instances.values())} task instances in {len(self.arrays)} array jobs"
+            f"{sum(self.instances.values())} task instances in {len(handed_over(self.arrays))} array jobs"
         )
 
     def to_document(self) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class TaskDetails(SetUp):
     environment: Variables = {}
     metadata: MetadataRequest = MetadataRequest()
     checkpoints: bool = False
+    fuse: bool = False
     retries: int | None = Field(default=None, ge=0)
     schedule: SchedulingPolicy | None = None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sciflow.model.advice import Advice
 from sciflow.model.options import Options
-from sciflow.model.plan import ArrayJob, Plan
+from sciflow.model.plan import ArrayJob, Plan, handed_over
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import joined
@@ -18,6 +18,7 @@ from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.arrays import Placement, dependency, same_index
 from sciflow.planning.continuation import continued
 from sciflow.planning.fit import check_site
+from sciflow.planning.fusion import fused, with_times
 from sciflow.planning.identity import recipes
 from sciflow.planning.layout import Layout, as_asked
 from sciflow.planning.learned import Learned, learned
@@ -186,19 +187,22 @@ def build_plan(
             check_site(array.resources, array.options, array.task, profile, array.pack)
         arrays.append(array)
     now = now or datetime.now(timezone.utc)
-    times = timetable(arrays, workflow.policies, profile, now, workflow.recovery.canaries)
+    chains = fused(arrays, {task: use.task for task, use in uses.items()}, workflow.policies, profile)
+    arrays = chains.arrays
+    times = timetable(handed_over(arrays), workflow.policies, profile, now, workflow.recovery.canaries)
     warnings += times.warnings
     plan = Plan(
         workflow=workflow.name,
         profile=profile.name,
         combinations=len(workflow.space),
-        arrays=times.arrays,
+        arrays=with_times(arrays, times.arrays),
         warnings=tuple(warnings),
         notes=(
             *made.notes,
             *projection_notes(workflow, projections, uses),
             *packing_notes(arrays),
             *chain_notes(arrays),
+            *chains.notes,
             *times.notes,
         ),
         tasks=tuple(uses),

@@ -71,7 +71,7 @@ class Earliest:
         for number, array in enumerate(plan.arrays):
             before = [self._numbers[one.array] for one in array.after]
             self._needs[number] = self._needs[before].any(axis=0)
-            found = self._begun(array, before, at_once(array.resources, array, profile))
+            found = self._begun(array, before, at_once(array.submitted_first.resources, array, profile))
             self._needs[number, number] = True
             self._origins.append(min((self._origins[one] for one in before), default=found.start or 0.0))
             self._bounds.append(found)

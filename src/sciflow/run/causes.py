@@ -152,7 +152,8 @@ class _ArrayFailures:
         self._array = array
         self._logs = logs
         self._submissions = status.submissions
-        self._jobs = {one.job for one in status.submissions.of_array(array.name)}
+        # Job → the array job that it was submitted as: another one where this one rides in it.
+        self._jobs = {one.job: one.array for one in status.submissions.holding(array.name)}
         self._read: dict[str, dict[int, RecordState] | None] = {}
 
     def failure(self, index: int, one: IndexStatus) -> Failure:
@@ -263,7 +264,7 @@ class _ArrayFailures:
         element = self._array.element(index)
         jobs = [link.job for link in self._links(index) if link.job]
         job = (record.job if record is not None else "") or (jobs[0] if jobs else "")
-        return self._logs.tail(self._array.name, element, job) if job else ""
+        return self._logs.tail(self._jobs.get(job, self._array.name), element, job) if job else ""
 
 
 def _by_state(one: IndexStatus, record: RecordState | None) -> tuple[Cause, str, str]:

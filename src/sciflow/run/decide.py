@@ -14,7 +14,7 @@ from sciflow.run.causes import Failure
 from sciflow.run.needs import Place, needed
 from sciflow.run.sizing import UNSAID, Ask, Sizing
 from sciflow.run.soundness import first_changed
-from sciflow.run.status import RunStatus
+from sciflow.run.status import RunStatus, companions
 from sciflow.run.wish import Wish
 from sciflow.store.brakes import Brake
 from sciflow.store.layout import RunDirectory
@@ -133,6 +133,10 @@ class Decider:
         if not known[place[1]].is_settled:
             return "it may still become known what became of it"
         array = self.status.plan.array(place[0])
+        for name in (one for some in companions(self.status, array, place[1]) for one in some):
+            other = self.status.indices[name][place[1]]
+            if not (other.is_over and other.is_settled):
+                return f"{name}[{place[1]}] is not over, which runs in the same array index"
         others = array.of_element(array.element(place[1]))
         if array.pack > 1 and not all(known[index].is_over and known[index].is_settled for index in others):
             return f"others in its array index are not over: {array.name}[{others[0]}-{others[-1]}]"

@@ -76,19 +76,21 @@ def _note_missed(
     if CONTROLLER not in testimony.answers:
         return
     knows_past = ACCOUNTING in testimony.answers or testimony.errors.get(ACCOUNTING) == "it is off"
-    has_record = set()
+    has_record, lacks = set(), set()
     for array in status.plan.arrays:
         for element in range(array.elements):
             known = [status.indices[array.name][index] for index in array.of_element(element)]
             found = status.submissions.round_of(array.name, element)
             if found is not None and all(map(_tells_all, known)):
                 has_record |= {(one.job, element) for one in found.links if _is_of(known, one)}
+            elif found is not None and found.links[0].riders:  # what others in the same index have left does not tell
+                lacks |= {(one.job, element) for one in found.links}
     missed = set()
     for job, indices in wanted.items():
         for index in indices:
             said = observed.said(CONTROLLER, job, index)
             is_gone = (knows_past or index in observed.missed.get(job, {})) if said is None else said.state.is_final
-            if is_gone and (job, index) not in has_record:
+            if is_gone and ((job, index) not in has_record or (job, index) in lacks):
                 missed.add((job, index))
     observed.miss(wanted, missed, now)
 

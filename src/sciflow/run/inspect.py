@@ -141,7 +141,8 @@ def read_log(run: RunDirectory, array: str, index: int, attempt: int | None) -> 
     else:
         submitted = status.submissions.round_of(array, element, index)
         jobs = [one.job for one in submitted.since(known.record.job if known.record else "")] if submitted else []
-    job_text = _read(run.job_log(array, element, jobs[0])) if jobs else ""
+    held = [one.array for one in status.submissions.holding(array) if one.job and one.job in jobs[:1]]
+    job_text = _read(run.job_log(held[0] if held else array, element, jobs[0])) if jobs else ""
     if job.pack > 1:
         return _log_of_member(run, known, job, index, attempt, job_text)
     wanted = attempt or max(known.attempt, _last_log(run, array, index))

@@ -13,6 +13,7 @@ from sciflow.run.variants import NEXT, next_of, read_variant
 from sciflow.schedulers.base import After, QueueScheduler
 from sciflow.store.layout import RunDirectory
 from sciflow.store.submissions import Round
+from sciflow_shim.files import FUSED
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def missing(status: RunStatus, array: ArrayJob) -> list[int]:
 
 
 def _given(run: RunDirectory, array: ArrayJob, variant: str, link: int) -> ArrayJob:
+    if variant == FUSED:
+        return array.submitted_first
     if not variant:
         return array if link == 1 else replace(array, variant=NEXT)
     known = read_variant(run, array, variant)
@@ -96,7 +99,7 @@ def _parts(
     canaries: int,
 ) -> Iterator[Part]:
     is_whole = len(elements) == array.elements
-    if is_whole and link == 1 and not variant and 0 < 2 * canaries < array.elements:
+    if is_whole and link == 1 and variant in ("", FUSED) and 0 < 2 * canaries < array.elements:
         ahead = spread(canaries, array.elements)
         yield from _by_dependency(status, scheduler, array, variant, link, ahead, is_ahead=True)
         elements = [element for element in elements if element not in set(ahead)]
@@ -144,16 +147,32 @@ def _wanted(status: RunStatus, array: ArrayJob, link: int) -> dict[str, list[int
             if link == 1:
                 wanted.setdefault(retry.variant, {})[element] = None
         elif known.state is not State.COMPLETED:
-            variant = _wanted_variant(submissions.round_of(array.name, element, index), known, link)
+            found = submissions.round_of(array.name, element, index)
+            if found is None:
+                variant = _first_variant(status, array, index, link)
+            else:
+                variant = _next_variant(array, found, known, link)
             if variant is not None:
                 wanted.setdefault(variant, {})[element] = None
     return {variant: list(elements) for variant, elements in wanted.items()}
 
 
-def _wanted_variant(found: Round | None, known: IndexStatus, link: int) -> str | None:
-    """Under which variant a link of an index is to be submitted; None where it is not."""
-    if found is None:
-        return "" if link == 1 else None
+def _first_variant(status: RunStatus, array: ArrayJob, index: int, link: int) -> str | None:
+    """Under which variant an index is to be submitted that never was; None where it runs in the index of another."""
+    if link > 1:
+        return None
+    if array.rides:
+        before = status.submissions.round_of(array.rides, index)
+        # What is completed, since it was taken over or run by hand, and what is tried again take nobody along.
+        is_left = before is not None or status.indices[array.rides][index].state is State.COMPLETED
+        return "" if is_left else None
+    return FUSED if array.riders else ""
+
+
+def _next_variant(array: ArrayJob, found: Round, known: IndexStatus, link: int) -> str | None:
+    """Under which variant a link of an index is to be submitted after some that were; None where it is not."""
+    if found.array != array.name:
+        return None  # it is up to the one in whose index it runs
     if link > 1 and known.is_over:
         return None  # there is nothing to go on from
     if link <= len(found.links):

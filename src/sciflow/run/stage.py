@@ -207,6 +207,9 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: ScriptRende
         script.chmod(0o755)
         if array.links > 1:
             write_variant(folder, replace(array, variant=NEXT), render, goes_on=True)
+        if array.riders:  # each of them has its own share of what the job asks for
+            own = array.resources._asdict()
+            write_variant(folder, array.submitted_first, render, request=own, then=list(array.riders))
     _write_json(folder / files.TEMPLATES, render.templates)
     space = compiled.workflow.space
     if not space.is_declarative:

@@ -127,3 +127,20 @@ class RunStatus:
 def untouched(plan: Plan) -> RunStatus:
     """The status of a plan of which nothing has been done."""
     return RunStatus(plan, {array.name: {i: IndexStatus() for i in range(array.count)} for array in plan.arrays})
+
+
+def companions(status: RunStatus, array: ArrayJob, index: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The array jobs whose same index runs in the same job, or will, before that of one and after it.
+
+    Of most there are none.
+    """
+    found = status.submissions.round_of(array.name, array.element(index))
+    if found is not None:
+        chain = (found.array, *found.links[0].riders)
+    elif status.is_queued:
+        first = status.plan.array(array.rides) if array.rides else array
+        chain = (first.name, *first.riders)
+    else:
+        return (), ()
+    place = chain.index(array.name)
+    return chain[:place], chain[place + 1 :]

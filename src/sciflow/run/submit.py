@@ -210,7 +210,16 @@ def _open_intent(status: RunStatus, part: Part) -> Submitted | None:
 def _intended(run: RunDirectory, status: RunStatus, part: Part, now: float) -> Submitted:
     name = f"{part.array.name}.{run.run_id}.{len(status.submissions.by_name) + 1}"
     elements = frozenset(part.elements)
-    return Submitted(part.array.name, name, elements, now, variant=part.variant, link=part.link, is_ahead=part.is_ahead)
+    return Submitted(
+        part.array.name,
+        name,
+        elements,
+        now,
+        variant=part.variant,
+        link=part.link,
+        is_ahead=part.is_ahead,
+        riders=part.array.carries,
+    )
 
 
 def _intent(one: Submitted) -> dict[str, Any]:
@@ -222,6 +231,7 @@ def _intent(one: Submitted) -> dict[str, Any]:
         **({"variant": one.variant} if one.variant else {}),
         **({"link": one.link} if one.link > 1 else {}),
         **({"is_ahead": True} if one.is_ahead else {}),
+        **({"riders": list(one.riders)} if one.riders else {}),
     }
 
 

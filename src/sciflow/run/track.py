@@ -13,7 +13,7 @@ from sciflow.model.statement import ACCOUNTING, CONTROLLER
 from sciflow.run.judge import Verdict
 from sciflow.run.soundness import described_changes
 from sciflow.run.status import IndexStatus, RunStatus, untouched
-from sciflow.run.verdicts import Case, judged, or_held, unmet
+from sciflow.run.verdicts import Case, judged, or_held
 from sciflow.store.brakes import read_brakes
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RecordFile, RunDirectory, read_document
@@ -205,8 +205,8 @@ def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed,
     """Judge every index that was handed to a scheduler; array jobs come after those that they wait for."""
     brakes, anew = read_brakes(run), _made_anew(status)
     for array in status.plan.arrays:
-        earlier = {one.job for one in status.submissions.of_array(array.name)}
-        twins = [status.indices[one.array] for one in array.after if one.kind == "element"]
+        earlier = {one.job for one in status.submissions.holding(array.name)}
+        twins = {one.array: status.indices[one.array] for one in array.after if one.kind == "element"}
         for index, known in status.indices[array.name].items():
             element = array.element(index)
             retry = status.submissions.due(array.name, element)
@@ -225,7 +225,8 @@ def _apply_submissions(run: RunDirectory, status: RunStatus, observed: Observed,
             elif found is None or not found.last_job:
                 _not_submitted(known, found, is_cancelled, earlier)
             else:
-                case = Case(array, index, observed, earlier, is_cancelled, unmet(array, index, twins))
+                before = {name: twin[index] for name, twin in twins.items()}
+                case = Case(array, index, observed, earlier, is_cancelled, before)
                 verdict, is_of_round = judged(case, known.record, found, now)
                 if not is_of_round:
                     verdict = or_held(verdict, brakes.get(array.name, ()))

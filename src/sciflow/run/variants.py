@@ -51,7 +51,7 @@ def write_variant(folder: Path, array: ArrayJob, render: Callable[[ArrayJob], st
     **facts
         What stands in the document besides the request.
     """
-    document = {"format": files.FORMAT, "request": array.resources._asdict(), **facts}
+    document = {"format": files.FORMAT, "request": array.resources._asdict(), **facts}  # these may say another one
     write_whole(folder / files.array_header(array.name_on_node), json.dumps(document) + "\n")
     script = folder / files.script(array.name_on_node)
     write_whole(script, render(array))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sciflow.model.plan import ArrayJob
@@ -20,7 +20,8 @@ from sciflow.store.submissions import Round, Submitted
 class Case:
     """One index, and what there is to judge it by besides its record.
 
-    `jobs` are the jobs of its array job that the journal knows of, and `upstream` tells what it waits for in vain.
+    `jobs` are the jobs of its array job that the journal knows of, and `before` tells of what it waits for index by
+    index, by array job.
     """
 
     array: ArrayJob
@@ -28,7 +29,16 @@ class Case:
     observed: Observed
     jobs: set[str]
     is_cancelled: bool
-    upstream: str
+    before: Mapping[str, IndexStatus]
+
+    @property
+    def upstream(self) -> str:
+        """What it waits for in vain."""
+        return ", ".join(
+            f"{name}[{self.index}] is {one.state}"
+            for name, one in self.before.items()
+            if one.is_over and one.state is not State.COMPLETED
+        )
 
 
 def judged(case: Case, record: RecordState | None, found: Round, now: float) -> tuple[Verdict, bool]:
@@ -42,6 +52,8 @@ def judged(case: Case, record: RecordState | None, found: Round, now: float) -> 
     if known is not None and known.job and known.job != links[first].job and known.job in case.jobs:
         known = None  # of an earlier round
     verdict = judge(_evidence(case, links[first], known), now)
+    if known is None and found.array != case.array.name:
+        return _of_rider(case, verdict), False
     for number, link in enumerate(links[first + 1 :], first + 2):
         if verdict.state is not State.TIMEOUT:
             break
@@ -60,6 +72,25 @@ def judged(case: Case, record: RecordState | None, found: Round, now: float) -> 
         text = f"it goes on from its checkpoint, as {link}: it has not been submitted yet"
         return Verdict(State.PENDING, text, is_settled=False), True
     return verdict, known is not None
+
+
+def _of_rider(case: Case, verdict: Verdict) -> Verdict:
+    """The verdict on one that has left no record in a job in which others run before it.
+
+    What the scheduler says is said of the whole job: as long as it runs, of the one whose turn it is, and when it has
+    ended, of the first that has not completed.
+    """
+    if not case.upstream:
+        waited = [name for name, one in case.before.items() if one.state is not State.COMPLETED]
+        if not waited or verdict.state is State.PENDING:
+            return verdict
+        text = f"its turn comes after {waited[0]}, which runs in the same array index"
+        return Verdict(State.PENDING, text, is_settled=False, statement=verdict.statement)
+    is_settled = all(one.is_settled for one in case.before.values() if one.is_over)
+    if case.is_cancelled:
+        return Verdict(State.CANCELLED, "it was cancelled before its turn came", "", is_settled, verdict.statement)
+    text = "what runs before it in the same array index has not completed"
+    return Verdict(State.UPSTREAM_FAILED, text, case.upstream, is_settled, verdict.statement)
 
 
 def _goes_on(record: RecordState) -> bool:
@@ -95,18 +126,7 @@ def _evidence(case: Case, one: Submitted, record: RecordState | None) -> Evidenc
         was_asked=controller is not None and (controller.time or 0.0) >= one.since,
         missed_since=observed.missed.get(one.job, {}).get(element),
         is_cancelled=case.is_cancelled,
-        is_alone=case.array.pack == 1,
+        is_alone=case.array.pack == 1 and one.array == case.array.name,
         upstream=case.upstream,
         is_tied=any(after.kind == "element" for after in case.array.after),
     )
-
-
-def unmet(array: ArrayJob, index: int, twins: list[dict[int, IndexStatus]]) -> str:
-    """What an index waits for index by index, and what will not complete."""
-    names = [one.array for one in array.after if one.kind == "element"]
-    found = [
-        f"{name}[{index}] is {twin[index].state}"
-        for name, twin in zip(names, twins, strict=True)
-        if twin[index].is_over and twin[index].state is not State.COMPLETED
-    ]
-    return ", ".join(found)

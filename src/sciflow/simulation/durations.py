@@ -103,6 +103,9 @@ def durations_of(compiled: Compiled, runtimes: Mapping[str, Runtime] | None = No
         if count := int((within < given).sum()):
             late[array.task] = late.get(array.task, 0) + count
         links[array.name] = _cut(array, within)
+    for array in compiled.plan.arrays:
+        for name in array.riders:  # one after another, in the same array index
+            links[array.name] = tuple(a + b for a, b in zip(links[array.name], links[name], strict=True))
     return Durations(runtimes, tuple(unsaid), late, links, tuple(learned))
 
 

@@ -115,7 +115,7 @@ def simulate(
     setting = Setting.of(compiled, durations, left, now)
     as_planned = _played(setting, load)
     outcomes = {AS_PLANNED: as_planned}
-    notes = [*_notes(compiled, durations, kinds, left), *_chains(compiled.plan)]
+    notes = [*_notes(compiled, durations, kinds, left), *_chains(compiled.plan), *_fused(compiled.plan)]
     elements = sum(array.elements for array in compiled.plan.arrays)
     looks = elements * sum(min(kind.count, elements) for kind in left)
     if is_varied and elements <= MOST_VARIED and looks <= MOST_LOOKS:
@@ -175,6 +175,12 @@ def _chains(plan: Plan) -> Iterator[str]:
                 f"`{task}` goes on in up to {max(one.links for one in links)} links; the last "
                 f"{format_duration(walltime - useful_seconds(walltime))} of each before the last count as lost"
             )
+
+
+def _fused(plan: Plan) -> Iterator[str]:
+    """What is counted with another task, as it runs in the same array indices."""
+    pairs = dict.fromkeys((one.task, plan.array(one.rides).task) for one in plan.arrays if one.rides)
+    yield from (f"`{task}` counts with `{first}`, in whose array indices it runs" for task, first in pairs)
 
 
 def _notes(compiled: Compiled, durations: Durations, kinds: Sequence[NodeKind], left: Sequence[NodeKind]) -> list[str]:

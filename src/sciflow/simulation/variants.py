@@ -54,7 +54,7 @@ class Setting:
         """A plan as it was compiled."""
         workflow = compiled.workflow
         terms = terms_of(compiled.profile, workflow.recovery, workflow.policies)
-        return cls(compiled, compiled.plan, terms, durations, kinds, now)
+        return cls(compiled, compiled.plan.handed_over(), terms, durations, kinds, now)
 
     def play(self) -> Outcome:
         """Play it to its end."""
@@ -163,7 +163,7 @@ def _as_asked(setting: Setting) -> Iterator[tuple[str, Setting]]:
 def _better_pack(setting: Setting, task: str) -> int | None:
     """How many combinations of a task an index could hold better than now; None where it is well as it is."""
     arrays = [array for array in setting.plan.arrays if array.task == task]
-    if any(array.links > 1 for array in arrays) or task in setting.durations.unsaid:
+    if any(array.links > 1 or array.riders for array in arrays) or task in setting.durations.unsaid:
         return None
     count, elements = sum(array.count for array in arrays), sum(array.elements for array in arrays)
     pack = max(array.pack for array in arrays)

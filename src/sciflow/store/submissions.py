@@ -39,6 +39,8 @@ class Submitted:
         Whether that was no matter of room: the same will be refused again unless something is mended.
     is_void
         Whether it was refused for good: its indices are as they were before.
+    riders
+        The array jobs that are fused with it: the same indices of these run in the same job.
     """
 
     array: str
@@ -52,6 +54,7 @@ class Submitted:
     is_ahead: bool = False
     is_refused: bool = False
     is_void: bool = False
+    riders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,11 @@ class Round:
         """Its submissions that have job ids, from the one of a job on; all of them where that is none of these."""
         links = [one for one in self.links if one.job]
         return links[next((i for i, one in enumerate(links) if one.job == job), 0) :]
+
+    @property
+    def array(self) -> str:
+        """The array job in whose indices it runs: its own, or the one with which it is fused."""
+        return self.links[0].array
 
     @property
     def last_job(self) -> str:
@@ -238,8 +246,12 @@ class Submissions:
     def add(self, submission: Submitted) -> None:
         """Take in a submission."""
         self.by_name[submission.name] = submission
-        rounds = self._rounds.setdefault(submission.array, {})
-        due = self._due.get(submission.array, {})
+        for array in (submission.array, *submission.riders):
+            self._add_rounds(submission, array)
+
+    def _add_rounds(self, submission: Submitted, array: str) -> None:
+        rounds = self._rounds.setdefault(array, {})
+        due = self._due.get(array, {})
         shared: dict[tuple[int, int], Round] = {}  # neighbours have the same rounds: they are held once
         for element in submission.indices:
             retry = due.pop(element, None)
@@ -252,6 +264,10 @@ class Submissions:
     def of_array(self, array: str) -> list[Submitted]:
         """The submissions of one array job, in order."""
         return [one for one in self.by_name.values() if one.array == array]
+
+    def holding(self, array: str) -> list[Submitted]:
+        """The submissions in which indices of an array job run: its own, and those in whose indices it rides."""
+        return [one for one in self.by_name.values() if one.array == array or array in one.riders]
 
     def _hear_intent(self, event: Mapping[str, Any]) -> None:
         known = self.by_name.get(event["name"])
@@ -269,6 +285,7 @@ class Submissions:
                 variant=event.get("variant", ""),
                 link=event.get("link", 1),
                 is_ahead=event.get("is_ahead", False),
+                riders=tuple(event.get("riders", ())),
             )
         )
 
@@ -317,7 +334,7 @@ class Submissions:
         void = self.by_name.get(event.get("name", ""))
         if void is not None:
             void.is_void = True
-            rounds = self._rounds[array]
+            rounds = self._rounds[array]  # only what is tried again is withdrawn, and that rides nowhere
             for element in void.indices:
                 found = rounds[element]
                 if void in found.links:

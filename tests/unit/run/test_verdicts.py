@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from sciflow.model.plan import ArrayJob, Dependency
+from sciflow.model.plan import ArrayJob
 from sciflow.model.resources import Resources
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement
 from sciflow.run.judge import PATIENCE, Verdict
 from sciflow.run.status import IndexStatus
-from sciflow.run.verdicts import Case, judged, or_held, unmet
+from sciflow.run.verdicts import Case, judged, or_held
 from sciflow.store.brakes import Brake
 from sciflow.store.records import RecordState
 from sciflow.store.statements import Observed, Witness
@@ -44,7 +44,7 @@ def case_of(*said: Statement | None, array: ArrayJob = ARRAY, is_cancelled: bool
     missed = {str(101 + number): {1: NOW - 2 * PATIENCE} for number, one in enumerate(said) if one is None}
     witnesses = {CONTROLLER: Witness(dict(jobs), NOW), ACCOUNTING: Witness(dict(jobs), NOW)}
     known = {str(number) for number in range(90, 110)}
-    return Case(array, 1, Observed(witnesses, missed), known, is_cancelled, "")
+    return Case(array, 1, Observed(witnesses, missed), known, is_cancelled, {})
 
 
 def round_of(count: int, first: int = 101) -> Round:
@@ -212,9 +212,9 @@ def test_a_brake_has_nothing_to_do_with_other_ends(state: State) -> None:
 # --- what it waits for
 
 
-def test_what_will_not_complete_before_it_is_told() -> None:
-    """Only what is over, index by index."""
-    array = ArrayJob("b.0", "b", 4, Resources(), (Dependency("a.0", "element"), Dependency("c.0", "whole")))
-    states = [State.COMPLETED, State.FAILED, State.RUNNING]
-    twins = [{index: IndexStatus(state) for index, state in enumerate(states)}]
-    assert [unmet(array, index, twins) for index in range(3)] == ["", "a.0[1] is FAILED", ""]
+@pytest.mark.parametrize(
+    ("state", "told"), [(State.COMPLETED, ""), (State.FAILED, "a.0[1] is FAILED"), (State.RUNNING, "")]
+)
+def test_what_will_not_complete_before_it_is_told(state: State, told: str) -> None:
+    """Only what is over."""
+    assert replace(case_of(RUNS), before={"a.0": IndexStatus(state)}).upstream == told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sciflow.schedulers.fake.cluster import VirtualCluster
@@ -39,6 +40,8 @@ class _Life:
         Which attempt it is.
     left
         The indices that are still to run in it: itself, or those that are packed into it.
+    following
+        The array jobs whose same index runs after that.
     pack
         What these have in common, if they are packed.
     attempt, course, done
@@ -53,6 +56,7 @@ class _Life:
     variables: dict[str, str]
     number: int
     left: list[int] = field(default_factory=list)
+    following: list[Array] = field(default_factory=list)
     pack: Pack | None = None
     attempt: Attempt | None = None
     course: Course = field(default_factory=lambda: Course(0.0))
@@ -92,11 +96,7 @@ class SimulatedBody:
             run = index.run_of
             cluster.clock.after(0.0, lambda: self._do_errand(cluster, index, run))
             return
-        try:
-            self._start(cluster, index)
-        except OSError as error:
-            _print(cluster, index, f"OSError: {error}")
-            self._exit_soon(cluster, index, 1)
+        self._print_what_fails(cluster, index, lambda: self._start(cluster, index))
 
     def stop(self, cluster: VirtualCluster, index: Index) -> None:
         """Let a program end as one that is told to stop; nothing more that is packed with it is started."""
@@ -128,18 +128,43 @@ class SimulatedBody:
         if cluster.is_current(index, run):
             cluster.exited(index, code)
 
+    def _print_what_fails(self, cluster: VirtualCluster, index: Index, act: Callable[[], None]) -> None:
+        """Start something; where its record cannot be written, that is what the job prints before its end."""
+        try:
+            act()
+        except OSError as error:
+            _print(cluster, index, f"OSError: {error}")
+            self._exit_soon(cluster, index, 1)
+
     def _start(self, cluster: VirtualCluster, index: Index) -> None:
         array = Array(str(index.job.directory), index.job.array_on_node)
-        variables, element = cluster.face.variables(cluster, index), element_of(index)
+        variables = cluster.face.variables(cluster, index)
+        self._start_one(cluster, index, array, [array.follower(name) for name in array.then], variables)
+
+    def _start_one(
+        self,
+        cluster: VirtualCluster,
+        index: Index,
+        array: Array,
+        following: list[Array],
+        variables: dict[str, str],
+        is_oom: bool = False,
+    ) -> None:
+        """Start an array job's part of an index, and where that is not to start, what comes after it."""
+        element = element_of(index)
         indices = array.of_element(element)
         code = code_without_start(array, indices, variables)
         if code is not None:
             if code == files.HELD_CODE:
                 _print(cluster, index, f"{array.name}[{files.format_ranges(indices)}] {array.held_back()}")
-            self._exit_soon(cluster, index, code)
+            if code == 0 and following:
+                self._start_one(cluster, index, following[0], following[1:], variables, is_oom)
+            else:
+                self._exit_soon(cluster, index, code, is_oom)
             return
         cluster.tell("opening", index)
-        life = _Life(index, variables, claim_attempt(array.run, array.name, element), [element])
+        number = claim_attempt(array.run, array.name, element)
+        life = _Life(index, variables, number, [element], following, is_oom=is_oom)
         self._lives[life.run] = life
         if array.pack > 1:
             life.pack = _Pack(array, element, life.number, clock=cluster.clock, now=cluster.clock)
@@ -168,6 +193,11 @@ class SimulatedBody:
         else:
             assert life.attempt is not None
             code = exit_code(array, life.attempt.index, life.attempt.state)
+        if code == 0 and life.following and not life.is_stopped:
+            first, *rest = life.following
+            start = partial(self._start_one, cluster, life.index, first, rest, life.variables, life.is_oom)
+            self._print_what_fails(cluster, life.index, start)
+            return
         self._exit_soon(cluster, life.index, code, life.is_oom)
 
     def _begin(self, cluster: VirtualCluster, life: _Life, attempt: Attempt) -> None:
