@@ -76,8 +76,8 @@ class ExperimentalWorkflow:
             As in `set_resource_requirements`, for this task.
         **details
             ``parameters``, ``over``, ``missing``, ``files``, ``inputs``, ``outputs``, ``extract``, ``results``,
-            ``success``, ``environment``, ``metadata``, ``checkpoints``, ``retries`` and ``schedule``; see the workflow
-            file's reference.
+            ``success``, ``environment``, ``metadata``, ``checkpoints``, ``fuse``, ``retries`` and ``schedule``; see the
+            workflow file's reference.
 
         Raises
         ------

@@ -92,7 +92,8 @@ def learned(
     for chain in _chains(uses, relations):
         if any(is_known[task] for task in chain):
             said = {task: n for task in chain if (n := requests[task].combinations_per_index)}
-            may_pack = profile.has_queue and not said and not any(uses[task].task.checkpoints for task in chain)
+            is_single = any(uses[task].task.checkpoints or uses[task].task.fuse for task in chain)
+            may_pack = profile.has_queue and not said and not is_single
             room = {task: at_once(wanted[task].kinds[0], options[task], profile) for task in chain if may_pack}
             made.update(_laid_out({task: wanted[task] for task in chain}, layouts, room))
     return Learned(

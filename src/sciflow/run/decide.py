@@ -133,7 +133,8 @@ class Decider:
         if not known[place[1]].is_settled:
             return "it may still become known what became of it"
         array = self.status.plan.array(place[0])
-        for name in (one for some in companions(self.status, array, place[1]) for one in some):
+        together = companions(self.status, array, place[1]) if self.status.is_queued else ((), ())
+        for name in (*together[0], *together[1]):
             other = self.status.indices[name][place[1]]
             if not (other.is_over and other.is_settled):
                 return f"{name}[{place[1]}] is not over, which runs in the same array index"

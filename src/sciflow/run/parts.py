@@ -58,6 +58,9 @@ def unsubmitted(
         How many of an array job run ahead of the others.
     """
     for array in status.plan.arrays:
+        if array.rides in waiting:
+            waiting.append(array.name)
+            continue
         for link in range(1, array.links + 1):
             wanted = _wanted(status, array, link)
             if not wanted:

@@ -137,10 +137,8 @@ def companions(status: RunStatus, array: ArrayJob, index: int) -> tuple[tuple[st
     found = status.submissions.round_of(array.name, array.element(index))
     if found is not None:
         chain = (found.array, *found.links[0].riders)
-    elif status.is_queued:
+    else:
         first = status.plan.array(array.rides) if array.rides else array
         chain = (first.name, *first.riders)
-    else:
-        return (), ()
     place = chain.index(array.name)
     return chain[:place], chain[place + 1 :]
