@@ -194,7 +194,8 @@ def _outside_blackouts(start: Start, policy: SchedulingPolicy, work: _Work) -> S
     if work.latest is not None and after > work.latest:
         after = first_free(work.now, work.length, work.taken)
     if after > begin + YEAR:
-        return Start(after, f"blackouts leave no {work.takes if work.length else 'hour'} within a year", "never")
+        time = f"time of {work.takes}" if work.length else "time"
+        return Start(after, f"blackouts leave no {time} within a year", "never")
     met = "it would run into a blackout" if work.length else "there is a blackout"
     said = f"{waited}, and blackouts are kept" if waited else met
     shown = _shown(after, policy).isoformat(sep=" ", timespec="minutes")
