@@ -133,7 +133,7 @@ def _off_peak(policy: SchedulingPolicy, work: _Work) -> Start:
     wait = None if policy.max_wait_hours is None else now + timedelta(hours=policy.max_wait_hours)
     bound = min((one for one in (wait, work.latest) if one is not None), default=None)
     horizon = now + LOOKED_AHEAD if bound is None else min(max(bound, now), now + YEAR)
-    windows = preferred_windows(policy, now, horizon + length)
+    windows = preferred_windows(policy, now, horizon + length + timedelta(seconds=1))  # one may open just then
     for start, end in windows:
         begin = max(start, now)
         if begin + length <= end and begin <= horizon:

@@ -28,7 +28,7 @@ def times(policy: str, hours: float = 1, **said: Any) -> Timetable:
 
 def test_a_list_of_holidays_that_is_old_is_named() -> None:
     """Nobody has brought it up to date; today is no day that is over."""
-    nights = {"preferred_hours": "22:00-08:00"}
+    nights: dict[str, Any] = {"preferred_hours": "22:00-08:00"}
     assert times("off_peak", **nights, holidays=["2030-12-25", "2031-05-10 to 2031-05-13"]).warnings == (
         "the last of the holidays was on 2031-05-13: the list is old",
     )

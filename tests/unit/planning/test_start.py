@@ -49,6 +49,7 @@ CASES: dict[str, tuple[SchedulingPolicy, str, float, str | None, str]] = {
     "too long, within one, no patience": (night(max_wait_hours=5), "2031-05-14T23:00", 11, None, "too long"),
     "too long, by day, no patience": (night(max_wait_hours=5), "2031-05-14T12:00", 11, "2031-05-14T17:00", "wait"),
     "the one that holds it comes too late": (SOON, "2031-05-14T12:00", 11, "2031-05-14T22:00", "too long"),
+    "patience that ends as it opens": (night(max_wait_hours=10), "2031-05-14T12:00", 0, "2031-05-14T22:00", "window"),
     "no patience": (night(max_wait_hours=5), "2031-05-14T12:00", 1, "2031-05-14T17:00", "wait"),
     "no patience, at the end of a night": (night(max_wait_hours=5), "2031-05-14T07:30", 1, None, "too long"),
 }  # fmt: skip
