@@ -117,6 +117,42 @@ schedule: {{policy: off_peak, preferred_hours: "{window}"}}
     assert experiment.states("first") == {"CANCELLED": 3}
 
 
+def test_each_wave_begins_in_a_window_of_its_own(cluster: SlurmCluster) -> None:
+    """The controller has each wave as a job, with the indices and the start time that `plan` shows."""
+    now = datetime.now().astimezone()
+    opens = (now + timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    window = f"{opens:%H:%M}-{opens + timedelta(hours=1):%H:%M}"
+    workflow = f"""
+name: waves
+parameters: {{x: [1, 2, 3, 4, 5]}}
+tasks:
+  - {{name: first, command: "echo {{{{ x }}}}", resources: {{max_runtime: 25 min}}}}
+  - {{name: second, command: "echo {{{{ x }}}}", depends_on: [first], resources: {{max_runtime: 5 min}}}}
+schedule: {{policy: off_peak, preferred_hours: "{window}"}}
+"""
+    site = "name: site\nscheduler: slurm\nlimits: {highest_index: 10000, running_indices: 1}\n"
+    experiment = Experiment(cluster, {"workflow.yaml": workflow, "site.yaml": site})
+    plan = experiment.ask("plan", "workflow.yaml", "--profile", "site.yaml")
+    waves = [(array["name"], wave) for array in plan["arrays"] for wave in array["waves"]]
+    days = [opens + timedelta(days=day) for day in range(3)]
+    assert [datetime.fromisoformat(wave["begin"]) for _, wave in waves] == [*days, *days]
+    assert [wave["count"] for _, wave in waves] == [2, 2, 1] * 2
+    begins: dict[tuple[str, int], int] = {}
+    for job in experiment.submit()["jobs"]:
+        shown = experiment.account.run("scontrol", "show", "job", job, env={"SLURM_TIME_FORMAT": "%s"}).stdout
+        for record in shown.strip().split("\n\n"):  # of what waits index by index there are several
+            facts = dict(word.partition("=")[::2] for word in record.split())
+            first, _, last = facts["ArrayTaskId"].partition("%")[0].partition("-")
+            array = facts["JobName"].rsplit(".", 2)[0]
+            begins |= {(array, index): int(facts["StartTime"]) for index in range(int(first), int(last or first) + 1)}
+    assert begins == {
+        (array, index): int(datetime.fromisoformat(wave["begin"]).timestamp())
+        for array, wave in waves
+        for index in range(wave["first"], wave["first"] + wave["count"])
+    }
+    experiment.sciflow("cancel")
+
+
 def test_paths_and_values_with_everything_in_them(cluster: SlurmCluster) -> None:
     """Blanks, quotes, `$(…)`, `%` and unicode in the folder's name and in values are just that."""
     workflow = """

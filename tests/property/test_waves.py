@@ -25,7 +25,8 @@ from sciflow.simulation.play import Played, play
 
 MIDNIGHT = datetime(2031, 5, 14, tzinfo=timezone.utc)
 NODES, CORES, GIBIBYTES = 3, 4, 8
-OUTSIDE = re.compile(r"too long for any|longest wait|no window that holds|takes more than|canaries of")
+FORCED = re.compile(r"longest wait|no other opens in time|takes more than")
+OUTSIDE = re.compile(rf"{FORCED.pattern}|too long for any|no window that holds|canaries of")
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ def test_whatever_is_not_named_ends_inside_a_window(case: Case, share: float) ->
     named = " ".join(text for text in (*timed.notes, *timed.warnings) if OUTSIDE.search(text))
     event(f"{sum(f'`{one.task}`' in named for one in timed.arrays)} of {len(timed.arrays)} named")
     event(f"cut: {any(one.waves for one in timed.arrays)}")
+    if FORCED.search(named):  # what has to begin whatever else runs may take the nodes of others
+        return
     for array in timed.arrays:
         if f"`{array.task}`" in named:
             continue

@@ -146,7 +146,8 @@ class Placer:
         if ahead is not None:
             work = replace(work, over=work.over | {work.name + _AHEAD})
         begin = own.begin.timestamp() if own.begin else hours.now
-        alone = None if own.reason == "window" else begin
+        is_opening = own.reason == "too long" and own.begin is not None  # which others may have taken
+        alone = None if own.reason == "window" or is_opening else begin
         pieces: list[Piece] = []
         for first, stop in self._stretches(array):
             # What is left of those before is not beside them: all have one throttle.

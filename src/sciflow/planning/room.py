@@ -36,7 +36,7 @@ class Pool:
 
     def most(self, request: Resources) -> int:
         """How many of a request surely run at once, where nothing else does."""
-        on_node = min(has // each for has, each, _ in self._amounts(request) if each)
+        on_node = min(has // each for has, each in self._amounts(request) if each)
         if not on_node:
             return 1  # nobody knows where it would run, but it does so one by one at least
         # What waits finds too few nodes with room: all others are full.
@@ -64,19 +64,25 @@ class Pool:
     def _blocked(self, request: Resources, together: Sequence[Many]) -> int:
         """How many nodes the others can fill so far that one of a request has no room there, at most."""
         blocked = 0
-        for number, (has, each, least) in enumerate(self._amounts(request)):
+        for number, (has, each) in enumerate(self._amounts(request)):
             if each > has:
                 return self.nodes
-            if each:
-                used = sum(count * one.nodes * list(self._amounts(one))[number][1] for one, count in together)
-                blocked += (used - each * request.nodes) // (has - each + least)
+            small, enough = 0, has - each + 1
+            for other, count in together if each else ():
+                amount = list(self._amounts(other))[number][1]
+                nodes = other.nodes * (count - (other == request))  # but for itself
+                if amount >= enough:
+                    blocked += nodes
+                else:
+                    small += nodes * amount
+            blocked += small // enough
         return blocked
 
-    def _amounts(self, request: Resources) -> Iterator[tuple[int, int, int]]:
-        """What a node has of everything, what of it a request needs on each of its nodes, and the least step."""
-        yield self.cores, -(-request.all_cores // request.nodes), 1
-        yield (request.memory_per_node if self.memory is None else self.memory), request.memory_per_node, 1
-        yield (request.gpus_per_node if self.gpus is None else self.gpus), request.gpus_per_node, 1
+    def _amounts(self, request: Resources) -> Iterator[tuple[int, int]]:
+        """What a node has of everything, and what of it a request needs on each of its nodes; 0 where nobody knows."""
+        yield self.cores, -(-request.all_cores // request.nodes)
+        yield self.memory or 0, request.memory_per_node if self.memory is not None else 0
+        yield self.gpus or 0, request.gpus_per_node if self.gpus is not None else 0
 
 
 def pool_of(array: ArrayJob, profile: ClusterProfile) -> Pool | None:

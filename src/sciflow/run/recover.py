@@ -157,7 +157,7 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policies: Polici
         if not profile.keeps_start_times:
             return None
         if planned is not None and planned.timestamp() > now:
-            return None if planned == array.begin else planned.timestamp()
+            return None if planned == array.begin and not array.waves else planned.timestamp()
         policy = policies.of(array.task)
         if planned is None and (policy.policy != "off_peak" or policy.deadline is not None):
             # What had to begin at once need not wait now; but by now a blackout may be near.

@@ -7,19 +7,25 @@ from datetime import datetime, timezone
 
 import pytest
 
-from sciflow.model.plan import ArrayJob, Plan
+from sciflow.model.plan import ArrayJob, Plan, Wave
 from sciflow.model.resources import Resources
 from sciflow.model.state import State
 from sciflow.model.statement import Statement
 from sciflow.run.forecast import seconds_left
 from sciflow.run.status import IndexStatus, RunStatus
+from sciflow.store.records import RecordState
 
 NOW = 1000.0
 
 
+def at(seconds: float) -> datetime:
+    """Return a moment."""
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
 def status(begin: float | None = None, **tasks: list[IndexStatus]) -> RunStatus:
     """Make the status of tasks with one array job each."""
-    moment = datetime.fromtimestamp(begin, timezone.utc) if begin is not None else None
+    moment = at(begin) if begin is not None else None
     arrays = tuple(ArrayJob(f"{task}.0", task, len(known), Resources(), begin=moment) for task, known in tasks.items())
     plan = Plan("w", "p", 1, arrays, tasks=tuple(tasks))
     return RunStatus(plan, {f"{task}.0": dict(enumerate(known)) for task, known in tasks.items()})
@@ -70,6 +76,21 @@ def test_a_start_time_is_waited_for() -> None:
     assert seconds_left(status(NOW + 500, a=[done(10), WAITS]), NOW) == 510.0
     assert seconds_left(status(NOW - 500, a=[done(10), WAITS]), NOW) == 10.0
     assert seconds_left(status(NOW + 500, a=[done(10), runs(), WAITS]), NOW) == 20.0
+
+
+def test_each_wave_is_waited_for() -> None:
+    """What began already does not wait; the last wave takes as long as as many at once as ran so far need for it."""
+    waves = (Wave(0, 2, None), Wave(2, 2, at(NOW + 500)), Wave(4, 2, at(NOW + 900)))
+    known = [done(10), done(10), *[WAITS] * 4]
+    one = status(a=known)
+    cut = replace(one.plan.arrays[0], waves=waves)
+    one = RunStatus(replace(one.plan, arrays=(cut,)), one.indices)
+    assert seconds_left(one, NOW) == 920.0  # one after another
+    record = RecordState(State.COMPLETED, "", 10.0, start=100.0, end=110.0)
+    one.indices["a.0"] |= {index: replace(done(10), record=record) for index in (0, 1)}
+    assert seconds_left(one, NOW) == 910.0  # two at once, as those two ran
+    one.indices["a.0"] |= {2: runs(NOW - 4), 3: runs(NOW - 4)}
+    assert seconds_left(one, NOW) == 910.0
 
 
 def test_what_all_have_forgotten_is_not_waited_for() -> None:

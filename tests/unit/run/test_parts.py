@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sciflow.errors import QueueFullError
+from sciflow.model.plan import ArrayJob, Plan, Wave
 from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
@@ -167,6 +169,62 @@ def test_a_chain_that_is_tried_again_has_links_of_its_own(
     ]
     assert {one.array.resources.memory_bytes for one in list(queue.accepted.values())[5:8]} == {3 * 1024**3}
     assert queue.accepted["106"].attempts == {1: 2}
+
+
+# --- waves
+
+
+EVENINGS = [datetime(2031, 5, day, 22, tzinfo=timezone.utc) for day in (14, 15)]
+
+
+def in_waves(run: RunDirectory) -> Plan:
+    """Return the plan of a chain of which two elements of `a` and `b` each begin in one evening and in the next."""
+    plan = read_plan(run)
+    waves = tuple(Wave(2 * number, 2, evening) for number, evening in enumerate(EVENINGS))
+    cut = [replace(plan.array(name), begin=EVENINGS[0], waves=waves) for name in ("a.0", "b.0")]
+    return replace(plan, arrays=(*cut, replace(plan.array("c.0"), begin=EVENINGS[1])))
+
+
+def planned(_array: ArrayJob, begin: datetime | None, _now: float) -> float | None:
+    """Return the time for which it was planned."""
+    return begin.timestamp() if begin else None
+
+
+def begun(queue: MemoryQueue) -> list[int]:
+    """Return in which evening each job begins, in order."""
+    return [[one.timestamp() for one in EVENINGS].index(job.begin or 0) for job in queue.accepted.values()]
+
+
+def test_each_wave_is_a_submission_with_its_own_begin(chain: RunDirectory, queue: MemoryQueue) -> None:
+    """What follows index by index waits for its own wave, what gathers for all of them; nothing is submitted twice."""
+    plan = in_waves(chain)
+    submit(chain, plan, queue.connect, Terms(begin=planned))
+    assert told(queue) == [
+        ("a.0", [0, 1], []),
+        ("a.0", [2, 3], []),
+        ("b.0", [0, 1], ["element:101"]),
+        ("b.0", [2, 3], ["element:102"]),
+        ("c.0", [0], ["whole:103", "whole:104"]),
+    ]
+    assert begun(queue) == [0, 1, 0, 1, 1]
+    assert submit(chain, plan, queue.connect, Terms(begin=planned)).jobs == {}
+
+
+def test_canaries_run_in_the_first_wave(chain: RunDirectory, queue: MemoryQueue) -> None:
+    """Also where they are elements of a later one."""
+    submit(chain, in_waves(chain), queue.connect, Terms(canaries=1, begin=planned))
+    assert told(queue)[:3] == [("a.0", [0], []), ("a.0", [1], ["whole:101"]), ("a.0", [2, 3], ["whole:101"])]
+    assert begun(queue)[:3] == [0, 0, 1]
+
+
+def test_waves_that_do_not_fit_wait_for_room(chain: RunDirectory, queue: MemoryQueue) -> None:
+    """The first ones are submitted, the others by whoever comes next."""
+    plan = in_waves(chain)
+    few = Terms(Limits(submitted_indices=2), begin=planned)
+    assert submit(chain, plan, queue.connect, few).waiting == ["a.0", "b.0", "c.0"]
+    assert told(queue) == [("a.0", [0, 1], [])]
+    submit(chain, plan, queue.connect, Terms(begin=planned))
+    assert told(queue, 1)[0] == ("a.0", [2, 3], [])
 
 
 # --- canaries

@@ -341,6 +341,7 @@ def test_what_was_to_begin_off_peak_begins_at_the_next_such_time(failed_chain: Q
     assert begin(array, second, planned.timestamp() - 3600) == second.timestamp()  # of a wave, the script does not tell
     noon = datetime(2031, 5, 15, 12, tzinfo=timezone.utc)
     assert begin(array, planned, noon.timestamp()) == datetime(2031, 5, 15, 22, tzinfo=timezone.utc).timestamp()
+    assert begin(array, second, noon.timestamp() + 86400) == planned.timestamp() + 2 * 86400  # tried again later
     night = datetime(2031, 5, 15, 23, tzinfo=timezone.utc)
     assert (begin(array, planned, night.timestamp()) or 0) <= night.timestamp()
     early = planned.timestamp() - 20 * 3600

@@ -12,6 +12,7 @@ from sciflow.run.parts import unsubmitted
 from sciflow.run.recover import terms_of
 from sciflow.run.status import untouched
 from sciflow.run.submit import Terms
+from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.nodes import make_nodes
 from sciflow.schedulers.fake.request import Order, Request
@@ -23,7 +24,7 @@ from sciflow.simulation.submitter import Submitter
 from sciflow.store.layout import RunDirectory
 from sciflow.store.submissions import Submitted
 from sciflow.transport.local import LocalTransport
-from unit.simulation.conftest import Compile
+from unit.simulation.conftest import NOW, Compile
 
 SHORT = {"partitions": {"main": {"max_runtime": "10 h", "default": True}}}
 TASKS: dict[str, dict[str, Any]] = {
@@ -63,19 +64,37 @@ def test_the_same_jobs_as_the_real_one(compiled: Compile, kind: str, canaries: i
     cluster = Noting(make_nodes(1, 64, 64), TimedBody(lambda _index: 60.0), SLURM, rules=Rules(lag=0.0))
     cluster.orders = []
     Submitter(made.plan, terms, cluster, lambda array: Request(array.name)).feed()
-    assert [_said(order) for order in cluster.orders] == list(_real(made.plan, terms))
+    assert [_said(order) for order in cluster.orders] == list(_real(made.plan, terms, NOW.timestamp()))
 
 
-Said = tuple[str, tuple[int, ...], set[tuple[str, str]]]
+@pytest.mark.parametrize("canaries", [0, 2])
+@pytest.mark.parametrize("kind", sorted(TASKS))
+def test_the_same_waves_as_the_real_one(compiled: Compile, kind: str, canaries: int) -> None:
+    """Each wave is a job of its own, with its own begin time, and what follows index by index likewise."""
+    few = SHORT | {"limits": {"running_indices": 1}}
+    night = {"policy": "off_peak", "preferred_hours": "20:00-24:00"}
+    made = compiled(x=range(9), profile=few, recovery={"canaries": canaries}, schedule=night, **TASKS[kind])
+    assert any(len(array.waves) > 1 for array in made.plan.arrays)
+    terms = terms_of(made.profile, made.workflow.recovery, made.workflow.policies)
+    cluster = Noting(
+        make_nodes(1, 64, 64), TimedBody(lambda _index: 60.0), SLURM, VirtualClock(NOW.timestamp()), Rules(lag=0.0)
+    )
+    cluster.orders = []
+    Submitter(made.plan, terms, cluster, lambda array: Request(array.name)).feed()
+    assert [_said(order) for order in cluster.orders] == list(_real(made.plan, terms, NOW.timestamp()))
+    assert len({order.request.begin for order in cluster.orders}) > 2
+
+
+Said = tuple[str, tuple[int, ...], set[tuple[str, str]], float]
 
 
 def _said(order: Order) -> Said:
-    """Array job and link, indices, and what it waits for."""
+    """Array job and link, indices, what it waits for, and when it may begin."""
     waits = {(one.kind, one.job) for one in order.dependency.conditions}
-    return order.request.name, order.request.indices or (), waits
+    return order.request.name, order.request.indices or (), waits, order.request.begin
 
 
-def _real(plan: Plan, terms: Terms) -> Iterator[Said]:
+def _real(plan: Plan, terms: Terms, now: float) -> Iterator[Said]:
     """What the submitter of a run hands over to Slurm, under ids as the virtual cluster gives them."""
     status, run = untouched(plan), RunDirectory("RUN")
     kinds = {"element": "aftercorr", "whole": "afterany"}
@@ -85,4 +104,6 @@ def _real(plan: Plan, terms: Terms) -> Iterator[Said]:
         status.submissions.add(
             Submitted(part.array.name, str(job), elements, 0.0, job=str(job), link=part.link, is_ahead=part.is_ahead)
         )
-        yield name, part.elements, {(kinds[one.kind], one.job) for one in part.after}
+        later, script = terms.begin(part.array, part.begin, now), part.array.begin
+        begin = later or (script.timestamp() if script else 0.0)
+        yield name, part.elements, {(kinds[one.kind], one.job) for one in part.after}, begin

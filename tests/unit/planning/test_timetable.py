@@ -1,0 +1,132 @@
+"""Start times of array jobs, and the waves in which they begin."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from sciflow.errors import PlanError
+from sciflow.model.plan import ArrayJob, Dependency
+from sciflow.model.policy import Policies, SchedulingPolicy
+from sciflow.model.profile import ClusterProfile
+from sciflow.model.resources import Resources
+from sciflow.planning.timetable import Timetable, timetable
+
+NOON = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
+EVENING = NOON.replace(hour=22)
+NEXT = EVENING + timedelta(days=1)
+NIGHT = {"policy": "off_peak", "preferred_hours": "22:00-06:00", "timezone": "UTC"}
+
+
+def job(name: str, count: int, minutes: int, *after: str, whole: tuple[str, ...] = (), **more: Any) -> ArrayJob:
+    """Return an array job that waits for others index by index, or for all of them."""
+    waits = (*(Dependency(one, "element") for one in after), *(Dependency(one, "whole") for one in whole))
+    return ArrayJob(name, name.partition(".")[0], count, Resources(1, runtime_seconds=60 * minutes), waits, **more)
+
+
+def planned(
+    *arrays: ArrayJob, now: datetime = NOON, canaries: int = 0, at_once: int | None = 100, **policy: Any
+) -> Timetable:
+    """Plan array jobs for nights."""
+    limits = {"running_indices": at_once, "submitted_indices": policy.pop("submitted_indices", None)}
+    profile = ClusterProfile.model_validate({"name": "site", "scheduler": "slurm", "limits": limits})
+    tasks = {task: SchedulingPolicy(**said) for task, said in policy.pop("tasks", {}).items()}
+    policies = Policies(SchedulingPolicy.model_validate({**NIGHT, **policy}), tasks)
+    return timetable(arrays, policies, profile, now, canaries)
+
+
+def waves(array: ArrayJob) -> list[tuple[int, datetime | None]]:
+    """Return how many elements begin when."""
+    return [(wave.count, wave.begin) for wave in array.waves]
+
+
+def test_work_that_is_longer_than_a_night() -> None:
+    """It is cut, what follows it likewise, and what needs all of it begins after the last wave."""
+    found = planned(job("a.0", 1000, 50), job("b.0", 1000, 20, "a.0"), job("c.0", 1, 10, whole=("b.0",)))
+    first, second, last = found.arrays
+    assert waves(first) == waves(second) == [(900, EVENING), (100, NEXT)]
+    assert (first.begin, last.begin, last.waves) == (EVENING, NEXT, ())
+    assert found.notes == (
+        "task `a` begins at 2 times, so that all of it ends inside preferred hours: 100 array indices run at once",
+        "task `b` begins at 2 times, so that all of it ends inside preferred hours: 100 array indices run at once",
+    )
+
+
+def test_the_rest_of_this_night_comes_first() -> None:
+    """At two o'clock four rounds begin at once; at ten to six nothing does."""
+    [array] = planned(job("a.0", 1000, 50), now=NOON.replace(hour=2)).arrays
+    assert waves(array) == [(400, None), (600, EVENING)]
+    assert array.begin is None
+    [array] = planned(job("a.0", 1000, 50), now=NOON.replace(hour=5, minute=50)).arrays
+    assert waves(array) == [(900, EVENING), (100, NEXT)]
+
+
+def test_what_a_night_holds_is_one_submission() -> None:
+    """It has a start time, and no waves."""
+    [array] = planned(job("a.0", 900, 50)).arrays
+    assert (array.begin, array.waves) == (EVENING, ())
+
+
+def test_canaries_take_a_round_of_the_first_wave() -> None:
+    """So that one round less fits; where the window holds only them, the others begin in the next one."""
+    [array] = planned(job("a.0", 1000, 50), canaries=2).arrays
+    assert waves(array) == [(800, EVENING), (200, NEXT)]
+    [array] = planned(job("a.0", 100, 300), canaries=2).arrays
+    assert (array.begin, waves(array)) == (EVENING, [(100, NEXT)])
+
+
+def test_what_a_policy_does_not_hold_for_begins_at_once() -> None:
+    """What depends on it index by index waits for it in the night."""
+    found = planned(job("a.0", 1000, 50), job("b.0", 1000, 50, "a.0"), tasks={"a": {"policy": "immediate"}})
+    assert (found.arrays[0].begin, found.arrays[0].waves) == (None, ())
+    assert waves(found.arrays[1]) == [(900, EVENING), (100, NEXT)]
+
+
+def test_what_does_not_keep_its_hours_is_named() -> None:
+    """What is too long, what the longest wait forces, what a deadline forces, and what two months do not hold."""
+    assert any("too long for any window" in note for note in planned(job("a.0", 1000, 600)).notes)
+    found = planned(job("a.0", 1000, 50), max_wait_hours=12)
+    assert waves(found.arrays[0]) == [(900, EVENING), (100, NOON + timedelta(hours=12))]
+    assert found.notes[-1] == (
+        "task `a`: 100 array indices begin when the longest wait of 12 h is over, in preferred hours or not"
+    )
+    found = planned(job("a.0", 1000, 50), deadline=NEXT)
+    assert waves(found.arrays[0]) == [(900, EVENING), (100, EVENING + timedelta(hours=7, minutes=30))]
+    assert "100 array indices begin when the deadline asks for it" in found.notes[-1]
+    [warning] = planned(job("a.0", 1000, 50), at_once=1).warnings
+    assert "takes more than 60 windows" in warning
+    assert f"the last {1000 - 60 * 9} " in warning
+
+
+def test_a_deadline_that_so_few_at_once_cannot_meet() -> None:
+    """It is refused, with the earliest possible end."""
+    with pytest.raises(
+        PlanError, match=r"cannot meet its deadline .* earliest possible end is 2031-05-14 20:20\+00:00"
+    ):
+        planned(job("a.0", 1000, 50), deadline=NOON.replace(hour=18))
+
+
+def test_what_nobody_knows_is_said_once() -> None:
+    """How many run at once, how long something takes, and when what goes on in links does so."""
+    found = planned(job("a.0", 1000, 50), job("b.0", 5, 0), job("c.0", 5, 60, links=3), at_once=None)
+    assert [array.begin for array in found.arrays] == [EVENING] * 3
+    assert [note.partition(":")[0] for note in found.notes] == [
+        "task `b` asks for no runtime",
+        "profile `site` does not say how many array indices run at once",
+        "task `c` goes on in links",
+    ]
+
+
+def test_what_the_site_does_not_take_at_once() -> None:
+    """It is submitted later, and begins in the next night if its own is over by then."""
+    found = planned(job("a.0", 1000, 50), submitted_indices=500)
+    assert "the site takes 500 array indices of a user at a time" in found.notes[-1]
+
+
+def test_a_profile_that_keeps_no_start_times() -> None:
+    """Nothing is planned."""
+    profile = ClusterProfile(name="local", scheduler="local", shared=False)
+    array = job("a.0", 1000, 50)
+    assert timetable([array], Policies(SchedulingPolicy(**NIGHT)), profile, NOON).arrays == (array,)
