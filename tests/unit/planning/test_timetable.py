@@ -129,4 +129,4 @@ def test_a_profile_that_keeps_no_start_times() -> None:
     """Nothing is planned."""
     profile = ClusterProfile(name="local", scheduler="local", shared=False)
     array = job("a.0", 1000, 50)
-    assert timetable([array], Policies(SchedulingPolicy(**NIGHT)), profile, NOON).arrays == (array,)
+    assert timetable([array], Policies(SchedulingPolicy.model_validate(NIGHT)), profile, NOON).arrays == (array,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 
@@ -19,13 +20,13 @@ NIGHTS = tuple((START + day * DAY + 22 * HOUR, START + day * DAY + 30 * HOUR) fo
 NODES = Pool("main", 10, 10)
 
 
-def hours(now: float, **more: float) -> Hours:
+def hours(now: float, latest: float = math.inf) -> Hours:
     """Return the nights from a moment on, so many hours after the midnight of a day."""
     moment = START + now * HOUR
-    return Hours(moment, tuple(night for night in NIGHTS if night[1] > moment), **more)
+    return Hours(moment, tuple(night for night in NIGHTS if night[1] > moment), latest)
 
 
-def work(elements: int, minutes: float, throttle: int | None = 100, **more: object) -> Work:
+def work(elements: int, minutes: float, throttle: int | None = 100, **more: Any) -> Work:
     """Return work of so many elements."""
     return replace(Work("a.0", elements, int(minutes * MINUTE), Resources(1), None, throttle), **more)
 
