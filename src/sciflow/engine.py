@@ -15,9 +15,18 @@ from typing import TYPE_CHECKING
 
 from sciflow import assets
 from sciflow.analysis.table import Results
-from sciflow.errors import PlanError, ProfileError, RunError, SchedulerError, SciflowWarning, TransportError
+from sciflow.errors import (
+    NotConfirmedError,
+    PlanError,
+    ProfileError,
+    RunError,
+    SchedulerError,
+    SciflowWarning,
+    TransportError,
+)
 from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
+from sciflow.model.cost import AskAbove
 from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow
@@ -39,16 +48,19 @@ from sciflow.run.stage import (
     write_run,
 )
 from sciflow.run.status import RunStatus, untouched
-from sciflow.run.submit import Handed, calls
+from sciflow.run.submit import Handed, Terms, calls
 from sciflow.run.tend import Chained
 from sciflow.run.track import observe, read_plan
+from sciflow.schedulers.base import QueueScheduler
 from sciflow.schedulers.machine import Machine
 from sciflow.schedulers.registry import check_known, connect
-from sciflow.store.layout import RUNS, RunDirectory, read_document, runs_of
+from sciflow.store.layout import RUNS, RunDirectory, find_run, read_document, runs_of
 from sciflow.store.lock import in_turn
 
 if TYPE_CHECKING:
     from sciflow.model.advice import Advice
+    from sciflow.run.changes import Changes
+    from sciflow.run.due import Due
     from sciflow.simulation.simulate import Simulation
 
 _RUNS_TO_LOOK_AT = 4
@@ -240,7 +252,9 @@ class Engine:
             raise RunError(f"`{target}` cannot be written: {error.strerror}") from error
         return target
 
-    def execute_parameter_sweep(self, workflow: ExperimentalWorkflow, strict: bool | None = None) -> Results:
+    def execute_parameter_sweep(
+        self, workflow: ExperimentalWorkflow, strict: bool | None = None, confirmed: bool = False
+    ) -> Results:
         """Run a workflow over its parameter space to the end, here or on the profile's cluster, and give the results.
 
         What an earlier call has finished is not repeated: an unfinished run of the same work goes on, and a changed
@@ -252,6 +266,8 @@ class Engine:
             What to run.
         strict
             As for the engine, for this call.
+        confirmed
+            As for `submit`, where the profile has a queue.
 
         Raises
         ------
@@ -264,11 +280,11 @@ class Engine:
             warnings.warn(text, SciflowWarning, stacklevel=2)
         if not compiled.profile.has_queue:
             return self.run(compiled).run.collect()
-        run = self.hand_over(compiled).run
+        run = self.hand_over(compiled, confirmed=confirmed).run
         run.wait()
         return run.collect()
 
-    def submit(self, workflow: ExperimentalWorkflow, autonomous: bool = False) -> Run:
+    def submit(self, workflow: ExperimentalWorkflow, autonomous: bool = False, confirmed: bool = False) -> Run:
         """Hand a workflow to the profile's scheduler and give the run, which goes on by itself.
 
         Submitting the same workflow again goes on with the run that is there: each array job is submitted once.
@@ -279,11 +295,13 @@ class Engine:
             What to run.
         autonomous
             Let small jobs after the array jobs retry what fails, submit what did not fit, and collect.
+        confirmed
+            Also where it asks for more than the profile's `ask_above`.
 
         Raises
         ------
         WorkflowError, PlanError
-            Before anything is written.
+            Before anything is written; also for more than the profile submits without being asked.
         SchedulerError, TransportError
             Where the scheduler refuses or does not answer; the same call goes on from there.
         """
@@ -291,20 +309,26 @@ class Engine:
         compiled = self.compile(workflow)
         for text in compiled.plan.warnings:
             warnings.warn(text, SciflowWarning, stacklevel=2)
-        return self.hand_over(compiled, autonomous).run
+        return self.hand_over(compiled, autonomous, confirmed).run
 
-    def hand_over(self, compiled: Compiled, autonomous: bool = False) -> Submittal:
+    def hand_over(self, compiled: Compiled, autonomous: bool = False, confirmed: bool = False) -> Submittal:
         """Stage what was compiled, or go on with the run that is there, and submit what has not been submitted.
 
         Raises
         ------
         ProfileError
             For a profile without a queue.
+        NotConfirmedError
+            For more than the profile submits without being asked, unless that is confirmed.
         """
         if not compiled.profile.has_queue:
             raise ProfileError(
                 f"profile `{compiled.profile.name}` has no queue to submit to",
                 hint="run it here with `sciflow run`, or name another profile with `--profile`",
+            )
+        if not confirmed and (above := self.above_cap(compiled)):
+            raise NotConfirmedError(
+                above, hint="look at it with `sciflow plan`; `--yes` submits it, and so does `confirmed=True` in Python"
             )
         directory, continued, reused = self._prepared(compiled)
         if not continued:
@@ -329,8 +353,66 @@ class Engine:
         directory = None if self.fresh else self._same_work(compiled)
         status = observe(directory) if directory else untouched(compiled.plan)  # with the start times that it has
         run = directory or RunDirectory("RUN")
+        return calls(run, status, *self._hands(compiled, run), time.time())
+
+    def _hands(self, compiled: Compiled, run: RunDirectory) -> tuple[QueueScheduler, Terms]:
         terms = terms_of(compiled.profile, compiled.workflow.recovery, compiled.workflow.policies)
-        return calls(run, status, connect(compiled.profile.scheduler, run), terms, time.time())
+        return connect(compiled.profile.scheduler, run), terms
+
+    def changes(self, compiled: Compiled, against: str | Path | None = None) -> Changes:
+        """What a submission now would make of what was done before; changes nothing on disk.
+
+        Parameters
+        ----------
+        compiled
+            What would be submitted.
+        against
+            The run to compare with; by default the newest of the same workflow.
+
+        Raises
+        ------
+        RunError
+            Where there is no such run, or it is of another workflow.
+        """
+        from sciflow.run.changes import compare
+
+        runs = runs_of(self.runs, compiled.workflow.name)
+        if against is None and not runs:
+            raise RunError(
+                f"there is no run of `{compiled.workflow.name}` in `{self.runs}`",
+                hint="`sciflow plan` without `--against` shows all that would run",
+            )
+        run = runs[0] if against is None else find_run(against, self.runs)
+        return compare(compiled, run, [] if self.fresh else runs, None if self.fresh else self._same_work(compiled))
+
+    def changes_so_far(self, compiled: Compiled) -> Changes | None:
+        """As `changes`, but None where there is no earlier run that matters."""
+        return None if self.fresh or not runs_of(self.runs, compiled.workflow.name) else self.changes(compiled)
+
+    def due(self, compiled: Compiled, changes: Changes | None = None) -> Due:
+        """What a submission now asks for: what is not done, and no scheduler has yet.
+
+        Parameters
+        ----------
+        compiled
+            What would be submitted.
+        changes
+            What that makes of what was done before, where that is known.
+        """
+        from sciflow.run.due import due, due_here
+
+        found = changes or self.changes_so_far(compiled)
+        done, run = (found.done, found.continued) if found else (frozenset(), None)
+        plan = _plan_of(run, compiled) if run else compiled.plan
+        if not compiled.profile.has_queue:
+            return due_here(plan, done)
+        return due(run, plan, done, *self._hands(compiled, run or RunDirectory("RUN")))
+
+    def above_cap(self, compiled: Compiled, changes: Changes | None = None) -> str:
+        """Say what a submission now asks for that is above the profile's `ask_above`; empty for nothing."""
+        if compiled.profile.ask_above == AskAbove():
+            return ""
+        return self.due(compiled, changes).above(compiled.profile)
 
     def has_earlier_runs(self, compiled: Compiled) -> bool:
         """Whether a new run would look for what earlier ones have finished."""

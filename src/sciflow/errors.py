@@ -8,6 +8,7 @@
     │   └── ExpressionError      … in an expression
     ├── ProfileError         a cluster profile is wrong or missing
     ├── PlanError            the request cannot run there
+    │   └── NotConfirmedError    … without somebody saying so: it asks for more than the profile's `ask_above`
     ├── TemplateError        a job template is wrong or missing
     ├── SchedulerError       the scheduler said no
     │   ├── QueueFullError       … since as much is queued as may be
@@ -61,6 +62,10 @@ class ProfileError(SciflowError):
 
 class PlanError(SciflowError):
     """The request cannot run on this profile."""
+
+
+class NotConfirmedError(PlanError):
+    """What would be submitted asks for more than the profile says without asking."""
 
 
 class TemplateError(SciflowError):

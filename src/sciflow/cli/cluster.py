@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.output import DONE, SOME_FAILED, emit, exit_code, json_option, learn_option, say, table
+from sciflow.cli.output import DONE, ERROR, SOME_FAILED, emit, exit_code, json_option, learn_option, say, table
+from sciflow.errors import NotConfirmedError
 
 if TYPE_CHECKING:
     from sciflow.engine import Engine, Submittal
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Refuse what warnings are about.")
 @click.option("--fresh", is_flag=True, help="Start a new run, and take nothing over from earlier ones.")
 @learn_option
+@click.option("-y", "--yes", "is_confirmed", is_flag=True, help="Also what the profile wants to be asked for.")
 @json_option
 @click.pass_obj
 @click.pass_context
@@ -36,6 +39,7 @@ def submit(
     strict: bool,
     fresh: bool,
     learn_from: str | None,
+    is_confirmed: bool,
     as_json: bool,
 ) -> None:
     """Hand WORKFLOW to the scheduler of a profile. What was submitted already is not submitted again."""
@@ -51,12 +55,32 @@ def submit(
     if dry_run:
         _show(engine, compiled, autonomous, as_json)
         return
-    done = engine.hand_over(compiled, autonomous)
+    changes = engine.changes_so_far(compiled) if compiled.profile.has_queue else None
+    if changes is not None:
+        say(changes.describe())
+    above = "" if is_confirmed or not compiled.profile.has_queue else engine.above_cap(compiled, changes)
+    if above and _is_refused(above):
+        say("nothing was submitted")
+        context.exit(ERROR)
+    done = engine.hand_over(compiled, autonomous, confirmed=True)
     if not is_waiting:
         emit(as_json, _document(done), _describe(done))
         context.exit(SOME_FAILED if done.handed.failed and not (done.handed.jobs or done.handed.waiting) else DONE)
     say(_describe(done))
     _wait(context, done, as_json)
+
+
+def _is_refused(above: str) -> bool:
+    """Ask whether so much is meant to be submitted; where nobody can be asked, say the way out.
+
+    Raises
+    ------
+    NotConfirmedError
+        Where nobody can be asked.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NotConfirmedError(above, hint="`--yes` submits it all the same; `sciflow plan` shows what it is")
+    return not click.confirm(f"{above}. Submit?", err=True)
 
 
 def _show(engine: Engine, compiled: Compiled, autonomous: bool, as_json: bool) -> None:
@@ -67,6 +91,8 @@ def _show(engine: Engine, compiled: Compiled, autonomous: bool, as_json: bool) -
         say("note: one small job more is submitted after these, which tends the run")
     if most := compiled.profile.limits.submitted_indices:
         say(f"note: no more than {most} indices are queued at a time; what does not fit is submitted later")
+    if above := engine.above_cap(compiled):
+        say(f"note: `submit` will ask first: {above}")
     if engine.has_earlier_runs(compiled):
         say("note: what earlier runs have finished will be taken over, and is not submitted then")
     emit(as_json, {"calls": calls}, "\n".join(calls))

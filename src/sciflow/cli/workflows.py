@@ -39,6 +39,10 @@ def init(directory: Path, as_json: bool) -> None:
 )
 @click.option("--load", type=float, default=0.0, metavar="SHARE", help="With --simulate: what others use of the cores.")
 @learn_option
+@click.option(
+    "--against", is_flag=False, flag_value="", metavar="[RUN]", help="Show what changed since RUN, or the last."
+)
+@click.option("--ranges", is_flag=True, help="With --against: say which instances are meant.")
 @json_option
 @click.pass_obj
 def plan(
@@ -51,10 +55,14 @@ def plan(
     runtimes: tuple[str, ...],
     load: float,
     learn_from: str | None,
+    against: str | None,
+    ranges: bool,
     as_json: bool,
 ) -> None:
     """Show what would run: array jobs, indices, dependencies, requests. Submits nothing."""
     if nodes is not None:
+        if against is not None:
+            raise click.UsageError("--simulate plays all of it: leave out --against, or do one after the other.")
         if output is not None:
             raise click.UsageError("--simulate writes nothing: leave out -o, or do one after the other.")
         from sciflow.cli.simulation import show_simulation
@@ -63,8 +71,14 @@ def plan(
         return
     if runtimes or load:
         raise click.UsageError(f"--{'runtime' if runtimes else 'load'} has a meaning only with --simulate.")
+    if ranges and against is None:
+        raise click.UsageError("--ranges has a meaning only with --against.")
     engine, compiled = _compiled(obj, workflow, profile, strict, fresh=False, learn_from=learn_from)
     document, text = _shown(compiled)
+    if against is not None:
+        document["changes"], text = _changed(engine, compiled, against, ranges)
+    if compiled.profile.has_queue and (above := engine.above_cap(compiled)):
+        text += f"\nnote: `submit` will ask first: {above}"
     if output is not None:
         engine.write_plan(compiled, output)
         document["written"] = str(output)
@@ -97,6 +111,8 @@ def run(
         say(f"warning: {warning}")
     for note in compiled.plan.notes:
         say(f"note: {note}")
+    if not compiled.profile.has_queue and (changes := engine.changes_so_far(compiled)) is not None:
+        say(changes.describe())
     done = engine.run(compiled)
     results = done.run.collect()
     from sciflow.cli.describe import describe_status, status_document
@@ -138,6 +154,19 @@ def _shown(compiled: Compiled) -> tuple[dict[str, Any], str]:
         array["earliest"] = earliest.of([array["name"]]).to_document()
     document["earliest"] = earliest.of(array.name for array in plan.arrays).to_document()
     return document, plan_text(plan, earliest)
+
+
+def _changed(engine: Engine, compiled: Compiled, against: str, ranges: bool) -> tuple[dict[str, Any], str]:
+    """What a plan makes of what was done before, as a document and in words."""
+    from sciflow.cli.changes_text import changes_text
+
+    changes = engine.changes(compiled, against or None)
+    due = engine.due(compiled, changes)
+    verb = "submit" if compiled.profile.has_queue else "run"
+    document = {**changes.to_document(ranges), "due": due.cost.to_document()}
+    warnings = [f"warning: {text}" for text in compiled.plan.warnings]
+    text = changes_text(changes, due, verb, ranges)
+    return document, "\n".join([compiled.plan.describe(), text, *warnings])
 
 
 def _beginning(done: Execution) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
+from sciflow.model.cost import AskAbove
 from sciflow.model.fields import Names, Variables
 from sciflow.model.periods import Zone
 from sciflow.model.request import ResourceRequest
@@ -60,7 +61,8 @@ class ClusterProfile(SiteOptions, SetUp):
     `shared` says whether others work there too: start times are kept only where it is true. `timezone` is that of the
     site, in which start times are meant where a workflow names none. `accounts` and
     `qos_names` are those that the user may name, and `python` is the interpreter that runs the shim on the nodes.
-    `tend` is what the small job asks for that tends a run while nobody is there.
+    `tend` is what the small job asks for that tends a run while nobody is there. `ask_above` says for how much nobody
+    submits without being asked.
     """
 
     name: str
@@ -78,6 +80,7 @@ class ClusterProfile(SiteOptions, SetUp):
     limits: Limits = Limits()
     environment: Variables = {}
     tend: ResourceRequest = ResourceRequest()
+    ask_above: AskAbove = AskAbove()
 
     @property
     def has_queue(self) -> bool:

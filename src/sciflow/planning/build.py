@@ -19,7 +19,7 @@ from sciflow.planning.arrays import Placement, dependency, same_index
 from sciflow.planning.continuation import continued
 from sciflow.planning.fit import check_site
 from sciflow.planning.fusion import fused, with_times
-from sciflow.planning.identity import recipes
+from sciflow.planning.identity import Recipe, recipes
 from sciflow.planning.layout import Layout, as_asked
 from sciflow.planning.learned import Learned, learned
 from sciflow.planning.lines import Lines
@@ -66,9 +66,18 @@ class Compiled:
     advice: Advice | None = None
     expected: Mapping[str, Floats] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def recipes(self) -> dict[str, str]:
         """Task → digest of its code and inputs."""
+        return {task: recipe.digest for task, recipe in self._recipes.items()}
+
+    @property
+    def recipe_parts(self) -> dict[str, dict[str, str]]:
+        """Task → digests of what its recipe is made of."""
+        return {task: recipe.parts for task, recipe in self._recipes.items()}
+
+    @cached_property
+    def _recipes(self) -> dict[str, Recipe]:
         return recipes(self.uses, self.workflow.directory, self.profile)
 
     def header(self, array: ArrayJob) -> dict[str, Any]:

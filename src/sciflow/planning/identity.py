@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sciflow.errors import WorkflowError
 from sciflow.model.profile import ClusterProfile
@@ -15,7 +15,22 @@ from sciflow.planning.uses import TaskUse
 from sciflow.store.digests import FileDigest, KnownDigests
 
 
-def recipes(uses: Mapping[str, TaskUse], directory: Path, profile: ClusterProfile) -> dict[str, str]:
+class Recipe(NamedTuple):
+    """What the results of a task depend on.
+
+    Attributes
+    ----------
+    digest
+        Of all of it, with the recipes of the tasks that it reads.
+    parts
+        Short digests of what it is made of besides, so that it can be said what has changed.
+    """
+
+    digest: str
+    parts: dict[str, str]
+
+
+def recipes(uses: Mapping[str, TaskUse], directory: Path, profile: ClusterProfile) -> dict[str, Recipe]:
     """Task → digest of its code, its input files, what the profile sets up, and the recipes of all tasks it reads.
 
     Two instances with the same recipe, the same parameters and the same upstream instances give the same results, as
@@ -26,27 +41,40 @@ def recipes(uses: Mapping[str, TaskUse], directory: Path, profile: ClusterProfil
     WorkflowError
         For an input file that is not there.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Recipe] = {}
     known = KnownDigests()
     around = [list(profile.modules), list(profile.setup), sorted(profile.environment.items())]
     for name, use in uses.items():
-        task = use.task
-        parts: list[Any] = [task.kind, around, sorted(task.environment.items()), task.success, task.missing, task.over]
-        parts.append([list(task.modules), list(task.setup)])
-        if task.function is not None:
-            parts.append(function_digest(task.function))
-        else:
-            assert use.template is not None
-            extract = {metric: rule.model_dump(exclude_none=True) for metric, rule in task.extract.items()}
-            decks = {target: use.template.sources[source] for target, source in task.files.items()}
-            parts += [task.command, decks, extract, sorted(task.outputs)]
-            parts.append(file_digests(use.template.code_files, directory, known))
-        if task.results:
-            parts.append({result: declared.model_dump() for result, declared in task.results.items()})
-        parts.append(file_digests(task.inputs, directory, known))
-        parts += [(before, found[before]) for before in use.reads]
-        found[name] = hashlib.sha256(canonical_text(_plain(parts)).encode()).hexdigest()[:16]
+        parts = dict(_parts(use, directory, around, known))
+        everything = [*parts.values(), *((before, found[before].digest) for before in use.reads)]
+        found[name] = Recipe(_digest(everything)[:16], {part: _digest(value)[:8] for part, value in parts.items()})
     return found
+
+
+def _parts(use: TaskUse, directory: Path, around: list[Any], known: KnownDigests) -> Iterator[tuple[str, Any]]:
+    """What a recipe is made of, by name. The order counts: with another one nothing of earlier runs is known again."""
+    task = use.task
+    yield "kind", task.kind
+    yield "profile", around
+    yield "environment", sorted(task.environment.items())
+    yield from (("success", task.success), ("missing", task.missing), ("over", task.over))
+    yield "setup", [list(task.modules), list(task.setup)]
+    if task.function is not None:
+        yield "function", function_digest(task.function)
+    else:
+        assert use.template is not None
+        yield "command", task.command
+        yield "files", {target: use.template.sources[source] for target, source in task.files.items()}
+        yield "extract", {metric: rule.model_dump(exclude_none=True) for metric, rule in task.extract.items()}
+        yield "outputs", sorted(task.outputs)
+        yield "programs", file_digests(use.template.code_files, directory, known)
+    if task.results:
+        yield "results", {result: declared.model_dump() for result, declared in task.results.items()}
+    yield "inputs", file_digests(task.inputs, directory, known)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(canonical_text(_plain(value)).encode()).hexdigest()
 
 
 def file_digests(names: Iterable[str], directory: Path, known: KnownDigests) -> dict[str, str]:

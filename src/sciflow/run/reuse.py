@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from typing import Any
 from sciflow.errors import RunError
 from sciflow.model.plan import Plan
 from sciflow.run.soundness import built_on_changes, built_on_skips
+from sciflow.run.status import RunStatus
 from sciflow.run.track import observe, read_plan
 from sciflow.store import sealed
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document, runs_of
 from sciflow.store.lock import hold
-from sciflow.store.records import SKIPPED, open_record, read_summary
+from sciflow.store.records import SKIPPED, RecordSummary, open_record, read_summary
 from sciflow_shim import files
 from sciflow_shim.artifacts import describe_file
 from sciflow_shim.record import write_record
@@ -28,6 +29,7 @@ from sciflow_shim.record_shelf import MEMBERS, PACKED, joined
 _RUNS_TO_LEARN_FROM = 3
 Place = tuple[str, int]  # array, index
 Key = tuple[str, str, str, str]  # task, recipe, instance id, what it gathers
+Look = Callable[[RunDirectory, Plan], RunStatus]
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,21 @@ def take_over(run: RunDirectory, plan: Plan) -> int:
     Where an instance has files, they are copied, so that a run stays whole when another one is removed. What was taken
     over before, by a process that was killed at it, stays and counts; what was tried in this run is left alone.
     """
-    finished = _finished_before(run)
+    finished = finished_in(_earlier_runs(run), {one["recipe"] for one in read_document(run.manifest)["tasks"].values()})
     if not finished:
         return 0
     tried = _tried(run, plan)
     events = []
-    for array, index, line, key in _instances(run, plan):
+    for array, index, line, key in instances(run, plan):
         found = finished.get(key)
         if not found or tried.get((array, index)):
             continue
-        if (array, index) in tried or _link(found, run, array, index, line["id"]):
-            source = {"from": found.run.run_id, "record": [found.array, found.index, found.attempt]}
-            events.append({"event": "reused", "array": array, "index": index, "seconds": found.seconds, **source})
+        if (array, index) not in tried:
+            summary = whole(found)
+            if summary is None:
+                continue
+            _link(found, summary, run, array, index, line["id"])
+        events.append(_reused(found, array, index))
     Journal(run.journal).append(events)
     return len(events)
 
@@ -73,17 +78,18 @@ def take_over_once(run: RunDirectory, plan: Plan, is_fresh: bool) -> int:
         When another process drives the run.
     """
     journal = Journal(run.journal)
-    if _has_taken_over(journal):
+    if has_taken_over(journal):
         return 0
     with hold(run.lock):
-        if _has_taken_over(journal):
+        if has_taken_over(journal):
             return 0
         count = 0 if is_fresh else take_over(run, plan)
         journal.append([{"event": "taken_over", "count": count}])
     return count
 
 
-def _has_taken_over(journal: Journal) -> bool:
+def has_taken_over(journal: Journal) -> bool:
+    """Whether all was taken over into a run that there was when it was made."""
     return any(event["event"] == "taken_over" for event in journal.events())
 
 
@@ -93,14 +99,14 @@ def expected_seconds(run: RunDirectory, plan: Plan) -> dict[tuple[str, int], flo
     for earlier in reversed(_earlier_runs(run)[:_RUNS_TO_LEARN_FROM]):
         earlier_plan = read_plan(earlier)
         status = observe(earlier, earlier_plan)
-        for array, index, line, key in _instances(earlier, earlier_plan):
+        for array, index, line, key in instances(earlier, earlier_plan):
             known = status.indices[array][index]
             if known.state.is_success and known.seconds:
                 seconds[key[0], line["id"]] = known.seconds
     if not seconds:
         return {}
     found = {}
-    for array, index, line, key in _instances(run, plan):
+    for array, index, line, key in instances(run, plan):
         if (key[0], line["id"]) in seconds:
             found[array, index] = seconds[key[0], line["id"]]
     return found
@@ -108,10 +114,13 @@ def expected_seconds(run: RunDirectory, plan: Plan) -> dict[tuple[str, int], flo
 
 def _earlier_runs(run: RunDirectory) -> list[RunDirectory]:
     home = run.path.parent
+    return readable(one for one in runs_of(home.parent, home.name) if one.run_id != run.run_id)
+
+
+def readable(runs: Iterable[RunDirectory]) -> list[RunDirectory]:
+    """The runs from which something can be taken over."""
     found = []
-    for one in runs_of(home.parent, home.name):
-        if one.run_id == run.run_id:
-            continue
+    for one in runs:
         try:
             read_document(one.manifest)
             plan = read_plan(one)
@@ -122,25 +131,33 @@ def _earlier_runs(run: RunDirectory) -> list[RunDirectory]:
     return found
 
 
-def _finished_before(run: RunDirectory) -> dict[Key, Finished]:
-    """The completed instances of all earlier runs; of the same one in several runs, the newest."""
+def finished_in(runs: Iterable[RunDirectory], wanted: Set[str], look: Look = observe) -> dict[Key, Finished]:
+    """The completed instances of some runs that have one of these recipes; of the same one, that of the first run.
+
+    Parameters
+    ----------
+    runs, wanted
+        The runs, and the recipes.
+    look
+        Gives the status of a run; who has looked at it before may give that.
+    """
     finished: dict[Key, Finished] = {}
-    wanted = {facts["recipe"] for facts in read_document(run.manifest)["tasks"].values()}
-    for earlier in _earlier_runs(run):
+    for earlier in runs:
         recipes = {facts["recipe"] for facts in read_document(earlier.manifest)["tasks"].values()}
         if not recipes & wanted:
             continue
         plan = read_plan(earlier)
-        status = observe(earlier, plan)
+        status = look(earlier, plan)
         unsound = built_on_skips(earlier, status) | built_on_changes(earlier, status)
-        for array, index, _, key in _instances(earlier, plan):
+        for array, index, _, key in instances(earlier, plan):
             known = status.indices[array][index]
             if known.state.is_success and key not in finished and (array, index) not in unsound:
                 finished[key] = Finished(earlier, array, index, known.attempt, known.seconds, known.path)
     return finished
 
 
-def _instances(run: RunDirectory, plan: Plan) -> Iterator[tuple[str, int, dict[str, Any], Key]]:
+def instances(run: RunDirectory, plan: Plan) -> Iterator[tuple[str, int, dict[str, Any], Key]]:
+    """The array, index and line of each instance of a run, and what says that it is the same as another."""
     tasks = read_document(run.manifest)["tasks"]
     for array in plan.arrays:
         recipe = tasks[array.task]["recipe"]
@@ -150,15 +167,23 @@ def _instances(run: RunDirectory, plan: Plan) -> Iterator[tuple[str, int, dict[s
                 yield array.name, index, line, (array.task, recipe, line["id"], line.get("gathers", ""))
 
 
-def _link(found: Finished, run: RunDirectory, array: str, index: int, instance: str) -> bool:
-    source = Path(found.path)
+def whole(found: Finished) -> RecordSummary | None:
+    """What a completed instance tells, if it can be relied on: its record, its inputs while it ran, and its files."""
     summary = read_summary(found.path, found.index)
     if summary is None or summary.facts["state"] != "COMPLETED" or SKIPPED in summary.facts:
-        return False
+        return None
     if not summary.are_inputs_unchanged:
-        return False
-    if not all(_is_the_same(found.run, artifact) for artifact in summary.artifacts):
-        return False
+        return None
+    return summary if all(_is_the_same(found.run, artifact) for artifact in summary.artifacts) else None
+
+
+def _reused(found: Finished, array: str, index: int) -> dict[str, Any]:
+    source = {"from": found.run.run_id, "record": [found.array, found.index, found.attempt]}
+    return {"event": "reused", "array": array, "index": index, "seconds": found.seconds, **source}
+
+
+def _link(found: Finished, summary: RecordSummary, run: RunDirectory, array: str, index: int, instance: str) -> None:
+    source = Path(found.path)
     task = summary.facts["task"]
     work = found.run / files.work(task, instance)
     if summary.artifacts and work.is_dir():
@@ -169,7 +194,6 @@ def _link(found: Finished, run: RunDirectory, array: str, index: int, instance: 
         _copy_member(source, found.index, run.record(array, index, 0))
     else:
         _share(source, run.record(array, index, 0))
-    return True
 
 
 def _tried(run: RunDirectory, plan: Plan) -> dict[Place, int]:

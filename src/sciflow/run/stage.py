@@ -253,6 +253,7 @@ def _manifest(
                 "parameters": list(use.names),
                 "reads": list(use.reads),
                 "recipe": compiled.recipes[task],
+                "recipe_parts": compiled.recipe_parts[task],
                 "inputs": list(inputs[task]),
                 "units": use.task.units,
                 "checkpoints": use.task.checkpoints,

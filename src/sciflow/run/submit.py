@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -247,13 +247,24 @@ def _submission(run: RunDirectory, status: RunStatus, part: Part, name: str, now
 
 def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms, now: float) -> list[str]:
     """The calls of the scheduler that `submit` would make now; for jobs to come stand the names of their array jobs."""
-    found = []
+    return [
+        scheduler.call(_submission(run, status, part, name, now, terms))
+        for part, name in to_submit(run, status, scheduler, terms)
+    ]
+
+
+def to_submit(
+    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms
+) -> Iterator[tuple[Part, str]]:
+    """The parts that `submit` would submit, with their names, if the site takes all.
+
+    Each is noted in `status`, as if it had been submitted, when the next one is asked for.
+    """
     for part in unsubmitted(run, status, scheduler, [], terms.canaries):
-        known = _intended(run, status, part, now)
-        found.append(scheduler.call(_submission(run, status, part, known.name, now, terms)))
+        known = _intended(run, status, part, 0.0)
         known.job = part.array.name
+        yield part, known.name
         status.submissions.add(known)
-    return found
 
 
 def resolve(status: RunStatus, scheduler: QueueScheduler, journal: Journal) -> list[str]:

@@ -37,7 +37,7 @@ def _recipes(folder: Path, profile: ClusterProfile = PROFILE, **changes: Any) ->
     workflow.add_task("one", **details)
     workflow.add_task("two", command="true", depends_on="one")
     workflow.add_task("other", command="true")
-    return recipes(find_uses(workflow), folder, profile)
+    return {task: one.digest for task, one in recipes(find_uses(workflow), folder, profile).items()}
 
 
 @pytest.mark.parametrize(
