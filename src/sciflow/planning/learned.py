@@ -142,7 +142,8 @@ def _arranged(wanted: Sequence[Wants]) -> tuple[Ints, Ints]:
     codes, count = np.empty(len(kinds), dtype=np.int64), 0
     for kind in range(int(kinds.max()) + 1):
         alike = np.flatnonzero(kinds == kind)
-        found = strata(list(_needs(wanted, alike))) if len(alike) > 1 else np.zeros(len(alike), dtype=np.int64)
+        needs = list(_needs(wanted, alike))
+        found = strata(needs) if needs and len(alike) > 1 else np.zeros(len(alike), dtype=np.int64)
         codes[alike] = count + found
         count += int(found.max()) + 1
     seconds = np.sum([one.seconds for one in wanted], axis=0)

@@ -32,7 +32,7 @@ class Wants:
     Attributes
     ----------
     memory, seconds
-        Bytes, rounded, and seconds; no more than there is.
+        Bytes, rounded up, and seconds as they are; no more than there is.
     knows_memory, knows_seconds
         Of which these were learned.
     expected, chance
@@ -89,7 +89,7 @@ def wants(
     nodes = np.array([one.nodes for one in layout.requests])[layout.codes]
     memory_on_one = most_memory(options, profile)
     knows_memory, knows_seconds = table[:, 0] > 0, table[:, 1] > 0
-    wished = rounded_up(table[:, 0], MEMORY_STEP), rounded_up(table[:, 1], 1)
+    wished = rounded_up(table[:, 0], MEMORY_STEP), np.ceil(table[:, 1]).astype(np.int64)
     memory = wished[0] if memory_on_one is None else np.minimum(wished[0], memory_on_one * nodes)
     seconds = wished[1] if walltime is None else np.minimum(wished[1], walltime)
     cores = np.array([one.cpu_cores for one in layout.requests])[layout.codes]
@@ -128,9 +128,9 @@ def wants(
 
 def rounded_up(amounts: Floats, step: int) -> Ints:
     """Amounts as multiples of a step, which is twice as large for each doubling of what is large already."""
-    steps = np.ceil(amounts / step - 1e-9)
+    steps = np.ceil(amounts / step)
     coarse = 2.0 ** np.ceil(np.log2(np.maximum(steps / _FINEST, 1)))
-    return (np.ceil(amounts / (step * coarse) - 1e-9) * step * coarse).astype(np.int64)
+    return (np.ceil(amounts / (step * coarse)) * step * coarse).astype(np.int64)
 
 
 def _table(use: TaskUse, projection: Projection, space: ParameterSpace, advice: Advice) -> Floats:

@@ -60,11 +60,14 @@ def identity(compiled: Compiled, render: Callable[[ArrayJob], str]) -> str:
 
 def asked_identity(compiled: Compiled, render: Callable[[ArrayJob], str]) -> str:
     """The same without what was learned from an earlier run, which may tell more the next time."""
-    return _digest(compiled, compiled.asked, render)
+    # What nobody has checked is neither fused nor cut into links yet.
+    how = {task: [use.task.fuse, use.task.checkpoints] for task, use in compiled.uses.items()}
+    return _digest(compiled, compiled.asked, render, how=how)
 
 
-def _digest(compiled: Compiled, arrays: Sequence[ArrayJob], render: Callable[[ArrayJob], str]) -> str:
+def _digest(compiled: Compiled, arrays: Sequence[ArrayJob], render: Callable[[ArrayJob], str], **more: Any) -> str:
     parts = {
+        **more,
         "arrays": [{**array.to_document(), "begin": None, "waves": None} for array in arrays],
         "recipes": compiled.recipes,
         "space": _space_document(compiled),
