@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,11 +26,12 @@ from sciflow.run.track import read_plan
 CHANCE = 0.95
 CHANCES = (0.5, 0.9, 0.95, 0.99)
 _HOUR = 3600.0
+_MIB = 1024**2
 
 
 @dataclass(frozen=True)
 class Trade:
-    """What a chance costs.
+    """What a chance costs, where each instance asks for what it needs itself.
 
     Attributes
     ----------
@@ -38,17 +40,17 @@ class Trade:
     is_shown
         Whether so many measurements can show it.
     memory_bytes, runtime_seconds
-        What all would ask for; 0 for what nothing is known of.
+        The least and the most that one asks for; 0 for what nothing is known of.
     failures
-        How many of the instances would be expected to fail.
+        How many of the instances would be expected to fail; with fewer measurements than it takes, at most.
     gigabyte_hours, core_hours
         What they would hold, with what fails and is tried again; NaN for what nothing is known of.
     """
 
     chance: float
     is_shown: bool
-    memory_bytes: int
-    runtime_seconds: int
+    memory_bytes: tuple[int, int]
+    runtime_seconds: tuple[int, int]
     failures: float
     gigabyte_hours: float
     core_hours: float
@@ -75,9 +77,11 @@ class TaskAdvice:
         known = bool(needs.memory.known) + bool(needs.seconds.known)
         # Both have to suffice: what may fail is shared between them.
         self._share = 1 / max(1, known)
-        self.memory = size_memory(needs, self.each(chance))
-        self.seconds = size_seconds(needs, self.each(chance))
         self.cores: Cores | None = cores_of(needs)
+        self.memory = size_memory(needs, self.each(chance))
+        seconds = size_seconds(needs, self.each(chance))
+        stretch = self.cores.stretch if self.cores is not None else 1.0
+        self.seconds = None if seconds is None else replace(seconds, stretch=stretch)
         self._wanted: dict[tuple[Any, ...], Wanted] = {}
 
     def each(self, chance: float) -> float:
@@ -113,6 +117,10 @@ class TaskAdvice:
                 found[name] = (min(values), max(values))
         return found
 
+    def is_outside(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether nothing like it was measured."""
+        return any(one.law.is_outside(parameters) for one in self._sized())
+
     def shown(self, chance: float) -> float:
         """The chance that can be shown, of one that is wanted."""
         each = self.each(chance)
@@ -127,7 +135,7 @@ class TaskAdvice:
                 self.memory.ask(parameters, each) if self.memory else 0,
                 self.seconds.ask(parameters, each) if self.seconds else 0,
                 self.cores.ask if self.cores else 0,
-                self.seconds.law.middle(parameters) if self.seconds else 0.0,
+                self.seconds.middle(parameters) if self.seconds else 0.0,
                 self.shown(self.chance),
             )
         return self._wanted[key]
@@ -141,28 +149,49 @@ class TaskAdvice:
         )
 
     def trade(self, chance: float) -> Trade:
-        """What a chance costs, when all ask for the same."""
-        memory, seconds = self.whole(chance)
-        shown = self.shown(chance)
-        held = self._hours() * (1 + (1 - min(chance, shown)) * GROWTH)
-        cores = (self.cores.ask or self.cores.given[-1]) if self.cores else 0
+        """What a chance costs, where each instance asks for what it needs itself."""
+        each, shown = self.each(chance), self.shown(chance)
+        memory = [self.memory.ask(one, each) for one in self.points] if self.memory else [0]
+        seconds = [self.seconds.ask(one, each) for one in self.points] if self.seconds else [0]
+        failing = 1 - min(chance, shown)
+        cores = (self.cores.ask or self.cores.given[-1]) if self.cores else math.nan
         return Trade(
             chance,
             shown >= chance - 1e-9,
-            memory,
-            seconds,
-            (1 - min(chance, shown)) * self.needs.count,
-            held * memory / GIB if memory else math.nan,
-            held * cores if cores else math.nan,
+            (min(memory), max(memory)),
+            (min(seconds), max(seconds)),
+            failing * self.needs.count,
+            self.gigabyte_hours(chance) * (1 + failing * GROWTH),
+            sum(self._hours) * cores * (1 + failing * GROWTH),
         )
 
-    def gigabyte_hours(self) -> float:
-        """What the instances would hold if each asks for what it needs itself; NaN where that is not known."""
+    def gigabyte_hours(self, chance: float | None = None, is_same: bool = False) -> float:
+        """What all instances hold, where each asks for what it needs itself, or all for the same; NaN for not known."""
         if not self.memory:
             return math.nan
-        each = self.each(self.chance)
-        return sum(self.memory.ask(one, each) * hours for one, hours in self._each_hours()) / GIB
+        chance = self.chance if chance is None else chance
+        memory = [self.memory.ask(one, self.each(chance)) for one in self.points]
+        return (
+            sum((max(memory) if is_same else size) * hours for size, hours in zip(memory, self._hours, strict=True))
+            / GIB
+        )
 
+    def request(self, is_each: bool = False) -> dict[str, Any]:
+        """What to write under `resources` in a workflow: the same for all, or expressions where there are any."""
+        memory, seconds = self.whole()
+        found: dict[str, Any] = {"cpu_cores": self.cores.ask} if self.cores and self.cores.ask else {}
+        formulas = self.formulas if is_each else {}
+        if "memory_gb" in formulas:
+            found["memory_gb"] = formulas["memory_gb"]
+        elif memory:
+            found["memory"] = f"{memory // _MIB}M"
+        if "max_runtime_hours" in formulas:
+            found["max_runtime_hours"] = formulas["max_runtime_hours"]
+        elif seconds:
+            found["max_runtime"] = f"{seconds // 60} min"
+        return found
+
+    @cached_property
     def formulas(self) -> dict[str, str]:
         """Field of a request → expression over parameters that gives what an instance should ask for."""
         found = {}
@@ -171,9 +200,11 @@ class TaskAdvice:
                 continue
             least = 1 / 60 if field == "max_runtime_hours" else 0.0
             each, law = self.each(self.chance), sized.law
-            is_short = bool(least) and any(law.most(one, each) < 60 for one in self.points)
+            if len({sized.ask(one, each) for one in self.points}) == 1:
+                continue  # less than can be asked for, such as seconds
+            is_short = bool(least) and any(law.most(one, each) * sized.stretch < 60 for one in self.points)
             points = self._points_of(law.names)
-            if text := formula_of(law, each, points, unit, round(least + 5e-5, 4) if is_short else 0.0):
+            if text := formula_of(law, each, points, unit / sized.stretch, round(least + 5e-5, 4) if is_short else 0.0):
                 found[field] = text
         return found
 
@@ -184,18 +215,14 @@ class TaskAdvice:
     def _sized(self) -> list[Sized]:
         return [one for one in (self.memory, self.seconds) if one is not None]
 
-    def _hours(self) -> float:
-        return sum(hours for _, hours in self._each_hours())
-
-    def _each_hours(self) -> list[tuple[dict[str, Any], float]]:
-        """Each set of parameters, and the hours that all instances with it would take."""
+    @cached_property
+    def _hours(self) -> list[float]:
+        """The hours that all instances with each set of parameters would take together."""
         if self.seconds is None:
-            return [(one, math.nan) for one in self.points]
+            return [math.nan] * len(self.points)
         columns = [self.needs.parameters[name] for name in self.names]
-        counts: dict[tuple[Any, ...], int] = {}
-        for row in zip(*columns, strict=True) if columns else [()] * self.needs.count:
-            counts[row] = counts.get(row, 0) + 1
-        return [(one, counts[tuple(one.values())] * self.seconds.law.middle(one) / _HOUR) for one in self.points]
+        counts = Counter(zip(*columns, strict=True) if columns else [()] * self.needs.count)
+        return [counts[tuple(one.values())] * self.seconds.middle(one) / _HOUR for one in self.points]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sciflow.analysis.terms import Power, Term, terms_for
 
 FEWEST = 6  # known values below which nothing is fitted
 BETTER = 4.0  # by how much Akaike's criterion has to be less for one more term
+MATTERS = 0.05  # of what an instance needs: what changes nothing by more than that may be true, and is left out
 _MOST_TERMS = 3
 _STRANGE = 4.0  # standard errors that the middle of a third of the values may lie above the law
 
@@ -36,7 +37,8 @@ def best_law(parameters: Mapping[str, Sequence[Any]], values: Floats, is_least: 
         ]
         best = found
         for law in sorted(fits, key=lambda law: (len(law.coefficients), law.score)):
-            if law.score < best.score - BETTER * max(1, len(law.coefficients) - len(best.coefficients)):
+            more = max(1, len(law.coefficients) - len(best.coefficients))
+            if law.score < best.score - BETTER * more and np.abs(law.fitted - best.fitted).max() >= MATTERS:
                 best = law
         if best is found:
             break

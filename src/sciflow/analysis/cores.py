@@ -9,7 +9,7 @@ import numpy as np
 
 from sciflow.analysis.needed import DONE, Needs
 
-_SPARE = 0.1  # of a core: what is measured by sampling, and what sciflow uses beside the program, is no further core
+_SPARE = 0.2  # of a core: a little more than some cores is no reason for one more
 _WAITS = 0.7  # of the cores that are asked for: a task that keeps fewer busy waits for something else
 _SHORTEST = 1.0  # seconds that an attempt ran: of shorter ones the CPU time says little
 
@@ -39,6 +39,11 @@ class Cores:
     ask: int
     seconds: dict[int, float]
     is_waiting: bool
+
+    @property
+    def stretch(self) -> float:
+        """By which factor it takes longer at most with the cores that are asked for."""
+        return max(1.0, self.most_busy / self.ask) if 0 < self.ask < self.given[-1] else 1.0
 
 
 def cores_of(needs: Needs) -> Cores | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from sciflow.analysis.attempts import Tried, attempts_of
 from sciflow.analysis.needed import DONE
@@ -157,7 +158,7 @@ def efficiency_of(tried: Sequence[Tried]) -> Efficiency:
 
 def _lost(tried: Sequence[Tried]) -> dict[State, Lost]:
     found: dict[State, Lost] = {}
-    for one, following in zip(tried, [*tried[1:], None], strict=True):
+    for one, following in zip_longest(tried, tried[1:]):
         if one.state in DONE or one.state is State.RUNNING:
             continue
         is_same = following is not None and (following.array, following.index) == (one.array, one.index)

@@ -57,7 +57,7 @@ def _packing(plan: Plan, task: str, advice: TaskAdvice) -> Proposal | None:
     if advice.seconds is None or not arrays:
         return None
     count, pack = sum(array.count for array in arrays), max(array.pack for array in arrays)
-    typical = max(advice.seconds.law.middle(point) for point in advice.points)
+    typical = max(advice.seconds.middle(point) for point in advice.points)
     if typical * pack >= _SHORT or count <= pack:
         return None
     together = min(count, max(1, int(_TOGETHER // max(typical, 0.1))))

@@ -72,15 +72,22 @@ class Sized:
         What is known of it.
     whole
         Rounds an amount up to what can be asked for.
+    stretch
+        By which factor more is needed the next time than was measured, with fewer cores.
     """
 
     law: Law | Same
     measured: Measured
     whole: Callable[[float], int]
+    stretch: float = 1.0
 
     def ask(self, parameters: Mapping[str, Any], chance: float) -> int:
         """What one instance should ask for."""
-        return self.whole(self.law.most(parameters, chance))
+        return self.whole(self.law.most(parameters, chance) * self.stretch)
+
+    def middle(self, parameters: Mapping[str, Any]) -> float:
+        """What half of all such instances will need more than."""
+        return self.law.middle(parameters) * self.stretch
 
     def shown(self, chance: float) -> float:
         """The chance that can be shown, of one that is wanted: of *n* that are known, no more than n / (n + 1)."""

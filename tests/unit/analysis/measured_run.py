@@ -25,7 +25,7 @@ Use = Mapping[str, Any]
 
 @dataclass
 class MeasuredRun:
-    """A run of one task, `solve`, over some parameters, to which attempts are added.
+    """A run of tasks, of which each follows on the one before, over some parameters, to which attempts are added.
 
     Parameters
     ----------
@@ -35,33 +35,49 @@ class MeasuredRun:
         Parameter → its values; all combinations of them.
     resources
         What each asks for.
+    tasks
+        Their names.
     """
 
     folder: Path
     parameters: Mapping[str, Sequence[Any]]
     resources: Mapping[str, Any] = field(default_factory=lambda: HABIT)
+    tasks: Sequence[str] = ("solve",)
 
     def __post_init__(self) -> None:
         names = " ".join(f"{{{{ {name} }}}}" for name in self.parameters)
         workflow = ExperimentalWorkflow("solving", self.folder)
-        workflow.add_task("solve", command=f"solve {names}", resources=dict(self.resources))
+        for task, before in zip(self.tasks, [(), *((one,) for one in self.tasks)], strict=False):
+            workflow.add_task(task, command=f"{task} {names}", depends_on=before, resources=dict(self.resources))
         workflow.add_parameter_space({name: list(values) for name, values in self.parameters.items()})
-        engine = Engine(runs=self.folder / "runs")
+        self.folder.mkdir(exist_ok=True)
+        site = self.folder / "site.yaml"
+        site.write_text("name: site\nscheduler: slurm\n")
+        engine = Engine(str(site), runs=self.folder / "runs")
         compiled = engine.compile(workflow)
         path = engine.write_plan(compiled, self.folder / "runs" / "solving" / "20250101-000000-aa")
         self.run = RunDirectory(path)
         self.plan = read_plan(self.run)
-        self.combinations = [line["parameters"] for _, line in lines_of(self.run, self.plan.arrays[0])]
+        self.places: dict[str, dict[int, tuple[str, int]]] = {}
+        parameters: dict[int, dict[str, Any]] = {}
+        for array in self.plan.arrays:
+            for index, line in lines_of(self.run, array):
+                self.places.setdefault(array.task, {})[line["instance"]] = (array.name, index)
+                parameters[line["instance"]] = line["parameters"]
+        self.combinations = [parameters[number] for number in sorted(parameters)]
         self.attempts: list[dict[str, Any]] = []
-        self.states: dict[int, tuple[str, int]] = {}
+        self.states: dict[tuple[str, int], tuple[str, int]] = {}
 
-    def add(self, index: int, state: str = "COMPLETED", attempt: int = 1, start: float = 1e9, **used: Any) -> None:
-        """Add an attempt: ``memory`` in MiB, ``seconds``, ``cpu`` seconds, and other columns by their names."""
+    def add(
+        self, number: int, state: str = "COMPLETED", attempt: int = 1, start: float = 1e9, task: str = "", **used: Any
+    ) -> None:
+        """Add an attempt of an instance: ``memory`` in MiB, ``seconds``, ``cpu`` seconds, other columns by name."""
+        array, index = self.places[task or self.tasks[0]][number]
         seconds, cpu = used.pop("seconds", None), used.pop("cpu", None)
         memory = used.pop("memory", None)
         said = "RUNNING" if state in ("OUT_OF_MEMORY", "TIMEOUT", "NODE_FAIL") else state
         row = {
-            "array": "solve.0",
+            "array": array,
             "index": index,
             "attempt": attempt,
             "state": said,
@@ -74,12 +90,12 @@ class MeasuredRun:
             **used,
         }
         self.attempts.append(row)
-        self.states[index] = (state, attempt)
+        self.states[array, index] = (state, attempt)
 
-    def measure(self, use: Callable[[dict[str, Any]], Use]) -> MeasuredRun:
-        """Let all complete, with what a function of the parameters says that they used."""
-        for index, combination in enumerate(self.combinations):
-            self.add(index, **use(combination))
+    def measure(self, use: Callable[[dict[str, Any]], Use], task: str = "") -> MeasuredRun:
+        """Let all instances of a task complete, with what a function of the parameters says that they used."""
+        for number, combination in enumerate(self.combinations):
+            self.add(number, task=task, **use(combination))
         return self
 
     def note(self, **event: Any) -> None:
@@ -90,14 +106,15 @@ class MeasuredRun:
         """What the collector would make of it."""
         rows = [
             {
-                "task": "solve",
-                "array": "solve.0",
-                "index": index,
+                "task": task,
+                "array": self.places[task][number][0],
+                "index": self.places[task][number][1],
                 **{f"parameters.{name}": value for name, value in one.items()},
-                "state": self.states.get(index, ("PENDING", 0))[0],
-                "attempt": self.states.get(index, ("PENDING", 0))[1],
+                "state": self.states.get(self.places[task][number], ("PENDING", 0))[0],
+                "attempt": self.states.get(self.places[task][number], ("PENDING", 0))[1],
             }
-            for index, one in enumerate(self.combinations)
+            for task in self.tasks
+            for number, one in enumerate(self.combinations)
         ]
         names = dict.fromkeys(name for row in self.attempts for name in row)
         tables = {

@@ -1,0 +1,70 @@
+"""Efficiency is what `seff` says it is, over all attempts."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from sciflow.model.state import State
+from unit.analysis.measured_run import GIB, MeasuredRun
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> MeasuredRun:
+    """Return a run of three instances, each with four cores, 8 GB and two hours."""
+    return MeasuredRun(tmp_path, {"x": [1, 2, 3]})
+
+
+def test_the_ratios_are_those_of_seff(run: MeasuredRun) -> None:
+    """CPU time by cores and time, peak by request, time by walltime; means go by how long it was held."""
+    run.add(0, memory=4096, seconds=3600.0, cpu=7200.0)
+    run.add(1, memory=2048, seconds=1800.0, cpu=1800.0)
+    found = run.results().efficiency().tasks["solve"]
+    assert found.cpu == pytest.approx(9000 / (4 * 5400))
+    assert found.memory == pytest.approx((0.5 * 3600 + 0.25 * 1800) / 5400)
+    assert found.memory_most == 0.5
+    assert found.walltime == pytest.approx(5400 / 14400)
+    assert (found.core_hours, found.cpu_hours, found.idle_core_hours) == (6.0, 2.5, 3.5)
+    assert found.gigabyte_hours == pytest.approx(12.0)
+    assert (found.asked_memory_bytes, found.asked_seconds, found.cores) == (8 * GIB, 7200, 4)
+    assert math.isnan(found.gpu)
+
+
+def test_what_failed_has_cost_what_it_held(run: MeasuredRun) -> None:
+    """By how it ended; what went on from a checkpoint later was not in vain, and what still runs is not lost."""
+    run.add(0, "TIMEOUT", start=100.0, seconds=7200.0, cpu=100.0)
+    run.add(0, attempt=2, start=9000.0, seconds=3600.0, cpu=100.0, checkpoint_found=True)
+    run.add(1, "OUT_OF_MEMORY", seconds=900.0, cpu=100.0)
+    run.add(2, "RUNNING", seconds=900.0, cpu=100.0)
+    results = run.results()
+    found = results.efficiency().total
+    assert (found.attempts, found.completed) == (4, 1)
+    assert {state: (lost.attempts, lost.core_hours) for state, lost in found.lost.items()} == {
+        State.OUT_OF_MEMORY: (1, 1.0)
+    }
+    assert found.lost_core_hours == 1.0
+
+
+def test_gpus_count_by_time(tmp_path: Path) -> None:
+    """Their mean utilisation, each attempt by how long it ran; what was not sampled is left out."""
+    run = MeasuredRun(tmp_path, {"x": [1, 2, 3]}, {"cpu_cores": 1, "gpus": 2})
+    run.add(0, seconds=300.0, mean_gpu_utilisation_percent=90.0)
+    run.add(1, seconds=100.0, mean_gpu_utilisation_percent=10.0)
+    run.add(2, seconds=3200.0)
+    found = run.results().efficiency().tasks["solve"]
+    assert found.gpu == pytest.approx(0.7)
+    assert found.gpu_hours == pytest.approx(2.0)
+
+
+def test_what_was_not_asked_for_has_no_efficiency(tmp_path: Path) -> None:
+    """Without a request nothing is a share of it; without attempts there is no task."""
+    run = MeasuredRun(tmp_path, {"x": [1]}, {"cpu_cores": 1})
+    assert run.results().efficiency().tasks == {}
+    run.add(0, memory=100, seconds=10.0, cpu=5.0)
+    found = run.results().efficiency().tasks["solve"]
+    assert found.cpu == 0.5
+    assert math.isnan(found.memory)
+    assert math.isnan(found.walltime)
+    assert math.isnan(found.memory_most)
