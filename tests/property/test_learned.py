@@ -66,7 +66,7 @@ def plans(draw: st.DrawFn) -> tuple[dict[tuple[str, int, int], Wanted], Compiled
         return {}, compiled_by({}, shape, nodes, None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(plans())
 def test_each_gets_what_it_needs(planned: tuple[dict[tuple[str, int, int], Wanted], Compiled]) -> None:
     """And those that share an array index all of their time together; nothing exceeds what the site has."""
@@ -85,7 +85,7 @@ def test_each_gets_what_it_needs(planned: tuple[dict[tuple[str, int, int], Wante
             assert {1 + one["x"] % 2 for one in found} == {array.resources.memory_bytes / GIB}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(plans())
 def test_every_instance_is_there_once(planned: tuple[dict[tuple[str, int, int], Wanted], Compiled]) -> None:
     """In an order of its own, by which the lines are written."""
@@ -99,7 +99,7 @@ def test_every_instance_is_there_once(planned: tuple[dict[tuple[str, int, int], 
         assert all(line["parameters"] == projection.parameters(line["instance"]) for line in lines)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(plans())
 def test_who_needs_whom_stays_true(planned: tuple[dict[tuple[str, int, int], Wanted], Compiled]) -> None:
     """What was element-wise is so; what gathers finds each of its instances, in the space's order, and waits for it."""

@@ -222,7 +222,9 @@ def _notes(
         what = ", ".join(parts) or "as before"
         count = len(after[task].requests)
         groups = f" in {count} strata" if count > 1 else ""
-        left = f"; {int((~known).sum())} instances ask for what the workflow says" if not known.all() else ""
+        others = int((~known).sum())
+        verb = "instance asks" if others == 1 else "instances ask"
+        left = f"; {others} {verb} for what the workflow says" if others else ""
         yield (
             f"`{task}` asks for what run `{run}` has learned: {what}{groups}; enough with a chance of at least "
             f"{np.floor(100 * one.chance[known].min()) / 100:g} each{left}"

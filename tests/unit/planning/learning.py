@@ -25,6 +25,7 @@ def planned(
     names: Mapping[str, tuple[str, ...]] | None = None,
     seen: Mapping[str, Mapping[str, tuple[float, float]]] | None = None,
     has_draw: bool = False,
+    fuse: bool = False,
     **site: Any,
 ) -> Compiled:
     """Plan `melt` over n and seeds, after `draw` where that is wanted, by functions of some of the parameters."""
@@ -34,7 +35,8 @@ def planned(
     if has_draw or draw:
         workflow.add_task("draw", command=command, resources=HABIT)
     before = ["draw"] if has_draw or draw else []
-    workflow.add_task("melt", command=command, depends_on=before, resources={**HABIT, **(resources or {})})
+    asked = {**HABIT, **(resources or {})}
+    workflow.add_task("melt", command=command, depends_on=before, resources=asked, fuse=fuse)
     given = {task: one for task, one in (("draw", draw), ("melt", melt)) if one is not None}
     known = {
         task: (lambda parameters, one=one: one(*(parameters[name] for name in one.__code__.co_varnames if name)))

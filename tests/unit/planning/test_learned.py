@@ -46,6 +46,16 @@ def test_chains_stay_element_wise() -> None:
         assert [array.after for array in melts] == [(Dependency(f"draw.{i}", "element"),) for i in range(4)]
 
 
+def test_what_is_fused_stays_so() -> None:
+    """One job for both, with the larger memory and the sum of the times of its stratum."""
+    plan = planned(n=[1, 2], draw=lambda: Wanted(GIB, 900, 0, 800, 0.99), melt=grown, fuse=True).plan
+    assert [(one.name, one.submitted_first.resources.describe()) for one in plan.arrays if not one.rides] == [
+        ("draw.0", "1 core, 1 GB, 1 h 15 min"),
+        ("draw.1", "1 core, 1 GB, 45 min"),
+    ]
+    assert [(one.name, one.rides) for one in plan.arrays if one.rides] == [("melt.0", "draw.0"), ("melt.1", "draw.1")]
+
+
 def test_what_is_not_known_stays_as_it_is_said() -> None:
     """Memory by the workflow's rule, of which nothing is mixed; and what an instance tells nothing of."""
     plan = planned(melt=lambda n: Wanted(0, 1800, 0, 1500, 0.9), resources={"memory_gb": "n % 2 + 1"}).plan
@@ -58,7 +68,7 @@ def test_what_is_not_known_stays_as_it_is_said() -> None:
         (1, 8 * GIB, 4 * 3600),
         (3, GIB, 1800),
     ]
-    assert plan.notes[0].endswith("0.9 each; 1 instances ask for what the workflow says")
+    assert plan.notes[0].endswith("0.9 each; 1 instance asks for what the workflow says")
 
 
 def test_a_task_that_the_run_did_not_have_is_named() -> None:

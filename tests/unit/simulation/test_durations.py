@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sciflow.errors import ExpressionError, PlanError
@@ -50,6 +52,28 @@ def test_what_is_packed_takes_the_time_of_all_its_members(compiled: Compile) -> 
     [array] = made.plan.arrays
     assert durations_of(made).of(array).tolist() == [20 * HOUR, 10 * HOUR]
     assert durations_of(made, {"work": "x"}).of(array).tolist() == [3 * HOUR, 3 * HOUR]
+
+
+def test_what_is_packed_shares_the_time_of_all(compiled: Compile) -> None:
+    """One may take longer than its share where others take less; the last is ended when the time of all is up."""
+    made = compiled(x=[1, 2, 3, 4], work={"resources": {"max_runtime": "2 h", "combinations_per_index": 2}})
+    [array] = made.plan.arrays
+    durations = durations_of(made, {"work": "x if x < 3 else 5 - x"})
+    assert (durations.of(array).tolist(), durations.late) == ([3 * HOUR, 3 * HOUR], {})
+    durations = durations_of(made, {"work": "x"})
+    assert (durations.of(array).tolist(), durations.late) == ([3 * HOUR, 4 * HOUR], {"work": 1})
+
+
+def test_what_was_learned_counts_where_nobody_says_otherwise(compiled: Compile) -> None:
+    """Of instances of which nothing was learned, what they ask for."""
+    made = compiled(x=[1, 2], work={"resources": {"max_runtime": "2 h"}}, rest={"resources": {"max_runtime": "1 h"}})
+    made = replace(made, expected={"work": np.array([600.0, 0.0])})
+    work, rest = made.plan.arrays
+    durations = durations_of(made)
+    assert (durations.of(work).tolist(), durations.of(rest).tolist()) == ([600, 2 * HOUR], [HOUR, HOUR])
+    assert durations.learned == ("work",)
+    said = durations_of(made, {"work": "30 min"})
+    assert (said.of(work).tolist(), said.learned) == ([1800, 1800], ())
 
 
 def test_a_chain_is_cut_where_its_links_are(compiled: Compile) -> None:
