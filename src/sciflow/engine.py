@@ -40,6 +40,7 @@ from sciflow.run.soundness import with_broken_seals
 from sciflow.run.stage import (
     asked_identity,
     identity,
+    note_manners,
     note_modules,
     note_recovery,
     point_to_latest,
@@ -444,6 +445,7 @@ class Engine:
             else:
                 note_modules(compiled, directory)
                 note_recovery(compiled, directory)
+                note_manners(compiled, directory)
                 point_to_latest(self.runs, directory)
         return directory, continued, take_over_once(directory, _plan_of(directory, compiled), self.fresh)
 

@@ -15,7 +15,15 @@ from sciflow.run.status import RunStatus
 from sciflow.run.track import Reader, observe, read_plan
 from sciflow.schedulers.registry import connect
 from sciflow.store.layout import RunDirectory, find_run
-from sciflow.store.manifest import has_queue, read_policies, read_profile, read_recovery, scheduler_name
+from sciflow.store.manifest import (
+    has_manners,
+    has_queue,
+    read_manners,
+    read_policies,
+    read_profile,
+    read_recovery,
+    scheduler_name,
+)
 from sciflow.store.records import read_states
 
 if TYPE_CHECKING:
@@ -223,7 +231,7 @@ class Run:
         """See to it that an autonomous run is tended by one job; None where nothing more will happen."""
         from sciflow.run.tend import chain
 
-        return chain(self.directory, self.plan, self._connect)
+        return chain(self.directory, self.plan, self._connect, manners=read_manners(self.directory))
 
     def cancel(self, places: Mapping[str, Iterable[int]] | None = None) -> dict[str, list[int]]:
         """Cancel what is not over: all, or some indices of some array jobs; gives what was cancelled.
@@ -325,16 +333,25 @@ class Run:
 
     def _terms(self) -> Terms:
         from sciflow.run.recover import terms_of
-        from sciflow.run.tend import RESERVED, is_autonomous
+        from sciflow.run.tend import RESERVED, is_autonomous, waking_time
 
-        terms = terms_of(self.profile, read_recovery(self.directory), read_policies(self.directory))
-        return replace(terms, reserved=RESERVED) if is_autonomous(self.directory) else terms
+        manners = read_manners(self.directory)
+        profile = self.profile.model_copy(update={"manners": manners})
+        terms = terms_of(profile, read_recovery(self.directory), read_policies(self.directory))
+        if not is_autonomous(self.directory):
+            return terms
+        return replace(terms, reserved=RESERVED if waking_time(manners, 0.0) is None else 2 * RESERVED)
 
     def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:
         return connect(scheduler_name(self.directory), self.directory, keep_open)
 
     def _ask_and_feed(self) -> RunStatus:
-        status = track(self.directory, self.plan, self._connect())
+        status = self._fed(track(self.directory, self.plan, self._connect()))
+        if has_manners(self.directory) and not status.is_finished:
+            status.notes += self._keep_manners(status)
+        return status
+
+    def _fed(self, status: RunStatus) -> RunStatus:
         if any(one.state is State.PENDING and one.said is None and not one.is_settled for one in status.everyone()):
             try:
                 if self.submit().jobs:
@@ -342,6 +359,18 @@ class Run:
             except (RunError, TransportError) as error:
                 status.notes.append(error.message)  # somebody else feeds it, or later there is an answer
         return status
+
+    def _keep_manners(self, status: RunStatus) -> list[str]:
+        """Change the throttles that are to be others by now; says what was done."""
+        from sciflow.run.manners import keep_by_itself
+
+        conduct = self._terms().conduct
+        if conduct is None:
+            return []
+        try:
+            return keep_by_itself(self.directory, self.plan, self._connect, conduct, status).described()
+        except RunError as error:
+            return [error.message]  # somebody else is at it, who sees to it
 
     def results(self) -> Results:
         """The results as they were last collected."""

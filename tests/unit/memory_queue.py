@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sciflow.errors import QueueFullError, SchedulerError, SciflowError
+from sciflow.model.load import Load
 from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement, Testimony
@@ -44,6 +45,12 @@ class MemoryQueue:
         Whether it finds no job by name.
     errors
         Witness → why it does not answer.
+    throttled
+        What was to run at once: job id and how many; `refusals` and `fatal` know it as `throttle`.
+    looks
+        How often it was asked how busy the cluster is, and whether about others; `refusals` knows it as `load`.
+    busy
+        How busy the cluster is.
     """
 
     name = "memory"
@@ -64,6 +71,9 @@ class MemoryQueue:
     fatal: set[str] = field(default_factory=set)
     forgets: bool = False
     errors: dict[str, str] = field(default_factory=dict)
+    throttled: list[tuple[str, int]] = field(default_factory=list)
+    looks: list[bool] = field(default_factory=list)
+    busy: Load = field(default_factory=Load)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(101))
 
     def connect(self, keep_open: Sequence[int] = ()) -> MemoryQueue:
@@ -145,6 +155,22 @@ class MemoryQueue:
     def queued(self) -> int:
         """Count what has not ended."""
         return sum(not one.state.is_final for known in self.states.values() for one in known.values())
+
+    def throttle(self, job: str, at_once: int) -> bool:
+        """Note how many of a job's indices are to run at once, or refuse it; one that is over does not care."""
+        self.throttled.append((job, at_once))
+        if "throttle" in self.refusals:
+            raise self.refusals["throttle"]
+        if "throttle" in self.fatal:
+            raise KeyboardInterrupt
+        return any(not one.state.is_final for one in self.states[job].values())
+
+    def load(self, is_of_others: bool) -> Load:
+        """Say how busy the cluster is, or nothing."""
+        self.looks.append(is_of_others)
+        if "load" in self.refusals:
+            raise self.refusals["load"]
+        return self.busy
 
     def end(self, job: str, state: State = State.COMPLETED, indices: Iterable[int] | None = None) -> None:
         """Let indices of a job come to an end."""

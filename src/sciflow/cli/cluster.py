@@ -127,11 +127,14 @@ def _document(done: Submittal) -> dict[str, Any]:
         "found": done.handed.found,
         "waiting": done.handed.waiting,
         "failed": done.handed.failed,
+        "notes": done.handed.kept.notes,
         "next": done.chained.job if done.chained else None,
     }
 
 
 def _describe(done: Submittal) -> str:
+    from sciflow.cli.describe import describe_throttle, throttles
+
     run, handed = done.run, done.handed
     lines = [f"went on with run {run.run_id}" if done.continued else f"run {run.run_id} in {run.path}"]
     if done.reused:
@@ -143,6 +146,8 @@ def _describe(done: Submittal) -> str:
         lines.append(table(("array", "job", "indices"), rows))
     elif not handed.waiting:
         lines.append("nothing is left to submit")
+    lines += [describe_throttle(one) for one in throttles(run.status(offline=True))]
+    lines += [f"note: {text}" for text in handed.kept.notes]
     if handed.failed:
         lines.append(
             f"{handed.failed} indices have failed or were cancelled: `sciflow retry {run.directory.name_here}` tries "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sciflow.cli.failures import (
@@ -45,6 +45,7 @@ def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
         },
         "failures": failures_document(failures_of(run, status)),
         "waiting": [{"task": t, "reason": r, "count": n, "indices": i} for t, r, n, i in _reasons(status)],
+        "throttles": throttles(status),
         "seconds_left": None if status.is_finished else seconds_left(status, time.time()),
         "notes": status.notes,
     }
@@ -64,7 +65,7 @@ def describe_status(run: RunDirectory, status: RunStatus, decisions: Sequence[De
             rows.append((array.name, state.value, count, shortened(indices)))
     lines.append(table(("array", "state", "count", "indices"), rows))
     lines += describe_failures(groups) + _refused(status) + describe_decisions(decisions)
-    lines += _waiting(status)
+    lines += _waiting(status) + [describe_throttle(one) for one in throttles(status)]
     lines += [f"note: {note}" for note in status.notes]
     if (left := _left(status)) is not None:
         lines.append(left)
@@ -88,6 +89,27 @@ def _waiting(status: RunStatus) -> list[str]:
     """Why what waits in a queue waits."""
     found = [f"{count} × {task} {reason}  [{shortened(indices)}]" for task, reason, count, indices in _reasons(status)]
     return found[:_MOST_GROUPS] + ([f"… and {len(found) - _MOST_GROUPS} more"] if len(found) > _MOST_GROUPS else [])
+
+
+def throttles(status: RunStatus) -> list[dict[str, Any]]:
+    """The jobs of which no more than so many indices may run at once by the run's manners, as JSON has them."""
+    found = []
+    for array in status.plan.arrays:
+        known = status.indices[array.name]
+        for one in status.submissions.of_array(array.name):
+            left = sum(any(not known[i].is_over for i in array.of_element(element)) for element in one.indices)
+            most = one.throttle.at_once
+            if one.job and most is not None and most < left:
+                facts = {"why": one.throttle.why, "until": one.throttle.until}
+                found.append({"array": array.name, "job": one.job, "at_once": most, "left": left, **facts})
+    return found
+
+
+def describe_throttle(one: Mapping[str, Any]) -> str:
+    """Say in one line how many indices of a job may run at once, until when, and why."""
+    until = f" until {time.strftime('%a %H:%M', time.localtime(one['until']))}" if one["until"] is not None else ""
+    of = f"{one['at_once']} of {one['left']} that are left"
+    return f"{one['array']} (job {one['job']}) is throttled to {of}{until}: {one['why']}"
 
 
 def _reasons(status: RunStatus) -> list[tuple[str, str, int, str]]:

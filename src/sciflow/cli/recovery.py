@@ -178,6 +178,7 @@ def _done_lines(opened: Run, done: Recovered, wish: Wish | None = None) -> list[
     lines += [f"note: {text}" for text in done.notes]
     if done.besides:
         lines.append(f"besides, {done.besides} ran that had not come to their end before")
+    lines += done.handed.kept.described()
     if done.handed.jobs:
         rows = [(array, job, count) for job, (array, count) in done.handed.jobs.items()]
         lines.append(table(("array", "job", "indices"), rows))
@@ -202,7 +203,8 @@ def _done_document(opened: Run, done: Recovered) -> dict[str, Any]:
         ],
         "released": done.released,
         "avoided": [{"node": one.node, "why": one.why} for one in done.avoided],
-        "notes": done.notes,
+        "throttled": [one.describe() for one in done.handed.kept.changes],
+        "notes": [*done.notes, *done.handed.kept.notes],
     }
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from sciflow.model.cost import AskAbove
 from sciflow.model.fields import Names, Variables
+from sciflow.model.manners import Manners
 from sciflow.model.periods import Zone
 from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import SetUp, SiteOptions
@@ -63,6 +64,8 @@ class ClusterProfile(SiteOptions, SetUp):
     `qos_names` are those that the user may name, and `python` is the interpreter that runs the shim on the nodes.
     `tend` is what the small job asks for that tends a run while nobody is there. `ask_above` says for how much nobody
     submits without being asked.
+    `tend` is what the small job asks for that tends a run while nobody is there, `manners` how much of a shared cluster
+    a run takes.
     """
 
     name: str
@@ -81,6 +84,7 @@ class ClusterProfile(SiteOptions, SetUp):
     environment: Variables = {}
     tend: ResourceRequest = ResourceRequest()
     ask_above: AskAbove = AskAbove()
+    manners: Manners = Manners()
 
     @property
     def has_queue(self) -> bool:

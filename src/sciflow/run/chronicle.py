@@ -12,7 +12,7 @@ from sciflow.run.status import RunStatus
 from sciflow.store.brakes import read_brakes
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import CANCELLED, EXCLUDED, INCLUDED, INTENT, REFUSED, RETRY, TEND, WITHDRAWN
+from sciflow.store.submissions import CANCELLED, EXCLUDED, INCLUDED, INTENT, REFUSED, RETRY, TEND, THROTTLED, WITHDRAWN
 from sciflow_shim.files import format_ranges, parse_ranges
 
 CHRONICLE = "recovery.md"
@@ -63,6 +63,11 @@ def _told(event: dict[str, Any]) -> str:
         return f"`{event['array']}[{event['indices']}]` is not tried again: {event['error']}"
     if kind == CANCELLED:
         return f"`{event['array']}[{event['indices']}]` was cancelled"
+    if kind == THROTTLED:
+        number = event.get("at_once", "any number")
+        why = f": {event['why']}" if event.get("why") else ""
+        was = f"could not be throttled to {number}" if "error" in event else f"runs {number} at once from now on"
+        return f"`{event['array']}` (job {event['job']}) {was}{why}{event.get('error', '') and ' – ' + event['error']}"
     if kind == EXCLUDED:
         return f"node `{event['node']}` is avoided until {_moment(event['until'])}: {event['why']}"
     if kind == INCLUDED:

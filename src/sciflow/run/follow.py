@@ -16,7 +16,7 @@ from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import read_states
 from sciflow.store.statements import Observed, read_observed, write_observed
-from sciflow.store.submissions import TEND, Submitted
+from sciflow.store.submissions import Submitted
 
 FIRST, GROWTH, LONGEST = 2.0, 1.3, 120.0  # seconds between questions: 43 in the first hour, 30 in each later one
 GLANCE = 1.0  # seconds between looks at the records, which ask nobody
@@ -63,7 +63,7 @@ def _unsettled(status: RunStatus) -> dict[str, set[int]]:
             found = status.submissions.round_of(array.name, element, index)
             for one in found.since(known.record.job if known.record else "") if found and not is_done else ():
                 wanted.setdefault(one.job, set()).add(element)
-    errands = status.submissions.of_array(TEND) if wanted and status.is_autonomous else []
+    errands = status.submissions.errands() if wanted and status.is_autonomous else []
     if errands and errands[-1].job:
         wanted[errands[-1].job] = {0}
     return wanted

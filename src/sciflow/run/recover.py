@@ -17,6 +17,7 @@ from sciflow.run.bad_nodes import Suspect, count_trials, suspects
 from sciflow.run.causes import Failure, classify
 from sciflow.run.decide import Action, Decision
 from sciflow.run.drive import Watch, drive
+from sciflow.run.manners import Conduct
 from sciflow.run.needs import Place
 from sciflow.run.parts import dependencies
 from sciflow.run.retry import Again, decide, note, release_all
@@ -169,7 +170,8 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policies: Polici
             return moment.timestamp()
         return now if array.begin is not None and array.begin.timestamp() > now else None  # its script says later
 
-    return Terms(profile.limits, recovery.canaries, begin=begin)
+    conduct = Conduct(profile.manners, profile, begin) if profile.manners.throttles else None
+    return Terms(profile.limits, recovery.canaries, begin=begin, conduct=conduct)
 
 
 def _as_it_came(one: Decision, status: RunStatus) -> Decision:

@@ -32,7 +32,7 @@ from sciflow.run.variants import NEXT, write_variant
 from sciflow.store.digests import FileDigest, KnownDigests
 from sciflow.store.journal import Journal
 from sciflow.store.layout import LATEST, RunDirectory, read_document, write_whole
-from sciflow.store.manifest import RECOVERY, read_recovery, task_retries
+from sciflow.store.manifest import MANNERS, RECOVERY, read_manners, read_recovery, task_retries
 from sciflow_shim import files
 from sciflow_shim.redaction import redact
 
@@ -163,6 +163,14 @@ def note_modules(compiled: Compiled, run: RunDirectory) -> None:
             partial = path.with_name(f".{path.name}.{os.getpid()}")
             _write_json(partial, now)
             partial.replace(path)
+
+
+def note_manners(compiled: Compiled, run: RunDirectory) -> None:
+    """Note in a run that goes on how much of the cluster it takes now; that changes no result."""
+    manners = compiled.profile.manners
+    if manners != read_manners(run):
+        said = manners.model_dump(exclude_defaults=True, mode="json")
+        Journal(run.journal).append([{"event": MANNERS, "manners": said}])
 
 
 def note_recovery(compiled: Compiled, run: RunDirectory) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 from sciflow.errors import QueueFullError, RunError, SchedulerError, UnreadableAnswerError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
+from sciflow.run.manners import Conduct, Kept, document, keep
 from sciflow.run.parts import Part, missing, unsubmitted
+from sciflow.run.portions import Key, Portion
 from sciflow.run.seal import unseal
 from sciflow.run.status import RunStatus
 from sciflow.run.track import observe
@@ -19,7 +21,7 @@ from sciflow.schedulers.base import QueueScheduler, Submission
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
-from sciflow.store.submissions import INTENT, REFUSED, SUBMITTED, TEND, Submitted
+from sciflow.store.submissions import INTENT, REFUSED, SUBMITTED, TEND, Submitted, Throttle
 from sciflow_shim import files
 
 Connect = Callable[[Sequence[int]], QueueScheduler]
@@ -42,6 +44,8 @@ class Handed:
         How many indices were submitted before and have ended without success: they are not submitted again.
     refused
         What the scheduler has refused: array job, its elements, and the scheduler's answer.
+    kept
+        What was done about throttles.
     """
 
     jobs: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -49,6 +53,7 @@ class Handed:
     waiting: list[str] = field(default_factory=list)
     failed: int = 0
     refused: list[tuple[str, tuple[int, ...], SchedulerError]] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)
 
     def check(self) -> None:
         """Stop where something was refused, after all else has been submitted.
@@ -77,12 +82,15 @@ class Terms:
     begin
         Array job, when some of its elements were planned to begin, and present time → when these may begin, if that
         is another time than its script says.
+    conduct
+        How the run behaves towards others; None where nothing was said of that.
     """
 
     limits: Limits = field(default_factory=Limits)
     canaries: int = 0
     reserved: int = 0
     begin: Callable[[ArrayJob, datetime | None, float], float | None] = lambda _array, _planned, _now: None
+    conduct: Conduct | None = None
 
 
 def submit(run: RunDirectory, plan: Plan, connect: Connect, terms: Terms) -> Handed:
@@ -130,6 +138,7 @@ def hand_over(
     if is_anything_left:
         unseal(run)
     room = _room(scheduler, terms) if is_anything_left else None
+    portions = _portions(run, status, scheduler, journal.clock(), terms) if is_anything_left else {}
     behind: list[str] = []  # what does not fit or was refused, and all that comes after that
     for part in unsubmitted(run, status, scheduler, behind, terms.canaries):
         if part.array.name in behind:
@@ -140,7 +149,8 @@ def hand_over(
         if not taken:
             continue
         try:
-            job = _submit_part(run, status, scheduler, journal, replace(part, elements=taken), terms)
+            given = _Given(terms, portions, journal.clock())
+            job = _submit_part(run, status, scheduler, journal, replace(part, elements=taken), given)
         except QueueFullError:
             if not status.submissions.jobs:
                 raise
@@ -158,6 +168,8 @@ def hand_over(
         room = None if room is None else room - len(taken)
     blocked = blocked_arrays(status)
     handed.waiting = [name for name in behind if name not in blocked]
+    if terms.conduct is not None:
+        handed.kept = keep(run, status, scheduler, journal, terms.conduct)
     return handed
 
 
@@ -170,12 +182,52 @@ def blocked_arrays(status: RunStatus) -> set[str]:
     return blocked
 
 
+def _portions(
+    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler | None, now: float, terms: Terms
+) -> dict[Key, Portion]:
+    """How much of what there is may run at once; the cluster is asked for its load where somebody can be asked."""
+    if terms.conduct is None:
+        return {}
+    load = terms.conduct.look(run, scheduler, now, []) if scheduler is not None else None
+    return terms.conduct.portions(run, status, load, now)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """On what terms one part is submitted, now."""
+
+    terms: Terms
+    portions: dict[Key, Portion]
+    now: float
+
+    def begin(self, part: Part) -> float | None:
+        """When it may begin, where that is another time than its script says."""
+        return self.terms.begin(part.array, part.begin, self.now)
+
+    def noted_begin(self, part: Part) -> float | None:
+        """When it may begin, where its throttle depends on that."""
+        if self.terms.conduct is None or part.begin is None:
+            return None
+        begin = self.begin(part) or part.begin.timestamp()
+        return begin if begin > self.now and self.terms.conduct.profile.keeps_start_times else None
+
+    def throttle(self, part: Part) -> Throttle:
+        """How much of it may run at once: its part of what all that is submitted together may."""
+        portion = self.portions.get((part.array.name, "", part.begin))
+        if portion is None or portion.at_once is None:
+            return Throttle()
+        count = len(part.elements)
+        most = portion.at_once if count >= portion.need else max(1, portion.at_once * count // portion.need)
+        return Throttle(most, portion.why, portion.until) if most < count else Throttle()
+
+
 def _submit_part(
-    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, journal: Journal, part: Part, terms: Terms
+    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, journal: Journal, part: Part, given: _Given
 ) -> str:
     known = _open_intent(status, part)
     if known is None:
         known = _intended(run, status, part, journal.clock())
+    known.begin, known.throttle = given.noted_begin(part), given.throttle(part)
     try:
         # Without the folder jobs end before they begin.
         (run / files.logs(part.array.name)).mkdir(parents=True, exist_ok=True)
@@ -187,7 +239,7 @@ def _submit_part(
     if known.name not in status.submissions.by_name:
         status.submissions.add(known)
     try:
-        job = scheduler.submit(_submission(run, status, part, known.name, journal.clock(), terms))
+        job = scheduler.submit(_submission(run, status, part, known, given))
     except (QueueFullError, UnreadableAnswerError) as error:  # later there is room, or it is known what became of it
         event = {"event": REFUSED, "array": known.array, "name": known.name, "error": error.message}
         journal.append([event | {"is_for_good": False}])
@@ -232,38 +284,51 @@ def _intent(one: Submitted) -> dict[str, Any]:
         **({"link": one.link} if one.link > 1 else {}),
         **({"is_ahead": True} if one.is_ahead else {}),
         **({"riders": list(one.riders)} if one.riders else {}),
+        **({} if one.begin is None else {"begin": one.begin}),
+        **document(one.throttle),
     }
 
 
-def _submission(run: RunDirectory, status: RunStatus, part: Part, name: str, now: float, terms: Terms) -> Submission:
-    array, known = part.array, status.indices[part.array.name]
+def _submission(run: RunDirectory, status: RunStatus, part: Part, intended: Submitted, given: _Given) -> Submission:
+    array, known, now = part.array, status.indices[part.array.name], given.now
     attempts = {
         element: max(known[index].attempt for index in array.of_element(element)) + 1 for element in part.elements
     }
     avoided = tuple(sorted(node for node, until in status.submissions.avoided.items() if until > now))
-    begin, at_once = terms.begin(array, part.begin, now), terms.limits.running_indices
-    return Submission(array, run.script(array.name_on_node), attempts, name, part.after, avoided, begin, at_once)
+    said, throttle = given.terms.limits.running_indices, intended.throttle.at_once
+    return Submission(
+        array,
+        run.script(array.name_on_node),
+        attempts,
+        intended.name,
+        part.after,
+        avoided,
+        given.begin(part),
+        said,
+        throttle if throttle != said else None,
+    )
 
 
 def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms, now: float) -> list[str]:
     """The calls of the scheduler that `submit` would make now; for jobs to come stand the names of their array jobs."""
-    return [
-        scheduler.call(_submission(run, status, part, name, now, terms))
-        for part, name in to_submit(run, status, scheduler, terms)
-    ]
+    given, found = _Given(terms, _portions(run, status, None, now, terms), now), []
+    for part, known in to_submit(run, status, scheduler, terms):
+        known.throttle = given.throttle(part)
+        found.append(scheduler.call(_submission(run, status, part, known, given)))
+    return found
 
 
 def to_submit(
     run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms
-) -> Iterator[tuple[Part, str]]:
-    """The parts that `submit` would submit, with their names, if the site takes all.
+) -> Iterator[tuple[Part, Submitted]]:
+    """The parts that `submit` would submit, with what would be noted of them, if the site takes all.
 
     Each is noted in `status`, as if it had been submitted, when the next one is asked for.
     """
     for part in unsubmitted(run, status, scheduler, [], terms.canaries):
         known = _intended(run, status, part, 0.0)
         known.job = part.array.name
-        yield part, known.name
+        yield part, known
         status.submissions.add(known)
 
 

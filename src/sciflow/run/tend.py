@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sciflow.errors import BusyError, SchedulerError
+from sciflow.model.manners import Manners
 from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
@@ -16,6 +17,7 @@ from sciflow.model.site_options import joined
 from sciflow.model.state import State
 from sciflow.model.statement import CONTROLLER
 from sciflow.planning.caps import longest_walltime
+from sciflow.planning.working_hours import next_change
 from sciflow.run.chronicle import CHRONICLE, chronicle
 from sciflow.run.parts import missing
 from sciflow.run.recover import Recovered
@@ -33,7 +35,8 @@ from sciflow_shim import files
 TENDED = "tended"  # the event of the journal that a job which tends the run leaves at its end
 LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before
 PAUSE = 2.0  # seconds, times the jobs that have tended it so far, between two of these
-RESERVED = 2  # jobs that tend a run: one that runs, and the next
+RESERVED = 2  # jobs that tend a run: one that runs, and the next; as many again where some wake by the clock
+HOURLY = 3600.0  # seconds between two looks at what others do, where the run's manners depend on that
 AFTER_REFUSAL = (60.0, 300.0)  # seconds: some of what a scheduler refuses it takes a little later
 STEADY, GLANCE = 120.0, 5.0  # seconds for which accounting may lag behind at most, and between two questions
 T = TypeVar("T")
@@ -169,10 +172,17 @@ def _note_end(run: RunDirectory) -> None:
         Journal(run.journal).append([{"event": TENDED, "job": _own_job()}])
 
 
-def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], float] = time.time) -> Chained | None:
+def chain(
+    run: RunDirectory,
+    plan: Plan,
+    connect: Connect,
+    clock: Callable[[], float] = time.time,
+    manners: Manners | None = None,
+) -> Chained | None:
     """See to it that a run which goes on is tended: by one job, which starts when the first of its jobs has ended.
 
-    Gives None where nothing of the run will happen any more, or nobody wants it to be tended by itself any more.
+    Where its manners change by the clock, or by what others do, there is a second one, which starts at that time. Gives
+    None where nothing of the run will happen any more, or nobody wants it to be tended by itself any more.
 
     Raises
     ------
@@ -188,8 +198,12 @@ def chain(run: RunDirectory, plan: Plan, connect: Connect, clock: Callable[[], f
             status = observe(run, plan)
         waited = _open_jobs(status)
         is_over = not waited and not _is_anything_due(status)
+        if is_over:
+            _call_off(status, scheduler, clock())
         if is_over and not _was_cut_off(status, journal):
             return None
+        if waited and manners is not None and (wake := waking_time(manners, clock())) is not None:
+            _send_for(run, status, scheduler, journal, wake, clock())
         present, state = _present(status, scheduler)
         if state is State.PENDING or (is_over and state is State.RUNNING):
             return Chained(present, is_new=False)
@@ -205,7 +219,8 @@ def end_tending(run: RunDirectory, connect: Connect) -> None:
         scheduler, journal = connect((lock,)), Journal(run.journal)
         journal.commit({"event": AUTONOMOUS, "is_on": False})
         status = observe(run)
-        for one in status.submissions.of_array(TEND)[-RESERVED:]:  # those before them have ended
+        submissions = status.submissions  # those before the last ones have ended
+        for one in (*submissions.errands()[-RESERVED:], *submissions.errands(is_timed=True)[-RESERVED:]):
             if one.job and one.job != _own_job():
                 scheduler.cancel(one.job)
 
@@ -275,7 +290,7 @@ def _is_anything_due(status: RunStatus) -> bool:
 
 def _was_cut_off(status: RunStatus, journal: Journal) -> bool:
     """Whether the last job that was to tend the run, which is another than this one, has not come to its end."""
-    jobs = [one.job for one in status.submissions.of_array(TEND) if one.job]
+    jobs = [one.job for one in status.submissions.errands() if one.job]
     if not jobs or jobs[-1] == _own_job():
         return False
     return not any(event["event"] == TENDED and event["job"] == jobs[-1] for event in journal.events())
@@ -285,7 +300,7 @@ def _pause(status: RunStatus, waited: list[str], is_over: bool) -> float:
     """How many seconds from now the next look may be: the longer it goes on, the more, as jobs end all the time."""
     if is_over:
         return 0.0
-    return min(LATER, PAUSE * len(status.submissions.of_array(TEND))) if waited else LATER
+    return min(LATER, PAUSE * len(status.submissions.errands())) if waited else LATER
 
 
 def _present(status: RunStatus, scheduler: QueueScheduler) -> tuple[str, State | None]:
@@ -293,7 +308,7 @@ def _present(status: RunStatus, scheduler: QueueScheduler) -> tuple[str, State |
 
     One that runs may be past the point at which it looks for what is left to be done.
     """
-    jobs = [one for one in status.submissions.of_array(TEND) if one.job]
+    jobs = [one for one in status.submissions.errands() if one.job]
     if not jobs:
         return "", None
     last = jobs[-1]
@@ -315,14 +330,45 @@ def _send(
     journal: Journal,
     waited: list[str],
     begin: float,
+    is_timed: bool = False,
 ) -> str:
     name = f"{TEND}.{run.run_id}.{len(status.submissions.by_name) + 1}"
-    open_ones = [one for one in status.submissions.open if one.array == TEND]
-    known = open_ones[0] if open_ones else Submitted(TEND, name, frozenset((0,)), journal.clock())
-    journal.commit({"event": INTENT, "array": TEND, "name": known.name, "indices": "0"})
+    open_ones = [one for one in status.submissions.open if one.array == TEND and one.is_timed is is_timed]
+    known = open_ones[0] if open_ones else Submitted(TEND, name, frozenset((0,)), journal.clock(), is_timed=is_timed)
+    if is_timed:
+        known.begin = begin
+    timed = {"is_timed": True, "begin": begin} if is_timed else {}
+    journal.commit({"event": INTENT, "array": TEND, "name": known.name, "indices": "0", **timed})
+    if known.name not in status.submissions.by_name:
+        status.submissions.add(known)
     job = scheduler.send(Errand(run.script(TEND), known.name, tuple(waited), begin))
+    known.job = job
     journal.commit({"event": SUBMITTED, "array": TEND, "name": known.name, "job": job})
     return job
+
+
+def waking_time(manners: Manners, now: float) -> float | None:
+    """When the throttles of a run may have to be changed next, whatever ends before; None where that never is."""
+    found = [next_change(manners, now)] if manners.has_clock else []
+    found += [now + HOURLY] if manners.needs_load else []
+    return min(found, default=None)
+
+
+def _send_for(
+    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, journal: Journal, wake: float, now: float
+) -> None:
+    """See to it that a job tends the run at a time; one that is there for an earlier one will see to the next."""
+    timed = [one for one in status.submissions.errands(is_timed=True) if one.job and one.job != _own_job()]
+    if not any(now < (one.begin or 0.0) <= wake for one in timed):
+        # In whole seconds, as schedulers know them: else it would begin before its time.
+        _send(run, status, scheduler, journal, [], float(int(wake)), is_timed=True)
+
+
+def _call_off(status: RunStatus, scheduler: QueueScheduler, now: float) -> None:
+    """Cancel the job that would tend at a later time a run of which nothing more happens."""
+    for one in status.submissions.errands(is_timed=True)[-RESERVED:]:
+        if one.job and (one.begin or 0.0) > now:
+            scheduler.cancel(one.job)
 
 
 def _own_job() -> str:

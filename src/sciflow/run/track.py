@@ -20,7 +20,7 @@ from sciflow.store.layout import RecordFile, RunDirectory, read_document
 from sciflow.store.lock import is_held
 from sciflow.store.records import RecordState, read_states
 from sciflow.store.statements import Observed, read_observed
-from sciflow.store.submissions import AUTONOMOUS, TEND, Round, Submitted
+from sciflow.store.submissions import AUTONOMOUS, Round, Submitted
 from sciflow_shim.files import HELD_BACK
 
 IS_TORN = "its record is torn"
@@ -277,7 +277,7 @@ def _avoided(status: RunStatus, now: float) -> Iterator[str]:
 
 
 def _untended(status: RunStatus, observed: Observed) -> Iterator[str]:
-    errands = status.submissions.of_array(TEND) if status.is_autonomous else []
+    errands = status.submissions.errands() if status.is_autonomous else []
     if errands and not status.is_finished:
         said = observed.said(CONTROLLER, errands[-1].job, 0)
         if said is not None and said.state.is_final:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+from sciflow.model.load import Load
 from sciflow.model.plan import ArrayJob
 from sciflow.model.state import State
 from sciflow.model.statement import Testimony
@@ -43,7 +44,9 @@ class Submission:
     begin
         When it may begin, in seconds since the epoch; None for what its script says.
     at_once
-        How many of its indices may run at once; None for any number.
+        How many of its indices may run at once, as its script says it; None for any number.
+    throttle
+        How many may, where that is less than its script says.
     """
 
     array: ArrayJob
@@ -54,6 +57,18 @@ class Submission:
     avoided: tuple[str, ...] = ()
     begin: float | None = None
     at_once: int | None = None
+    throttle: int | None = None
+
+    @property
+    def names_indices(self) -> bool:
+        """Whether the call says which indices are meant: not all of them, or not so many at once as the script says."""
+        return len(self.attempts) < self.array.elements or self.throttle is not None
+
+    @property
+    def most(self) -> str:
+        """What stands behind the indices: ``%20``, or nothing."""
+        most = self.throttle or self.at_once
+        return f"%{most}" if most else ""
 
     def describe(self) -> str:
         """What is submitted, for messages."""
@@ -163,4 +178,26 @@ class QueueScheduler(Scheduler, Protocol):
 
     def queued(self) -> int:
         """How many array indices of this user are queued or running."""
+        ...
+
+    def throttle(self, job: str, at_once: int) -> bool:
+        """Let so many of a job's indices run at once from now on; false where it is over and it makes no difference.
+
+        Raises
+        ------
+        SchedulerError
+            Where that is refused.
+        TransportError
+            Where it does not answer.
+        """
+        ...
+
+    def load(self, is_of_others: bool) -> Load:
+        """How many cores are up, and whether others wait for them where that is asked: in one question each.
+
+        Raises
+        ------
+        SchedulerError, TransportError
+            Where it does not answer.
+        """
         ...

@@ -32,6 +32,7 @@ from sciflow.transport.base import Transport
 from sciflow_shim import files
 
 if TYPE_CHECKING:
+    from sciflow.model.load import Load
     from sciflow.model.profile import Limits
     from sciflow.schedulers.pbs_why import PbsExplainer
 
@@ -169,6 +170,35 @@ class PbsScheduler:
         """How many array indices of this user are queued or running."""
         ids = self.server.heard(self.server.run(["qselect", "-u", getpass.getuser()])).out.split()
         return sum(_unfinished(facts) for facts in self.server.known(ids, is_whole=True).values())
+
+    def throttle(self, job: str, at_once: int) -> bool:
+        """Let so many of a job's indices run at once; see `QueueScheduler`."""
+        answer = self.server.run(self._throttle_command(job, at_once))
+        if answer.code and is_too_late(answer):
+            return False
+        try:
+            self.server.heard(answer)
+        except SchedulerError as error:
+            raise SchedulerError(
+                f"PBS does not change how many indices of job {job} run at once: {error.message}",
+                hint="older versions cannot; what was said when it was submitted still holds",
+            ) from None
+        return True
+
+    def load(self, is_of_others: bool) -> Load:
+        """How many cores are up, and whether others wait for them; see `QueueScheduler`."""
+        from sciflow.schedulers.pbs_load import OTHERS_COMMAND, read_load
+
+        others = self.server.heard(self.server.run(OTHERS_COMMAND)).out if is_of_others else None
+        return read_load(self._nodes(), others, getpass.getuser())
+
+    def _nodes(self) -> Iterable[Facts]:
+        from sciflow.schedulers.pbs_site import all_nodes
+
+        return all_nodes(self.server)
+
+    def _throttle_command(self, job: str, at_once: int) -> list[str]:
+        return ["qalter", "-W", f"max_run_subjobs={at_once}", job]
 
     def _submit_command(self, submission: Submission, after: Sequence[str]) -> list[str]:
         return submit_command(submission, self.directory, after)

@@ -176,9 +176,20 @@ def _queues(server: PbsServer) -> dict[str, Facts]:
     return _asked(server, QUEUES_COMMAND, "Queue")
 
 
+def all_nodes(server: PbsServer) -> list[Facts]:
+    """The attributes of all nodes.
+
+    Raises
+    ------
+    SciflowError
+        Where the server does not answer.
+    """
+    return list(_asked(server, NODES_COMMAND, "nodes").values())
+
+
 def _nodes(server: PbsServer, notes: list[str]) -> list[Facts]:
     try:
-        return [one for one in _asked(server, NODES_COMMAND, "nodes").values() if "offline" not in str(one["state"])]
+        return [one for one in all_nodes(server) if "offline" not in str(one["state"])]
     except SciflowError as error:
         notes.append(f"nodes are not known: {error.message}")
         return []

@@ -36,9 +36,8 @@ def submit_command(submission: Submission, directory: Path, after: Sequence[str]
     """
     array = submission.array
     command = [*_QSUB, "-N", submission.name or array.name]
-    if len(submission.attempts) < array.elements:
-        most = f"%{submission.at_once}" if submission.at_once else ""
-        command += ["-J", f"{_indices(sorted(submission.attempts))}{most}"]
+    if submission.names_indices:
+        command += ["-J", f"{_indices(sorted(submission.attempts))}{submission.most}"]
     if after:
         command += ["-W", dependency(after)]
     command += begin_option(submission)

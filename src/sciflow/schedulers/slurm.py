@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 import shlex
 import time
@@ -18,13 +19,16 @@ from sciflow.schedulers.slurm_submission import (
     errand_command,
     postpone_command,
     read_job_id,
+    read_throttled,
     submit_command,
+    throttle_command,
 )
 from sciflow.schedulers.slurm_words import REJECTED, STATES, state_and_reason, way_out
 from sciflow.transport.base import Answer, Transport
 from sciflow_shim import files
 
 if TYPE_CHECKING:
+    from sciflow.model.load import Load
     from sciflow.model.profile import Limits
     from sciflow.schedulers.slurm_why import SlurmExplainer
 
@@ -166,6 +170,18 @@ class SlurmScheduler:
         """How many array indices of this user are queued or running."""
         answer = _heard(self.transport.run(["squeue", "-h", "--me", "-o", "%K"], variables=VARIABLES))
         return sum(1 if line == "N/A" else sum(1 for _ in read_indices(line)) for line in answer.out.splitlines())
+
+    def throttle(self, job: str, at_once: int) -> bool:
+        """Let so many of a job's indices run at once; see `QueueScheduler`."""
+        return read_throttled(self.transport.run(throttle_command(job, at_once)), job)
+
+    def load(self, is_of_others: bool) -> Load:
+        """How many cores are up, and whether others wait for them; see `QueueScheduler`."""
+        from sciflow.schedulers.slurm_load import NODES_COMMAND, OTHERS_COMMAND, read_load
+
+        nodes = _heard(self.transport.run(NODES_COMMAND)).out
+        others = _heard(self.transport.run(OTHERS_COMMAND)).out if is_of_others else None
+        return read_load(nodes, others, getpass.getuser())
 
 
 def cancel_commands(job: str, indices: Iterable[int] | None) -> Iterator[list[str]]:

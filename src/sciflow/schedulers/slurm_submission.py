@@ -14,15 +14,15 @@ from sciflow_shim import files
 
 _FULL = r"MaxSubmitJob|Slurm temporarily unable to accept job"
 _SILENT = r"Unable to contact|timed out|Zero Bytes|[Cc]ommunication|Unexpected message"
+_OVER = r"already finished|Invalid job id|already completing"
 _PERHAPS = "it may have been taken all the same: the same command looks for it before it submits anything"
 
 
 def submit_command(submission: Submission, directory: Path) -> list[str]:
     """The `sbatch` call for an array job, or for some of its indices, in the run directory."""
     command = ["sbatch", "--parsable", f"--job-name={submission.name or submission.array.name}"]
-    if len(submission.attempts) < submission.array.elements:
-        most = f"%{submission.at_once}" if submission.at_once else ""
-        command.append(f"--array={files.format_ranges(sorted(submission.attempts))}{most}")
+    if submission.names_indices:
+        command.append(f"--array={files.format_ranges(sorted(submission.attempts))}{submission.most}")
     if submission.after:
         command.append(f"--dependency={_dependency(submission.after)}")
     if submission.begin is not None:
@@ -50,6 +50,28 @@ def errand_command(errand: Errand, directory: Path) -> list[str]:
 def postpone_command(job: str, after: Sequence[After]) -> list[str]:
     """The `scontrol` call that lets a job which waits do so for other jobs than before."""
     return ["scontrol", "update", f"JobId={job}", f"Dependency={_dependency(after)}"]
+
+
+def throttle_command(job: str, at_once: int) -> list[str]:
+    """The `scontrol` call that lets so many indices of a job run at once."""
+    return ["scontrol", "update", f"JobId={job}", f"ArrayTaskThrottle={at_once}"]
+
+
+def read_throttled(answer: Answer, job: str) -> bool:
+    """Whether a job goes on under another throttle; false where it is over.
+
+    Raises
+    ------
+    SchedulerError, TransportError
+        Where Slurm refuses, or does not answer.
+    """
+    if not answer.code:
+        return True
+    if re.search(_OVER, answer.complaint):
+        return False
+    said = re.sub(r"\b(\w+): error: ", "", answer.complaint)
+    kind = TransportError if re.search(_SILENT, said) else SchedulerError
+    raise kind(f"Slurm does not change the throttle of job {job}: {said}", way_out(said))
 
 
 def read_job_id(answer: Answer, what: str) -> str:

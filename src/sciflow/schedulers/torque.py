@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sciflow.errors import SchedulerError, TransportError
@@ -89,6 +89,14 @@ class TorqueScheduler(PbsScheduler):
         from sciflow.schedulers.torque_site import read_limits
 
         return read_limits(self.server)
+
+    def _nodes(self) -> Iterable[Facts]:
+        from sciflow.schedulers.torque_site import all_nodes
+
+        return all_nodes(self.server)
+
+    def _throttle_command(self, job: str, at_once: int) -> list[str]:
+        return ["qalter", "-t", f"%{at_once}", job]
 
     def _submit_command(self, submission: Submission, after: Sequence[str]) -> list[str]:
         return submit_command(submission, self.directory, after)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from sciflow.errors import ProfileError, SciflowError
+from sciflow.errors import ProfileError, SchedulerError, SciflowError
 from sciflow.model.profile import ClusterProfile, Limits
 from sciflow.schedulers.pbs_server import PbsServer
 from sciflow.schedulers.pbs_site import Facts, limits_of, read_partitions
@@ -99,16 +99,32 @@ def _server(server: PbsServer) -> tuple[str, Facts]:
     return " ".join([name, *(f"({facts[word]})" for word in ("pbs_version",) if word in facts)]), facts
 
 
-def _nodes(server: PbsServer, notes: list[str]) -> list[Facts]:
+def all_nodes(server: PbsServer) -> list[Facts]:
+    """The attributes of all nodes that are there.
+
+    Raises
+    ------
+    SchedulerError, TransportError
+        Where the server does not answer.
+    """
+    text = server.heard(server.run(NODES_COMMAND)).out
     try:
-        text = server.heard(server.run(NODES_COMMAND)).out
         # One element has no entities of its own.
         nodes = [ElementTree.fromstring(part) for part in _NODE.findall(text)]  # noqa: S314
-    except (SciflowError, ElementTree.ParseError) as error:
-        notes.append(f"nodes are not known: {error}")
-        return []
+    except ElementTree.ParseError as error:
+        raise SchedulerError(
+            f"`pbsnodes -x` answered what is no XML: {error}", hint="the same command asks again"
+        ) from None
     told = [{one.tag: one.text or "" for one in node} for node in nodes]
     return [_node(one) for one in told if not any(word in one.get("state", "") for word in _ABSENT)]
+
+
+def _nodes(server: PbsServer, notes: list[str]) -> list[Facts]:
+    try:
+        return all_nodes(server)
+    except SciflowError as error:
+        notes.append(f"nodes are not known: {error}")
+        return []
 
 
 def _node(told: Mapping[str, str]) -> Facts:

@@ -18,9 +18,8 @@ def submit_command(submission: Submission, directory: Path, after: Sequence[str]
     array = submission.array
     name = submission.name or array.name
     command = ["qsub", "-N", name]
-    if len(submission.attempts) < array.elements:
-        most = f"%{submission.at_once}" if submission.at_once else ""
-        command += ["-t", f"{files.format_ranges(sorted(submission.attempts))}{most}"]
+    if submission.names_indices:
+        command += ["-t", f"{files.format_ranges(sorted(submission.attempts))}{submission.most}"]
     if after:
         command += ["-W", dependency(after)]
     command += begin_option(submission)

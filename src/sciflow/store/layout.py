@@ -16,6 +16,7 @@ from sciflow_shim import files
 
 RUNS = "sciflow-runs"
 LATEST = "latest"
+LOAD = "load.json"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ class RunDirectory:
     def observed(self) -> Path:
         """What the scheduler last said of the run's jobs."""
         return self.path / files.OBSERVED
+
+    @property
+    def load(self) -> Path:
+        """How busy the cluster was when that was last asked."""
+        return self.path / LOAD
 
     @property
     def combinations(self) -> Path:

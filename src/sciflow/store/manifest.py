@@ -9,11 +9,13 @@ from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document
 
 if TYPE_CHECKING:
+    from sciflow.model.manners import Manners
     from sciflow.model.policy import Policies
     from sciflow.model.profile import ClusterProfile
     from sciflow.model.recovery import RecoveryPolicy
 
 RECOVERY = "recovery"  # the event of the journal that tells of another policy
+MANNERS = "manners"  # … and of other manners
 
 
 def scheduler_name(run: RunDirectory) -> str:
@@ -56,6 +58,30 @@ def read_recovery(run: RunDirectory) -> RecoveryPolicy:
     return validated(RecoveryPolicy, said, f"recovery policy of `{run.path}`", RunError)
 
 
+def has_manners(run: RunDirectory) -> bool:
+    """Whether anything was said of how much of the cluster a run takes; quickly found out."""
+    return bool(_said_of_manners(run).keys() - {"day", "timezone", "nice"})
+
+
+def read_manners(run: RunDirectory) -> Manners:
+    """How much of the cluster a run takes: as it was said when the run was made, or was gone on with last.
+
+    Raises
+    ------
+    RunError
+        Where what is said cannot be understood.
+    """
+    from sciflow.model.manners import Manners
+    from sciflow.model.validation import validated
+
+    return validated(Manners, _said_of_manners(run), f"manners of `{run.path}`", RunError)
+
+
+def _said_of_manners(run: RunDirectory) -> dict[str, Any]:
+    made_with = read_document(run.manifest)["profile"].get("manners") or {}
+    return next((event["manners"] for event in _changes(run, MANNERS)), made_with)
+
+
 def read_policies(run: RunDirectory) -> Policies:
     """When work of a run may start."""
     from sciflow.model.policy import Policies, SchedulingPolicy
@@ -77,6 +103,6 @@ def task_retries(run: RunDirectory) -> dict[str, int]:
     return next((event["retries"] for event in _changes(run) if "retries" in event), said)
 
 
-def _changes(run: RunDirectory) -> list[dict[str, Any]]:
-    """What was said of recovery since the run was made, the last first."""
-    return [event for event in Journal(run.journal).events() if event["event"] == RECOVERY][::-1]
+def _changes(run: RunDirectory, kind: str = RECOVERY) -> list[dict[str, Any]]:
+    """What was said of recovery, or of manners, since the run was made, the last first."""
+    return [event for event in Journal(run.journal).events() if event["event"] == kind][::-1]

@@ -10,9 +10,30 @@ from sciflow_shim import files
 
 INTENT, SUBMITTED, REFUSED, CANCELLED, RETRY = "intent", "submitted", "refused", "cancel", "retry"
 WITHDRAWN = "withdrawn"  # a decision to try something again that did not come to pass
+THROTTLED = "throttled"  # another number of a job's indices may run at once, or was refused
 EXCLUDED, INCLUDED = "exclude", "include"
 AUTONOMOUS = "autonomous"  # a run is to be tended by itself, or not any more
 TEND = "tend"  # stands for an array job in the events about jobs that tend the run
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """How many indices of a job may run at once.
+
+    Attributes
+    ----------
+    at_once
+        How many; None for any number.
+    why, until
+        Why no more, and until when at least that holds, in seconds since the epoch; None where that is not known.
+    refused
+        The number to which the scheduler last refused to change it; 0 for any number.
+    """
+
+    at_once: int | None = None
+    why: str = ""
+    until: float | None = None
+    refused: int | None = None
 
 
 @dataclass
@@ -41,6 +62,12 @@ class Submitted:
         Whether it was refused for good: its indices are as they were before.
     riders
         The array jobs that are fused with it: the same indices of these run in the same job.
+    begin
+        When it may begin, in seconds since the epoch, where that was noted.
+    throttle
+        How many of its indices may run at once, and why.
+    is_timed
+        Whether it is a job that tends the run at its `begin`, whatever ends before.
     """
 
     array: str
@@ -55,6 +82,9 @@ class Submitted:
     is_refused: bool = False
     is_void: bool = False
     riders: tuple[str, ...] = ()
+    begin: float | None = None
+    throttle: Throttle = field(default_factory=lambda: Throttle())
+    is_timed: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,6 +228,8 @@ class Submissions:
             self._hear_retry(event)
         elif kind == WITHDRAWN:
             self._hear_withdrawal(event)
+        elif kind == THROTTLED:
+            self._hear_throttle(event)
         elif kind == EXCLUDED:
             self.avoided[event["node"]] = event["until"]
         elif kind == INCLUDED:
@@ -261,6 +293,10 @@ class Submissions:
                 shared[key] = _next_round(submission, retry, before)
             rounds[element] = shared[key]
 
+    def errands(self, is_timed: bool = False) -> list[Submitted]:
+        """The jobs that tend the run, in order: those that wait for other jobs, or those that wait for a time."""
+        return [one for one in self.of_array(TEND) if one.is_timed is is_timed]
+
     def of_array(self, array: str) -> list[Submitted]:
         """The submissions of one array job, in order."""
         return [one for one in self.by_name.values() if one.array == array]
@@ -274,6 +310,7 @@ class Submissions:
         if known is not None:  # it was refused or cut off, and is tried once more under the same name
             if known.error:
                 known.since = event["time"]  # the scheduler, which may have been asked since, has had nothing of it
+            known.begin, known.throttle = event.get("begin"), read_throttle(event)
             return
         indices = frozenset(files.parse_ranges(event["indices"]))
         self.add(
@@ -286,8 +323,17 @@ class Submissions:
                 link=event.get("link", 1),
                 is_ahead=event.get("is_ahead", False),
                 riders=tuple(event.get("riders", ())),
+                begin=event.get("begin"),
+                throttle=read_throttle(event),
+                is_timed=event.get("is_timed", False),
             )
         )
+
+    def _hear_throttle(self, event: Mapping[str, Any]) -> None:
+        for one in self.of_array(event["array"]):
+            if one.job == event["job"]:
+                refused = replace(one.throttle, refused=event.get("at_once", 0))
+                one.throttle = refused if "error" in event else read_throttle(event)
 
     def _hear_retry(self, event: Mapping[str, Any]) -> None:
         indices = frozenset(files.parse_ranges(event["indices"]))
@@ -349,6 +395,11 @@ class Submissions:
             if retry.indices - gone:
                 kept.append(replace(retry, indices=retry.indices - gone) if gone else retry)
         self.retries = kept[::-1]
+
+
+def read_throttle(event: Mapping[str, Any]) -> Throttle:
+    """What an event says of how many indices may run at once."""
+    return Throttle(event.get("at_once"), event.get("why", ""), event.get("until"))
 
 
 def _next_round(submission: Submitted, retry: Retry | None, before: Round | None) -> Round:

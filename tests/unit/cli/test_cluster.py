@@ -67,6 +67,7 @@ def test_a_submission_as_json(submit: Command, slurm: FakeSlurm, project: Path) 
         "found": [],
         "waiting": [],
         "failed": 0,
+        "notes": [],
         "next": None,
     }
     assert answer.err == ""

@@ -177,6 +177,7 @@ def test_a_retry_as_json(sciflow: Command, queued: Path, slurm: FakeSlurm) -> No
         "refused": [],
         "released": [],
         "avoided": [],
+        "throttled": [],
         "notes": [],
     }
 
