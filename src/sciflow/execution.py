@@ -231,7 +231,7 @@ class Run:
         """See to it that an autonomous run is tended by one job; None where nothing more will happen."""
         from sciflow.run.tend import chain
 
-        return chain(self.directory, self.plan, self._connect, manners=read_manners(self.directory))
+        return chain(self.directory, self.plan, self._connect, waking=self._waking_time)
 
     def cancel(self, places: Mapping[str, Iterable[int]] | None = None) -> dict[str, list[int]]:
         """Cancel what is not over: all, or some indices of some array jobs; gives what was cancelled.
@@ -333,14 +333,20 @@ class Run:
 
     def _terms(self) -> Terms:
         from sciflow.run.recover import terms_of
-        from sciflow.run.tend import RESERVED, is_autonomous, waking_time
+        from sciflow.run.tend import RESERVED, is_autonomous
 
         manners = read_manners(self.directory)
         profile = self.profile.model_copy(update={"manners": manners})
         terms = terms_of(profile, read_recovery(self.directory), read_policies(self.directory))
         if not is_autonomous(self.directory):
             return terms
-        return replace(terms, reserved=RESERVED if waking_time(manners, 0.0) is None else 2 * RESERVED)
+        return replace(terms, reserved=RESERVED if self._waking_time(0.0) is None else 2 * RESERVED)
+
+    def _waking_time(self, now: float) -> float | None:
+        """When the throttles of the run may have to be changed next, whatever ends before."""
+        from sciflow.run.tend import waking_time
+
+        return waking_time(read_manners(self.directory), self.profile.timezone, now)
 
     def _connect(self, keep_open: Sequence[int] = ()) -> QueueScheduler:
         return connect(scheduler_name(self.directory), self.directory, keep_open)

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sciflow.testing import fake_pbs, fake_slurm, virtual_clock
+
+__all__ = ["fake_pbs", "fake_slurm", "virtual_clock"]
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "neural_network" / "experiment.py"
 
 FUNCTIONS = """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field, ValidationError, model_validator
 from typing_extensions import Self
 
@@ -17,7 +15,7 @@ class Manners(Value):
     """How much of a shared cluster one run takes.
 
     `running_by_day` and `running_by_night` are how many array indices run at once; `day` is when it is day on weekdays,
-    in `timezone` or on this machine's clock, and all else is night. `running_when_others_wait` holds while jobs of
+    in the site's time zone, and all else is night. `running_when_others_wait` holds while jobs of
     others wait for room in the same partition. `share` is the part of a partition's cores that are up, `core_hours` the
     requested core-hours of all that runs at once, and `nice` by how much its jobs let others go first.
     """
@@ -25,7 +23,6 @@ class Manners(Value):
     running_by_day: int | None = Field(default=None, ge=1)
     running_by_night: int | None = Field(default=None, ge=1)
     day: str | list[str] = "08:00-18:00"
-    timezone: str | None = None
     running_when_others_wait: int | None = Field(default=None, ge=1)
     share: float | None = Field(default=None, gt=0, le=1)
     core_hours: float | None = Field(default=None, gt=0)
@@ -35,20 +32,13 @@ class Manners(Value):
     def _agrees_with_itself(self) -> Self:
         """Refuse hours that are none, and those that nothing depends on."""
         try:
-            _ = self.hours
+            SchedulingPolicy(policy="off_peak", preferred_hours=self.day)
         except ValidationError as problem:
             [first, *_] = problem.errors(include_url=False)
-            raise ValueError(first["msg"].removeprefix("Value error, ")) from None
-        stray = [name for name in ("day", "timezone") if getattr(self, name) != type(self).model_fields[name].default]
-        if stray and not self.has_clock:
-            raise ValueError(f"`{stray[0]}` has no meaning without `running_by_day` or `running_by_night`")
+            raise ValueError(f"`day`: {first['msg'].removeprefix('Value error, ')}") from None
+        if self.day != type(self).model_fields["day"].default and not self.has_clock:
+            raise ValueError("`day` has no meaning without `running_by_day` or `running_by_night`")
         return self
-
-    @property
-    def hours(self) -> SchedulingPolicy:
-        """The hours of the day, as those of a policy: of each day of the week."""
-        said: dict[str, Any] = {"policy": "off_peak", "preferred_hours": self.day, "timezone": self.timezone}
-        return SchedulingPolicy(**said)
 
     @property
     def has_clock(self) -> bool:

@@ -53,10 +53,11 @@ class Bounds:
     def _clock(self, claims: list[Claim], moment: float) -> Iterator[Bound]:
         manners = self.manners
         if manners.has_clock:
-            day = is_day(manners, moment)
+            zone = self.profile.timezone
+            day = is_day(manners, zone, moment)
             most = manners.running_by_day if day else manners.running_by_night
             if most is not None:
-                until = next_change(manners, moment)
+                until = next_change(manners, zone, moment)
                 yield Bound(most, dict.fromkeys(range(len(claims)), 1.0), "by day" if day else "by night", until)
 
     def _others(self, claims: list[Claim]) -> Iterator[Bound]:
@@ -81,7 +82,7 @@ class Bounds:
             return
         groups: dict[str, dict[int, float]] = {}
         for i, claim in enumerate(claims):
-            groups.setdefault(claim.array.options.partition, {})[i] = float(claim.array.resources.all_cores)
+            groups.setdefault(self._meant(claim.array), {})[i] = float(claim.array.resources.all_cores)
         for partition, weights in groups.items():
             cores = self._cores(claims[next(iter(weights))].array)
             if cores is None:
@@ -94,16 +95,20 @@ class Bounds:
         if self.load is not None and (names := self._partitions(array)):
             return max(self.load.partitions[name].up for name in names)
         known = self.profile.partitions
-        names = (array.options.partition or self.profile.default_partition).split(",")
+        names = self._meant(array).split(",")
         found = [known[name] for name in names if name in known]
         return max((one.cpu_cores * one.nodes for one in found if one.cpu_cores and one.nodes), default=None)
 
     def _partitions(self, array: ArrayJob) -> list[str]:
         """The partitions of the load to which it may go; nodes that are no queue's own stand under no name."""
         assert self.load is not None
-        said = array.options.partition or self.profile.default_partition or self.load.default
         known = self.load.partitions
-        return [name for name in said.split(",") if name in known] or ([""] if "" in known else [])
+        return [name for name in self._meant(array).split(",") if name in known] or ([""] if "" in known else [])
+
+    def _meant(self, array: ArrayJob) -> str:
+        """The partition that is named, or else the default of the profile, or of the cluster."""
+        default = self.load.default if self.load is not None else ""
+        return array.options.partition or self.profile.default_partition or default
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

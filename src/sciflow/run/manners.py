@@ -24,6 +24,7 @@ from sciflow.store.lock import hold
 from sciflow.store.submissions import THROTTLED, Submitted, Throttle
 
 LOOK = 600.0  # seconds between two looks at the load: 12 questions an hour at most
+AGAIN = 6 * 3600.0  # seconds after which it is tried once more what a scheduler has refused
 WORTH_WHILE = 1.1  # a throttle is raised by a tenth at least: else one more might be let in at each look
 Begin = Callable[[ArrayJob, datetime | None, float], float | None]
 
@@ -136,7 +137,7 @@ class Conduct:
         jobs = {one.job: one for one in status.submissions.by_name.values() if one.job}
         claims = [one for one in self._claims(run, status, now) if one.job]
         for (array, job, _), portion in self._divided(claims, load, now, notes).items():
-            if _is_to_change(jobs[job].throttle, portion):
+            if _is_to_change(jobs[job].throttle, portion, now):
                 throttle = Throttle(portion.at_once, portion.why, portion.until)
                 yield Change(array, job, jobs[job].throttle, throttle)
 
@@ -251,11 +252,12 @@ def document(throttle: Throttle) -> dict[str, object]:
     }
 
 
-def _is_to_change(before: Throttle, portion: Portion) -> bool:
+def _is_to_change(before: Throttle, portion: Portion, now: float) -> bool:
     """Whether another number of indices would run at once."""
     present = min(before.at_once or portion.need, portion.need)
     wanted = min(portion.at_once or portion.need, portion.need)
-    if wanted == present or before.refused == (portion.at_once or 0):
+    is_refused = before.refused == (portion.at_once or 0) and 0 <= now - before.refused_at < AGAIN
+    if wanted == present or is_refused:
         return False
     is_small = present < wanted < min(WORTH_WHILE * present, portion.need)
     return not (is_small and before.why == portion.why)
@@ -291,5 +293,5 @@ def _read_load(run: RunDirectory) -> tuple[float, Load | None]:
     try:
         document = json.loads(run.load.read_text(encoding="utf-8"))
         return float(document["asked"]), Load.from_document(document["load"]) if document["load"] else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return float("-inf"), None  # whatever else it holds, it is asked anew

@@ -177,12 +177,13 @@ def chain(
     plan: Plan,
     connect: Connect,
     clock: Callable[[], float] = time.time,
-    manners: Manners | None = None,
+    waking: Callable[[float], float | None] = lambda _now: None,
 ) -> Chained | None:
     """See to it that a run which goes on is tended: by one job, which starts when the first of its jobs has ended.
 
-    Where its manners change by the clock, or by what others do, there is a second one, which starts at that time. Gives
-    None where nothing of the run will happen any more, or nobody wants it to be tended by itself any more.
+    Where its manners change by the clock, or by what others do, there is a second one, which starts at that time: at
+    what `waking` gives for the present moment. Gives None where nothing of the run will happen any more, or nobody
+    wants it to be tended by itself any more.
 
     Raises
     ------
@@ -202,7 +203,7 @@ def chain(
             _call_off(status, scheduler, clock())
         if is_over and not _was_cut_off(status, journal):
             return None
-        if waited and manners is not None and (wake := waking_time(manners, clock())) is not None:
+        if waited and (wake := waking(clock())) is not None:
             _send_for(run, status, scheduler, journal, wake, clock())
         present, state = _present(status, scheduler)
         if state is State.PENDING or (is_over and state is State.RUNNING):
@@ -347,9 +348,9 @@ def _send(
     return job
 
 
-def waking_time(manners: Manners, now: float) -> float | None:
+def waking_time(manners: Manners, zone: str | None, now: float) -> float | None:
     """When the throttles of a run may have to be changed next, whatever ends before; None where that never is."""
-    found = [next_change(manners, now)] if manners.has_clock else []
+    found = [next_change(manners, zone, now)] if manners.has_clock else []
     found += [now + HOURLY] if manners.needs_load else []
     return min(found, default=None)
 

@@ -60,7 +60,7 @@ def read_recovery(run: RunDirectory) -> RecoveryPolicy:
 
 def has_manners(run: RunDirectory) -> bool:
     """Whether anything was said of how much of the cluster a run takes; quickly found out."""
-    return bool(_said_of_manners(run).keys() - {"day", "timezone", "nice"})
+    return bool(_said_of_manners(run).keys() - {"day", "nice"})
 
 
 def read_manners(run: RunDirectory) -> Manners:

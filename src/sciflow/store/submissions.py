@@ -26,14 +26,15 @@ class Throttle:
         How many; None for any number.
     why, until
         Why no more, and until when at least that holds, in seconds since the epoch; None where that is not known.
-    refused
-        The number to which the scheduler last refused to change it; 0 for any number.
+    refused, refused_at
+        The number to which the scheduler last refused to change it, 0 for any number, and when.
     """
 
     at_once: int | None = None
     why: str = ""
     until: float | None = None
     refused: int | None = None
+    refused_at: float = 0.0
 
 
 @dataclass
@@ -332,7 +333,7 @@ class Submissions:
     def _hear_throttle(self, event: Mapping[str, Any]) -> None:
         for one in self.of_array(event["array"]):
             if one.job == event["job"]:
-                refused = replace(one.throttle, refused=event.get("at_once", 0))
+                refused = replace(one.throttle, refused=event.get("at_once", 0), refused_at=event["time"])
                 one.throttle = refused if "error" in event else read_throttle(event)
 
     def _hear_retry(self, event: Mapping[str, Any]) -> None:

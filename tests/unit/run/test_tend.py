@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sciflow.errors import BusyError, SchedulerError
+from sciflow.model.manners import Manners
 from sciflow.model.state import State
 from sciflow.model.statement import CONTROLLER, Statement
 from sciflow.run.chronicle import CHRONICLE
@@ -28,8 +29,10 @@ from sciflow.run.tend import (
     steady,
     tend,
     until_taken,
+    waking_time,
 )
 from sciflow.run.track import observe
+from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from unit.memory_queue import MemoryQueue
 from unit.queued_run import QueuedRun
@@ -377,3 +380,95 @@ def _unsettled(one: QueuedRun) -> RunStatus:
     status = one.status()
     status.indices["a.0"][2].is_settled = False
     return status
+
+
+# --- by the clock
+
+
+def wake(one: QueuedRun, now: float, at: float | None) -> Chained | None:
+    """See to it that somebody tends the run, also at a time."""
+    return chain(one.run, one.plan, one.queue.connect, lambda: now, lambda _now: at)
+
+
+def test_where_a_time_changes_something_a_second_job_waits_for_that(one: QueuedRun) -> None:
+    """For nothing else; the first is as it was, and is the one that is told of."""
+    assert wake(one, NOW, 5000.7) == Chained("105", is_new=True)
+    timed, other = one.queue.errands["104"], one.queue.errands["105"]
+    assert (timed.after, timed.begin) == ((), 5000.0)
+    assert other.after == ("101", "102", "103")
+    assert one.events("intent")[3] == {
+        "event": "intent",
+        "array": "tend",
+        "name": timed.name,
+        "indices": "0",
+        "is_timed": True,
+        "begin": 5000.0,
+    }
+    assert not observe(one.run).notes
+
+
+def test_there_is_one_for_each_time(one: QueuedRun) -> None:
+    """One that comes earlier is enough: it sees to the next. One that is due or has been is not."""
+    wake(one, NOW, 5000.0)
+    wake(one, NOW + 1, 5000.0)
+    wake(one, NOW + 1, 7000.0)
+    assert list(one.queue.errands) == ["104", "105"]
+    wake(one, 5000.0, 7000.0)
+    assert one.queue.errands["106"].begin == 7000.0
+    wake(one, 5001.0, 6000.0)
+    assert one.queue.errands["107"].begin == 6000.0
+
+
+def test_the_job_that_wakes_has_a_successor_also_where_its_clock_is_slow(
+    one: QueuedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On its node it may be a second before the time for which it was sent."""
+    wake(one, NOW, 5000.0)
+    monkeypatch.setenv("SLURM_JOB_ID", "104")
+    wake(one, 4999.0, 5000.0)
+    assert one.queue.errands["106"].begin == 5000.0
+
+
+def test_nobody_wakes_for_a_run_that_is_over(one: QueuedRun) -> None:
+    """The job that waits for a time is called off, and no other follows."""
+    wake(one, NOW, 5000.0)
+    finish(one)
+    one.queue.end("105")
+    Journal(one.run.journal).append([{"event": "tended", "job": "105"}])
+    assert wake(one, NOW + 1, 5000.0) is None
+    assert one.queue.cancelled == [("104", None)]
+    one.queue.cancelled.clear()
+    assert wake(one, 5001.0, 7000.0) is None
+    assert one.queue.cancelled == []
+
+
+def test_who_ends_the_tending_ends_both(one: QueuedRun) -> None:
+    """That which waits for other jobs, and that which waits for a time."""
+    wake(one, NOW, 5000.0)
+    end_tending(one.run, one.queue.connect)
+    assert sorted(one.queue.cancelled) == [("104", None), ("105", None)]
+
+
+def test_killed_while_it_was_sent_it_is_found_again(one: QueuedRun) -> None:
+    """By its name: nobody is sent twice."""
+    one.queue.fatal = {"tend"}
+    with pytest.raises(KeyboardInterrupt):
+        wake(one, NOW, 5000.0)
+    one.queue.fatal = set()
+    wake(one, NOW, 5000.0)
+    assert [errand.begin for errand in one.queue.errands.values()] == [5000.0, NOW]
+
+
+@pytest.mark.parametrize(
+    ("manners", "at"),
+    [
+        (Manners(), None),
+        (Manners(core_hours=5), None),
+        (Manners(share=0.5), 3600.0),
+        (Manners(running_by_day=5), 8 * 3600.0),
+        (Manners(running_by_day=5, running_when_others_wait=2), 3600.0),
+    ],
+)
+def test_when_somebody_has_to_look(manners: Manners, at: float | None) -> None:
+    """At the next change of the clock, or an hour later where others count."""
+    assert waking_time(manners, "UTC", 0.0) == at

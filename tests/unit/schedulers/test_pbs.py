@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sciflow.errors import SchedulerError, TransportError
+from sciflow.model.load import PartitionLoad
 from sciflow.model.plan import ArrayJob
 from sciflow.model.resources import Resources
 from sciflow.model.state import State
@@ -267,3 +268,35 @@ def test_evenly_spaced_indices_need_no_map() -> None:
     assert not needs_map([3])
     assert not needs_map([3, 17])
     assert needs_map([3, 17, 42])
+
+
+def test_how_many_run_at_once_is_said_and_changed(tmp_path: Path) -> None:
+    """Behind the indices where it is not what the script says, and by `qalter` later; not of what is over."""
+    pbs, transport = scheduler(
+        tmp_path, qalter=["", refusal("qalter: Job has finished 7[].srv", 35), refusal("cannot connect", 255)]
+    )
+    assert "-J 0-999%20" in pbs.call(submission(tmp_path, *range(1000), throttle=20))
+    assert pbs.throttle("7[].srv", 20)
+    assert not pbs.throttle("7[].srv", 20)
+    with pytest.raises(TransportError):
+        pbs.throttle("7[].srv", 20)
+    assert transport.calls[0].command == ["qalter", "-W", "max_run_subjobs=20", "7[].srv"]
+
+
+def test_where_it_cannot_be_changed_that_is_said(tmp_path: Path) -> None:
+    """Older versions know no such attribute."""
+    pbs, _ = scheduler(tmp_path, qalter=refusal("qalter: illegal -W value", 2))
+    with pytest.raises(
+        SchedulerError, match=r"how many indices of job 7\[\].srv run at once: qalter: illegal -W value"
+    ) as caught:
+        pbs.throttle("7[].srv", 20)
+    assert "older versions cannot" in caught.value.hint
+
+
+def test_its_load_is_asked_in_one_question_each(tmp_path: Path) -> None:
+    """About others only where that is wanted."""
+    nodes = json.dumps({"nodes": {"n1": {"state": "free", "resources_available": {"ncpus": 8}}}})
+    pbs, transport = scheduler(tmp_path, pbsnodes=nodes, qstat="")
+    assert pbs.load(is_of_others=False).partitions == {"": PartitionLoad(8)}
+    assert [one.command for one in transport.calls] == [["pbsnodes", "-a", "-F", "json"]]
+    assert pbs.load(is_of_others=True).partitions == {"": PartitionLoad(8, 0)}

@@ -69,3 +69,11 @@ def test_what_may_not_be_started_again_is_refused() -> None:
     """PBS takes no such array job."""
     with pytest.raises(TemplateError, match="profile `site` says `requeue: false`"):
         script(requeue=False)
+
+
+def test_others_go_first() -> None:
+    """By so much as PBS knows; the site's own words are others."""
+    assert directives(script(4, manners={"nice": 100}), "-p") == ["-100"]
+    assert directives(script(4, manners={"nice": 5000}), "-p") == ["-1024"]
+    assert directives(script(4, manners={"nice": 5}, directives=["-p 3"]), "-p") == ["3"]
+    assert directives(script(4), "-p") == []

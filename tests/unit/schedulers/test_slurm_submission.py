@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.errors import SchedulerError
+from sciflow.errors import SchedulerError, TransportError
 from sciflow.model.options import Options
 from sciflow.model.plan import ArrayJob
 from sciflow.model.resources import GIB, Resources
@@ -16,7 +16,9 @@ from sciflow.schedulers.slurm_submission import (
     errand_command,
     postpone_command,
     read_job_id,
+    read_throttled,
     submit_command,
+    throttle_command,
 )
 from sciflow.transport.base import Answer
 
@@ -183,3 +185,49 @@ def test_a_refusal_without_a_word_says_its_code() -> None:
     """A job-submit plugin may refuse in silence."""
     with pytest.raises(SchedulerError, match=r"\(2 cores, 1 GB\): it ended with code 1 and said nothing"):
         read_job_id(Answer(1, "", ""), WHAT)
+
+
+# --- how many run at once
+
+
+def test_another_throttle_than_that_of_the_script_is_told() -> None:
+    """Also where all indices are meant; that of the script counts where nothing else is said."""
+    fewer = replace(submission(), at_once=100, throttle=2)
+    assert "--array=0-3%2" in submit_command(fewer, RUN)
+    assert not any(word.startswith("--array") for word in submit_command(replace(fewer, throttle=None), RUN))
+    assert "--array=1%100" in submit_command(replace(submission({1: 1}), at_once=100), RUN)
+
+
+def test_a_throttle_is_changed_by_scontrol() -> None:
+    """Of the whole job."""
+    assert throttle_command("7", 20) == ["scontrol", "update", "JobId=7", "ArrayTaskThrottle=20"]
+    assert read_throttled(Answer(0, "", ""), "7")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "578_1-9: Job has already finished",
+        "slurm_update error: Invalid job id specified",
+        "Job is already completing or completed",
+    ],
+)
+def test_a_job_that_is_over_needs_none(said: str) -> None:
+    """That is no error."""
+    assert not read_throttled(Answer(1, "", f"{said}\n"), "578")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("7: Access/permission denied", SchedulerError),
+        ("slurm_update error: Unable to contact slurm controller (connect failure)", TransportError),
+        ("slurm_update error: Socket timed out on send/recv operation", TransportError),
+    ],
+)
+def test_a_refusal_is_told_from_silence(said: str, kind: type[Exception]) -> None:
+    """With the job and Slurm's own words."""
+    with pytest.raises(kind) as caught:
+        read_throttled(Answer(1, "", f"{said}\n"), "7")
+    assert type(caught.value) is kind
+    assert "throttle of job 7" in str(caught.value)

@@ -13,6 +13,7 @@ import pytest
 from sciflow import assets
 from sciflow.errors import SchedulerError, TransportError
 from sciflow.loading import load_profile
+from sciflow.model.load import PartitionLoad
 from sciflow.model.plan import ArrayJob
 from sciflow.model.resources import GIB, Resources
 from sciflow.model.state import State
@@ -200,3 +201,22 @@ def test_requests_in_its_words(
     text = render(ArrayJob("train.0", "train", elements, resources))
     said = [line.removeprefix("#PBS ") for line in text.splitlines() if line.startswith(("#PBS -l", "#PBS -t"))]
     assert said == lines
+
+
+def test_how_many_run_at_once_is_said_and_changed(tmp_path: Path) -> None:
+    """Behind the indices, and by `qalter -t` later."""
+    torque, transport = scheduler(tmp_path, qalter="")
+    assert "0-999%20" in torque.call(submission(tmp_path, *range(1000), throttle=20))
+    assert torque.throttle("7[].srv", 20)
+    assert transport.calls[0].command == ["qalter", "-t", "%20", "7[].srv"]
+
+
+def test_its_load_is_that_of_nodes_that_are_there(tmp_path: Path) -> None:
+    """Those that are down have no cores; what is no XML is no answer."""
+    node = "<Node><name>{}</name><state>{}</state><np>8</np></Node>"
+    text = f"<Data>{node.format('n1', 'free')}{node.format('n2', 'down')}{node.format('n3', 'job-exclusive')}</Data>"
+    torque, _ = scheduler(tmp_path, pbsnodes=text)
+    assert torque.load(is_of_others=False).partitions == {"": PartitionLoad(16)}
+    torn, _ = scheduler(tmp_path, pbsnodes="<Node><name></Node>")
+    with pytest.raises(SchedulerError, match="no XML"):
+        torn.load(is_of_others=False)

@@ -1,0 +1,83 @@
+"""What a run may have at once is divided between the jobs that want it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sciflow.model.plan import ArrayJob
+from sciflow.model.resources import Resources
+from sciflow.run.portions import Bound, Claim, divide, exceeded
+
+ONE = ArrayJob("a.0", "a", 1000, Resources())
+
+
+def portions(needs: list[int], most: float, weights: list[float] | None = None) -> list[int | None]:
+    """Return how many of each may run at once under one bound."""
+    claims = [Claim(ONE, str(i), need) for i, need in enumerate(needs)]
+    bound = Bound(most, dict(enumerate(weights or [1.0] * len(needs))), "by day", 7.0)
+    return [one.at_once for one in divide(claims, [bound])]
+
+
+def test_what_needs_no_more_than_its_part_is_not_held_back() -> None:
+    """The rest is for the others."""
+    assert portions([1000], 20) == [20]
+    assert portions([1000, 1000], 20) == [10, 10]
+    assert portions([5, 1000], 20) == [None, 15]
+    assert portions([5, 3], 20) == [None, None]
+    assert portions([20], 20) == [None]
+
+
+def test_nothing_of_it_is_left_over() -> None:
+    """Twenty for three are 6, 7 and 7."""
+    assert portions([100, 100, 100], 20) == [6, 7, 7]
+
+
+def test_parts_are_equal_in_what_is_divided() -> None:
+    """Of 32 cores each has 16: four indices of four cores, or sixteen of one."""
+    assert portions([100, 100], 32, [4.0, 1.0]) == [4, 16]
+
+
+def test_no_core_is_lost_to_rounding() -> None:
+    """29 % of a hundred cores are a little less than 29 in a computer's numbers."""
+    assert 0.29 * 100 < 29
+    assert portions([50], 0.29 * 100) == [29]
+
+
+def test_one_index_runs_at_least() -> None:
+    """Where less than one fits, and where there are more jobs than may run; that is told."""
+    claims = [Claim(ONE, str(i), 10) for i in range(3)]
+    bound = Bound(2, {0: 1.0, 1: 1.0, 2: 1.0}, "by day")
+    made = divide(claims, [bound])
+    assert [one.at_once for one in made] == [1, 1, 1]
+    assert list(exceeded(made, [bound])) == [
+        "one index of each job runs at least, which is more than allowed (by day, 2)"
+    ]
+    assert portions([10], 1.6, [4.0]) == [1]
+
+
+def test_the_closest_bound_counts_and_is_named() -> None:
+    """Others may hold for some of the claims only."""
+    claims = [Claim(ONE, "1", 100), Claim(ONE, "2", 100)]
+    night = Bound(100, {0: 1.0, 1: 1.0}, "by night", 9.0)
+    share = Bound(8, {1: 2.0}, "50 % of 16 cores")
+    first, second = divide(claims, [night, share])
+    assert (first.at_once, first.why, first.until) == (50, "by night", 9.0)
+    assert (second.at_once, second.why, second.until) == (4, "50 % of 16 cores", None)
+    assert list(exceeded([first, second], [night, share])) == []
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 2000), st.sampled_from([0.5, 1.0, 4.0, 24.0])), min_size=1, max_size=9),
+    st.floats(1.0, 5000.0),
+)
+def test_no_more_is_given_than_there_is(wanted: list[tuple[int, float]], most: float) -> None:
+    """But for one index of each, and what is free is not held back from anybody who would take it."""
+    needs, weights = [need for need, _ in wanted], [weight for _, weight in wanted]
+    given = [one or need for one, need in zip(portions(needs, most, weights), needs, strict=True)]
+    assert all(1 <= one <= need for one, need in zip(given, needs, strict=True))
+    least = sum(weights)
+    taken = sum(one * weight for one, weight in zip(given, weights, strict=True))
+    assert taken <= max(most, least) * (1 + 1e-6) + (least if least > most / len(weights) else 0.0)
+    if any(one < need for one, need in zip(given, needs, strict=True)):
+        assert taken > most - max(weights) * len(weights)
