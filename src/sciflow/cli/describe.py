@@ -99,7 +99,7 @@ def throttles(status: RunStatus) -> list[dict[str, Any]]:
         for one in status.submissions.of_array(array.name):
             left = sum(any(not known[i].is_over for i in array.of_element(element)) for element in one.indices)
             most = one.throttle.at_once
-            if one.job and most is not None and most < left:
+            if one.job and one.array == array.name and most is not None and most < left:
                 facts = {"why": one.throttle.why, "until": one.throttle.until}
                 found.append({"array": array.name, "job": one.job, "at_once": most, "left": left, **facts})
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, write_whole
 from sciflow.store.lock import hold
 from sciflow.store.submissions import THROTTLED, Submitted, Throttle
+from sciflow_shim.files import FUSED
 
 LOOK = 600.0  # seconds between two looks at the load: 12 questions an hour at most
 AGAIN = 6 * 3600.0  # seconds after which it is tried once more what a scheduler has refused
@@ -155,27 +157,30 @@ class Conduct:
         return found
 
     def _claims(self, run: RunDirectory, status: RunStatus, now: float) -> Iterator[Claim]:
-        """What is not over, by the job in which it is, or the time at which it is to be submitted for."""
+        """What is not over, by the job in which it is, or the time at which it is planned to begin."""
         levels: dict[str, int] = {}
+        found: dict[Key, _Wanted] = {}
         for array in status.plan.arrays:
-            ahead = {one.job for one in status.submissions.of_array(array.name) if one.is_ahead}
-            needs: dict[tuple[str, datetime | None], int] = {}
-            places: dict[tuple[str, datetime | None], Submitted] = {}
+            mine: set[Key] = set()
             for element in range(array.elements):
                 place = _place(status, array, element)
                 if place is not None:
-                    key = place.job, None if place.job else array.begin_of(element)
-                    needs[key] = needs.get(key, 0) + 1
-                    places.setdefault(key, place)
-            if not needs:
-                continue
-            levels[array.name] = _level(array, levels)
-            has_ahead = any(job in ahead for job, _ in needs)
-            for (job, planned), need in needs.items():
-                place = places[job, planned]
-                given = read_variant(run, array, place.variant) if place.variant else array
-                level = levels[array.name] + (has_ahead and job not in ahead)
-                yield Claim(given, job, need, level, self._begin(given, place, planned, now), planned)
+                    # What is fused with another array job runs in a job of that one.
+                    key = place.array, place.job, None if place.job else array.begin_of(element)
+                    found.setdefault(key, _Wanted(place)).elements.add(element)
+                    mine.add(key)
+            if mine:
+                levels[array.name] = level = _level(array, levels)
+                has_ahead = any(found[key].place.is_ahead for key in mine)
+                for key in mine:
+                    found[key].level = min(found[key].level, level + (has_ahead and not found[key].place.is_ahead))
+        for (name, job, planned), wanted in found.items():
+            array, place = status.plan.array(name), wanted.place
+            given = array.submitted_first if place.variant == FUSED else array
+            if place.variant not in ("", FUSED):
+                given = read_variant(run, array, place.variant)
+            begin = self._begin(given, place, planned, now)
+            yield Claim(given, job, len(wanted.elements), wanted.level, begin, planned)
 
     def _begin(self, array: ArrayJob, place: Submitted, planned: datetime | None, now: float) -> float | None:
         begin = place.begin
@@ -252,6 +257,15 @@ def document(throttle: Throttle) -> dict[str, object]:
     }
 
 
+@dataclass
+class _Wanted:
+    """The elements of a job that are not over, and how many others must be over before."""
+
+    place: Submitted
+    elements: set[int] = field(default_factory=set)
+    level: int = sys.maxsize
+
+
 def _is_to_change(before: Throttle, portion: Portion, now: float) -> bool:
     """Whether another number of indices would run at once."""
     present = min(before.at_once or portion.need, portion.need)
@@ -275,14 +289,15 @@ def _place(status: RunStatus, array: ArrayJob, element: int) -> Submitted | None
     indices = [index for index in array.of_element(element) if not known[index].is_over]
     if not indices:
         return None
-    retry = status.submissions.due(array.name, element)
+    retry, found = status.submissions.due(array.name, element), status.submissions.round_of(array.name, element)
     if retry is not None:
         return Submitted(array.name, "", frozenset(), 0.0, variant=retry.variant)
-    found = status.submissions.round_of(array.name, element)
+    if found is None and array.rides:
+        return None  # it is submitted with that one
     record = known[indices[0]].record
     jobs = found.since(record.job if record is not None else "") if found is not None else []
     if not jobs:
-        return Submitted(array.name, "", frozenset(), 0.0)
+        return Submitted(array.name, "", frozenset(), 0.0, variant=FUSED if array.riders else "")
     # Of a chain whose link has ended, the next one is on.
     is_next = len(jobs) > 1 and record is not None and record.state.is_final and record.job == jobs[0].job
     return jobs[1 if is_next else 0]

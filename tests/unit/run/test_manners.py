@@ -82,7 +82,7 @@ def polite(
         resources = {"cpu_cores": cores, "max_runtime_hours": 2}
         workflow.add_task("a", command="echo {{ x }}", resources=resources)
         if "b" in tasks:
-            workflow.add_task("b", command="echo {{ x }}", depends_on=["a"], resources=resources)
+            workflow.add_task("b", command="echo {{ x }}", depends_on=["a"], resources=resources, fuse="f" in tasks)
         if "d" in tasks:
             workflow.add_task("c", lambda b: {"n": len(b)}, depends_on=["b"], over="all", resources=resources)
             workflow.add_task("d", command="echo {{ x }} {{ inputs.c }}", depends_on=["c"], resources=resources)
@@ -126,7 +126,7 @@ def test_the_calls_are_shown_with_their_throttles(polite: Callable[..., Polite],
     made = polite("running_by_day: 4, share: 0.5", tasks="a", said="partitions: {main: {cpu_cores: 2, nodes: 3}}\n")
     taken: list[int | None] = []
     queue.call = lambda submission: str(taken.append(submission.throttle))  # type: ignore[method-assign]
-    calls(made.run, observe(made.run), queue, terms_of(made.profile, made.recovery, made.policies))
+    calls(made.run, observe(made.run), queue, terms_of(made.profile, made.recovery, made.policies), NOON)
     assert taken == [4]
     assert queue.looks == []
 
@@ -160,6 +160,18 @@ def test_without_manners_nothing_is_different(polite: Callable[..., Polite], que
     assert queue.looks == []
     assert set(made.events("intent")[0]) == {"event", "array", "name", "indices"}
     assert not has_manners(made.run)
+
+
+def test_what_is_fused_is_one_job(polite: Callable[..., Polite], queue: MemoryQueue) -> None:
+    """It has all there is to itself, also when of some indices only the second task is left."""
+    made = polite(BY_CLOCK, tasks="abf")
+    made.hand_over()
+    assert submitted(queue) == [("a.0", 2)]
+    for index in range(6):
+        made.leave("101", "a.0", index, 1, State.COMPLETED, "")
+    made.now = EVENING
+    assert made.watch().described() == ["a.0 (job 101) runs 8 at once now instead of 2: by night"]
+    assert made.watch() == Kept()
 
 
 # --- as the clock and the load change
