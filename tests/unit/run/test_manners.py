@@ -125,7 +125,7 @@ def test_the_calls_are_shown_with_their_throttles(polite: Callable[..., Polite],
     """Of who asks before anything is submitted; the cluster is not asked for that."""
     made = polite("running_by_day: 4, share: 0.5", tasks="a", said="partitions: {main: {cpu_cores: 2, nodes: 3}}\n")
     taken: list[int | None] = []
-    queue.call = lambda submission: str(taken.append(submission.throttle))  # type: ignore[method-assign]
+    queue.call = lambda submission: str(taken.append(submission.throttle))
     calls(made.run, observe(made.run), queue, terms_of(made.profile, made.recovery, made.policies), NOON)
     assert taken == [4]
     assert queue.looks == []
