@@ -173,6 +173,46 @@ def test_a_file_has_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert function(3) == {"y": 3}
 
 
+SCHEDULED = """name: w
+tasks:
+  - name: a
+    command: 'true'
+    schedule:
+      policy: off_peak
+      preferred_hours: 22:00-08:00
+      holidays: {holidays}
+schedule:
+  policy: immediate
+  blackouts: {blackouts}
+"""
+
+
+def test_calendars_are_read_with_the_workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its folder, for the workflow and for its tasks; later they are needed no more."""
+    (tmp_path / "sub").mkdir()
+    write(tmp_path / "sub", "days.txt", "2030-12-25\n")
+    write(tmp_path / "sub", "w.yaml", SCHEDULED.format(holidays="days.txt", blackouts="../sub/days.txt"))
+    monkeypatch.chdir(tmp_path)
+    policies = load_workflow("sub/w.yaml").policies
+    assert policies.general.blackouts == policies.of("a").holidays == ("2030-12-25",)
+
+
+@pytest.mark.parametrize(
+    ("holidays", "blackouts", "told"),
+    [
+        ("gone.txt", "2030-12-25", "w.yaml, line 8: `holidays`: there is no file `"),
+        ("2030-12-25", "days.txt", "w.yaml, line 11: .*/days.txt, line 2: `2030-13-25` is no date"),
+        ("2030-13-25", "2030-12-25", "w.yaml, line 8: .*: `2030-13-25` is no date"),
+    ],
+)
+def test_a_calendar_that_is_wrong_says_where(tmp_path: Path, holidays: str, blackouts: str, told: str) -> None:
+    """The line of the workflow, and that of the calendar."""
+    write(tmp_path, "days.txt", "# days\n2030-13-25\n")
+    path = write(tmp_path, "w.yaml", SCHEDULED.format(holidays=holidays, blackouts=blackouts))
+    with pytest.raises(WorkflowFileError, match=told):
+        load_workflow(path)
+
+
 def test_modules_of_two_workflows_are_told_apart(tmp_path: Path) -> None:
     """Two workflows with a module of the same name each get their own."""
     text = "name: w\ntasks:\n  - {name: task, python: 'steps:run'}\n"

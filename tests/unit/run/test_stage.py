@@ -16,12 +16,13 @@ import pytest
 from sciflow.engine import Engine
 from sciflow.errors import RunError, WorkflowError
 from sciflow.model.plan import ArrayJob
+from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.recovery import RecoveryPolicy
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.stage import identity, new_run_id, note_recovery, stage
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, read_document, runs_of
-from sciflow.store.manifest import read_recovery, task_retries
+from sciflow.store.manifest import read_policies, read_recovery, task_retries
 from unit.scripted import blank_scripts
 
 
@@ -203,6 +204,33 @@ def test_a_workflow_named_latest_is_refused(engine: Engine) -> None:
     with pytest.raises(RunError, match="named `latest`") as caught:
         staged_by(engine, workflow)
     assert caught.value.hint == "give it another name"
+    assert not engine.runs.exists()
+
+
+# --- when it starts
+
+
+def test_a_run_needs_no_calendar_files(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """What they say is in the manifest, with the zone, and another present day makes no other run."""
+    (squares.directory / "h.txt").write_text("2030-12-25\n")
+    (squares.directory / "p.csv").write_text("hour,p\n" + "".join(f"{hour},{hour}\n" for hour in range(24)))
+    said = {"preferred_hours": "22:00-08:00", "holidays": "h.txt", "timezone": "Europe/Berlin"}
+    squares.set_scheduling_policy("off_peak", said)
+    cheap = {"policy": "cheapest", "tariff": "p.csv", "max_wait_hours": 3}
+    squares.tasks["total"] = squares.tasks["total"].model_copy(update={"schedule": SchedulingPolicy(**cheap)})
+    run = staged_by(engine, squares)
+    for name in ("h.txt", "p.csv"):
+        (squares.directory / name).unlink()
+    policies = read_policies(run)
+    assert policies.general.filled() == SchedulingPolicy(policy="off_peak", **{**said, "holidays": ["2030-12-25"]})
+    assert policies.of("total").tariff == tuple(float(hour) for hour in range(24))
+
+
+def test_a_calendar_that_is_not_there_leaves_nothing(engine: Engine, squares: ExperimentalWorkflow) -> None:
+    """It is found before anything is written."""
+    squares.set_scheduling_policy("immediate", {"blackouts": "gone.ics"})
+    with pytest.raises(WorkflowError, match="`blackouts`: there is no file"):
+        staged_by(engine, squares)
     assert not engine.runs.exists()
 
 
