@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from sciflow.model.plan import ArrayJob
 from sciflow.model.policy import Policies, SchedulingPolicy
@@ -92,7 +92,8 @@ class Placer:
         work = self._work(array)
         policy = self._policies.of(array.task)
         latest = self._latest.get(array.name)
-        start = start_of(policy, self._now, work.seconds, array.resources, array.elements, latest)
+        ready = None if policy.policy == "off_peak" else self._ready(array)  # its own hours are found piece by piece
+        start = start_of(policy, self._now, work.seconds, array.resources, array.elements, latest, ready)
         refuse(start, policy, array.task)
         if policy.policy == "off_peak" and start.reason != "not meant":
             placed = self._in_hours(array, work, self._hours_of(policy), start)
@@ -120,6 +121,15 @@ class Placer:
             self._due[array.name],
             over,
         )
+
+    def _ready(self, array: ArrayJob) -> datetime | None:
+        """When all that it waits for has ended, or what its first elements wait for."""
+        ends = [
+            before.end if one.kind == "whole" else min(piece.start for piece in before.pieces) + before.work.seconds
+            for one in array.after
+            for before in [self._placed[one.array]]
+        ]
+        return datetime.fromtimestamp(max(ends), timezone.utc) if ends else None
 
     def _hours_of(self, policy: SchedulingPolicy) -> Hours:
         key = repr(policy)

@@ -55,8 +55,19 @@ class Start:
 
 
 class _Work(NamedTuple):
-    """What is to start: from when on, how long it takes, when it has to start for a deadline, and when nothing may."""
+    """What is to start.
 
+    Attributes
+    ----------
+    since, now
+        From when on its wait counts, and from when on it could start.
+    length, latest
+        How long it takes, and when it has to start for the sake of a deadline.
+    taken
+        When nothing may start.
+    """
+
+    since: datetime
     now: datetime
     length: timedelta
     latest: datetime | None
@@ -85,6 +96,7 @@ def start_of(
     resources: Resources,
     elements: int = 1,
     latest: datetime | None = None,
+    ready: datetime | None = None,
 ) -> Start:
     """When one array job may start.
 
@@ -97,7 +109,7 @@ def start_of(
     policy
         The policy; its time zone counts, else that of this machine.
     now
-        The present moment, with its time zone; or a later one, before which it cannot start.
+        The present moment, with its time zone.
     seconds
         How long one index takes; 0 where that is not known.
     resources
@@ -107,30 +119,34 @@ def start_of(
     latest
         The last moment at which it has to start for the sake of a deadline; where nothing is given that is what the
         policy's own deadline says for this array job alone.
+    ready
+        When all that it waits for has ended. Where nothing else is to be waited for it begins at once, since it may end
+        earlier.
     """
     now = now.astimezone(timezone.utc)  # in a zone of its own a clock shows some times twice
+    ready = max(now, ready.astimezone(timezone.utc)) if ready else now
     length = timedelta(seconds=seconds)
     if latest is None and (end := deadline(policy)) is not None:
         latest = end - length
-    work = _Work(now, length, latest and latest.astimezone(timezone.utc), blackouts(policy))
-    start = Start(now)
+    work = _Work(now, ready, length, latest and latest.astimezone(timezone.utc), blackouts(policy))
+    start = Start(ready)
     if policy.applies_to is not None and not policy.applies_to.holds(resources, elements):
-        start = Start(now, reason="not meant")
+        start = Start(ready, reason="not meant")
     elif policy.policy == "not_before":
         assert policy.not_before is not None
-        start = Start(max(now, aware(policy.not_before, zone_of(policy))), reason="not before")
+        start = Start(max(ready, aware(policy.not_before, zone_of(policy))), reason="not before")
     elif policy.policy == "off_peak":
         start = _off_peak(policy, work)
     elif policy.policy == "cheapest":
         start = _cheapest(policy, work)
     start = _outside_blackouts(start, policy, work)
     assert start.begin is not None
-    return replace(start, begin=_shown(start.begin, policy) if start.begin > now else None)
+    return replace(start, begin=_shown(start.begin, policy) if start.begin > ready else None)
 
 
 def _off_peak(policy: SchedulingPolicy, work: _Work) -> Start:
     now, length = work.now, work.length
-    wait = None if policy.max_wait_hours is None else now + timedelta(hours=policy.max_wait_hours)
+    wait = None if policy.max_wait_hours is None else work.since + timedelta(hours=policy.max_wait_hours)
     bound = min((one for one in (wait, work.latest) if one is not None), default=None)
     horizon = now + LOOKED_AHEAD if bound is None else min(max(bound, now), now + YEAR)
     windows = preferred_windows(policy, now, horizon + length + timedelta(seconds=1))  # one may open just then
@@ -159,12 +175,13 @@ def _off_peak(policy: SchedulingPolicy, work: _Work) -> Start:
     later = preferred_windows(policy, now, now + YEAR)
     opening = next((max(start, now) for start, _ in later if work.is_free(max(start, now))), None)
     if opening is None:
-        return Start(now, f"blackouts leave no hour within a year of {policy.describe()}", "never")
+        time = f"time of {work.takes}" if length else "time"
+        return Start(now, f"blackouts leave no {time} within a year of {policy.describe()}", "never")
     return Start(opening, reason="window")
 
 
 def _cheapest(policy: SchedulingPolicy, work: _Work) -> Start:
-    wait = None if policy.max_wait_hours is None else work.now + timedelta(hours=policy.max_wait_hours)
+    wait = None if policy.max_wait_hours is None else work.since + timedelta(hours=policy.max_wait_hours)
     last = max(work.now, min(one for one in (wait, work.latest) if one is not None))
     found = cheapest(policy, work.now, last, work.length, work.taken)
     if found is None:

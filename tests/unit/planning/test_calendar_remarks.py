@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sciflow.errors import PlanError
-from sciflow.model.plan import ArrayJob
+from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.policy import Policies, SchedulingPolicy
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import Resources
@@ -56,7 +56,7 @@ def test_a_tariff_that_says_nothing_of_that_time_is_refused(rows: list[Any]) -> 
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ({"policy": "off_peak", "preferred_hours": "22:00-08:00"}, "no hour within a year of off-peak"),
+        ({"policy": "off_peak", "preferred_hours": "22:00-08:00"}, "no time of 1 h within a year of off-peak"),
         ({"policy": "immediate"}, "no time of 1 h within a year"),
     ],
 )
@@ -72,3 +72,17 @@ def test_what_was_decided_otherwise_is_noted_by_task() -> None:
     jobs = [ArrayJob(f"{task}.0", task, 1, Resources(runtime_seconds=3600)) for task in ("a", "b")]
     found = timetable(jobs, Policies(policy), SITE, NOON)
     assert found.notes == ("`a`, `b`: it starts when the longest wait of 2 h is over, before preferred hours come",)
+
+
+def test_what_depends_on_others_is_cheapest_after_these() -> None:
+    """And runs into no blackout then; the first starts when it costs least by itself."""
+    rates = [9.0] * 24
+    rates[14:16], rates[13] = [1.0, 1.0], 2.0
+    said = {"policy": "cheapest", "tariff": rates, "max_wait_hours": 24, "timezone": "UTC"}
+    hour = Resources(runtime_seconds=3600)
+    jobs = [ArrayJob("a.0", "a", 1, hour), ArrayJob("b.0", "b", 1, hour, (Dependency("a.0", "whole"),))]
+    found = timetable(jobs, Policies(SchedulingPolicy.model_validate(said)), SITE, NOON)
+    assert [array.begin and array.begin.hour for array in found.arrays] == [14, None]
+    said["blackouts"] = ["2031-05-14 15:30 to 2031-05-14 16:00"]
+    found = timetable(jobs, Policies(SchedulingPolicy.model_validate(said)), SITE, NOON)
+    assert [array.begin and f"{array.begin:%d %H}" for array in found.arrays] == ["14 14", "14 16"]

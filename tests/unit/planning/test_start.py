@@ -236,3 +236,22 @@ def test_a_tariff_without_prices_for_that_time_is_said() -> None:
     rows = [("2031-05-14T10:00", 1.0), ("2031-05-14T11:00", 2.0)]
     found = start(made("cheapest", tariff=rows, max_wait_hours=24), NOON, 1)
     assert (found.begin, found.reason) == (None, "no price")
+
+
+# --- what waits for something else
+
+
+def test_the_cheapest_start_is_after_what_it_waits_for() -> None:
+    """The wait counts from now all the same, and what waits for nothing else than that begins at once."""
+    prices = made("cheapest", tariff=TARIFF, max_wait_hours=12)
+    assert start(prices, "2031-05-14T07:00", 1, ready=at("2031-05-14T13:30")).begin == at("2031-05-14T18:00")
+    assert start(prices, "2031-05-14T07:00", 1, ready=at("2031-05-14T11:00")).begin is None
+    assert start(prices, "2031-05-14T07:00", 1, ready=at("2031-05-14T23:00")).begin is None
+
+
+def test_what_comes_later_runs_into_a_blackout_later() -> None:
+    """It is kept for what starts after something else, too."""
+    careful = made("immediate", blackouts=LUNCH)
+    assert start(careful, "2031-05-14T10:00", 2).begin is None
+    assert start(careful, "2031-05-14T10:00", 2, ready=at("2031-05-14T11:30")).begin == at("2031-05-14T14:00")
+    assert start(careful, "2031-05-14T10:00", 2, ready=at("2031-05-14T15:00")).begin is None
