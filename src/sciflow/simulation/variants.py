@@ -120,10 +120,11 @@ def variants(setting: Setting, as_planned: Outcome) -> Iterator[tuple[str, Setti
     else:
         counts = [most // 2, most // 4] if most >= _LEAST_AT_ONCE else []
     for count in counts:
-        yield (
-            f"%{count}: {count} of an array job at once",
-            setting.throttled(count),
-        )
+        try:
+            throttled = setting.throttled(count)
+        except PlanError:
+            continue  # so few at once cannot meet a deadline
+        yield f"%{count}: {count} of an array job at once", throttled
     yield from _packed(setting)
     yield from _as_asked(setting)
 
@@ -139,7 +140,10 @@ def _packed(setting: Setting) -> Iterator[tuple[str, Setting]]:
     for task, pack in packs.items():
         request = workflow.resources.get(task, ResourceRequest())
         workflow.resources[task] = request.merged(ResourceRequest(combinations_per_index=pack))
-    changed = build_plan(workflow, compiled.profile, now=setting.now, advice=compiled.advice)
+    try:
+        changed = build_plan(workflow, compiled.profile, now=setting.now, advice=compiled.advice)
+    except PlanError:
+        return  # indices that long cannot meet a deadline
     title = ", ".join(f"{task} by {pack}" for task, pack in packs.items())
     durations = durations_of(changed, setting.durations.given)
     yield f"combinations_per_index: {title}", Setting.of(changed, durations, setting.kinds, setting.now)

@@ -6,7 +6,7 @@ import itertools
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sciflow.planning.spans import Span, first_free, joined, last_free, without
@@ -29,6 +29,7 @@ def minutes(spans: list[Span]) -> set[int]:
     return {minute for minute in range(60) if any(start <= at(minute) < end for start, end in spans)}
 
 
+@settings(deadline=None)
 @given(SPANS)
 def test_joined_spans_cover_the_same_and_stand_apart(spans: list[Span]) -> None:
     """In order, with a gap between each two."""
@@ -37,6 +38,7 @@ def test_joined_spans_cover_the_same_and_stand_apart(spans: list[Span]) -> None:
     assert all(one[1] < other[0] for one, other in itertools.pairwise(found))
 
 
+@settings(deadline=None)
 @given(SPANS, SPANS)
 def test_what_is_cut_out_is_covered_no_more(spans: list[Span], cut: list[Span]) -> None:
     """All else is."""
@@ -45,21 +47,25 @@ def test_what_is_cut_out_is_covered_no_more(spans: list[Span], cut: list[Span]) 
     assert all(start < end for start, end in left)
 
 
+@settings(deadline=None)
 @given(SPANS, st.integers(0, 50), st.integers(0, 9))
 def test_the_first_free_moment_is_the_first(taken: list[Span], minute: int, length: int) -> None:
     """Nothing of that length fits between it and the moment from which it is looked for."""
     taken = list(joined(taken))
     first = first_free(at(minute), timedelta(minutes=length), taken)
-    free = [n for n in range(minute, 120) if not minutes(taken) & set(range(n, n + max(length, 1)))]
+    covered = minutes(taken)
+    free = [n for n in range(minute, 120) if not covered & set(range(n, n + max(length, 1)))]
     assert first == at(free[0])
 
 
+@settings(deadline=None)
 @given(SPANS, st.integers(0, 50), st.integers(1, 9))
 def test_the_last_free_moment_is_the_last(taken: list[Span], minute: int, length: int) -> None:
     """Nothing of that length fits between it and the moment up to which it is looked for."""
     taken = list(joined(taken))
     last = last_free(at(minute), timedelta(minutes=length), taken)
-    free = [n for n in range(-60, minute + 1) if not minutes(taken) & set(range(n, n + length))]
+    covered = minutes(taken)
+    free = [n for n in range(-60, minute + 1) if not covered & set(range(n, n + length))]
     assert last == at(free[-1])
 
 

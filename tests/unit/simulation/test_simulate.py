@@ -110,12 +110,18 @@ def deadline(compiled: Compile, hours: int, **more: Any) -> tuple[str, ...]:
 
 
 def test_whether_the_deadline_is_kept_is_said_first(compiled: Compile) -> None:
-    """And if it is not, by how much it is missed, and in which other ways it would be kept."""
+    """And if it is not, by how much it is missed, and in which other ways it would be kept; of fewer at once none."""
     assert deadline(compiled, 5)[0] == "the deadline 2031-05-14 21:00 is kept, with 2 h to spare"
-    assert deadline(compiled, 2)[0] == "the deadline 2031-05-14 18:00 is missed by 1 h, by all of these ways"
-    assert deadline(compiled, 4, profile={"limits": {"running_indices": 4}})[0] == (
-        "the deadline 2031-05-14 20:00 is missed by 2 h, kept by: all at once now; %8: 8 of an array job at once"
+    assert deadline(compiled, 2)[0] == "the deadline 2031-05-14 18:00 is missed by 1 h, as planned"
+    assert deadline(compiled, 3, recovery={"canaries": 4})[0] == (
+        "the deadline 2031-05-14 19:00 is missed by 1 h, kept by: all at once now"
     )
+
+
+def test_a_deadline_that_so_few_at_once_cannot_keep_is_refused(compiled: Compile) -> None:
+    """That needs no simulation."""
+    with pytest.raises(PlanError, match="the earliest possible end is 2031-05-14 22:00"):
+        deadline(compiled, 4, profile={"limits": {"running_indices": 4}})
 
 
 def test_what_chains_lose_is_said(compiled: Compile) -> None:
