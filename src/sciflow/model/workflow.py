@@ -138,7 +138,7 @@ class ExperimentalWorkflow:
             self.resources[name] = self.resources.get(name, ResourceRequest()).merged(request)
 
     def set_scheduling_policy(self, policy: str, options: Mapping[str, Any] | None = None) -> None:
-        """Say when work may start: ``immediate``, ``off_peak``, ``not_before`` or ``deadline``."""
+        """Say when work may start: ``immediate``, ``off_peak``, ``not_before``, ``deadline`` or ``cheapest``."""
         self.policy = validated(SchedulingPolicy, {"policy": policy, **(options or {})}, "scheduling policy")
 
     @property

@@ -349,3 +349,13 @@ def test_what_was_to_begin_off_peak_begins_at_the_next_such_time(failed_chain: Q
     object.__setattr__(array, "begin", None)
     assert begin(array, None, night.timestamp()) is None
     assert begin(array, None, noon.timestamp()) == datetime(2031, 5, 15, 22, tzinfo=timezone.utc).timestamp()
+
+
+def test_what_could_begin_at_once_begins_in_no_blackout_later(failed_chain: QueuedRun) -> None:
+    """A second try comes at another time than the plan."""
+    policy = SchedulingPolicy(blackouts=("2031-05-15",), timezone="UTC")
+    array = failed_chain.plan.arrays[0]
+    begin = terms_of(failed_chain.profile, failed_chain.recovery, Policies(policy)).begin
+    before, within = (datetime(2031, 5, day, 12, tzinfo=timezone.utc) for day in (13, 15))
+    assert begin(array, None, before.timestamp()) is None
+    assert begin(array, None, within.timestamp()) == datetime(2031, 5, 16, tzinfo=timezone.utc).timestamp()
