@@ -86,7 +86,7 @@ class _Fit:
         fitted = OLS(targets - middle + tangents @ coefficients, tangents).fit()
         count, size = tangents.shape
         freedom = count - size
-        leverage = np.clip(np.einsum("ij,jk,ik->i", tangents, fitted.normalized_cov_params, tangents), 0, 1 - 1e-6)
+        leverage = np.clip(((tangents @ fitted.normalized_cov_params) * tangents).sum(axis=1), 0, 1 - 1e-6)
         residuals = (self.logs - middle) / np.sqrt(1 - leverage)
         likelihood = np.where(
             self.is_least,

@@ -37,18 +37,24 @@ class MeasuredRun:
         What each asks for.
     tasks
         Their names.
+    is_fused
+        Whether they share their array indices.
     """
 
     folder: Path
     parameters: Mapping[str, Sequence[Any]]
     resources: Mapping[str, Any] = field(default_factory=lambda: HABIT)
     tasks: Sequence[str] = ("solve",)
+    is_fused: bool = False
 
     def __post_init__(self) -> None:
         names = " ".join(f"{{{{ {name} }}}}" for name in self.parameters)
         workflow = ExperimentalWorkflow("solving", self.folder)
         for task, before in zip(self.tasks, [(), *((one,) for one in self.tasks)], strict=False):
-            workflow.add_task(task, command=f"{task} {names}", depends_on=before, resources=dict(self.resources))
+            fuse: dict[str, Any] = {"fuse": True} if self.is_fused and before else {}
+            workflow.add_task(
+                task, command=f"{task} {names}", depends_on=before, resources=dict(self.resources), **fuse
+            )
         workflow.add_parameter_space({name: list(values) for name, values in self.parameters.items()})
         self.folder.mkdir(exist_ok=True)
         site = self.folder / "site.yaml"

@@ -55,6 +55,14 @@ def test_tasks_that_need_different_things_are_not_fused(tmp_path: Path) -> None:
     assert proposals(cores) == []
 
 
+def test_what_is_fused_is_not_to_be_fused_again(tmp_path: Path) -> None:
+    """Where a task runs in the indices of the other already, there is nothing to gain."""
+    run = MeasuredRun(tmp_path, SEEDS, tasks=("prepare", "solve"), is_fused=True)
+    for task in run.tasks:
+        run.measure(lambda _: {"memory": 100, "seconds": 1800.0, "cpu": 1800.0}, task)
+    assert proposals(run) == []
+
+
 def test_of_what_is_unknown_nothing_is_proposed(tmp_path: Path) -> None:
     """Before anything has run there is no reason for a change."""
     assert proposals(MeasuredRun(tmp_path, SEEDS, tasks=("solve", "check"))) == []
