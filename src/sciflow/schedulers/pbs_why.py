@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -48,9 +49,11 @@ class PbsExplainer:
         """Ask for the jobs, the queues and the nodes once each, and for the server where its limit binds."""
         outlook = Outlook()
         known = self._server.known(list(jobs), is_whole=True)
-        waiting = {job: facts for job, facts in known.items() if not pbs_words.is_over(facts)}
-        outlook.standings = [_standing(job, facts) for job, facts in waiting.items()]
+        outlook.standings = [_standing(job, facts) for job, facts in known.items() if not pbs_words.is_over(facts)]
+        outlook.standings.sort(key=lambda one: not one.indices)  # a sub-job knows better than its array job
         self._default = next((one.partition for one in outlook.standings if one.partition), "")
+        if not self.estimates:
+            return outlook
         self._queues = self._ask(QUEUES_COMMAND, "Queue", outlook)
         nodes = self._ask(NODES_COMMAND, "nodes", outlook)
         self._nodes = [one for one in nodes.values() if not any(word in str(one.get("state")) for word in _OUT)]
@@ -111,7 +114,15 @@ class PbsExplainer:
         return {}
 
 
-def _standing(job: str, facts: Facts) -> Standing:
+class TorqueExplainer(PbsExplainer):
+    """Asks Torque why jobs wait: for their comments alone, since its other answers are of another form."""
+
+    estimates = ""
+
+
+def _standing(name: str, facts: Facts) -> Standing:
+    match = re.fullmatch(r"(\d+)\[(\d+)\](.*)", name)  # Torque tells of each sub-job
+    job, indices = (f"{match[1]}[]{match[3]}", (int(match[2]),)) if match else (name, ())
     comment, state = str(facts.get("comment", "")), str(facts.get("job_state", ""))
     if state in ("H", "W"):
         code, reason = state, Reason(pbs_words.why_it_waits(facts))
@@ -120,7 +131,9 @@ def _standing(job: str, facts: Facts) -> Standing:
     estimated = facts.get("estimated", {})
     start = moment(estimated.get("start_time")) if isinstance(estimated, dict) else None
     start = start or (moment(facts.get("Execution_Time")) if state == "W" else None)
-    return Standing(job, (), code, reason, str(facts.get("queue", "")), str(facts.get("Account_Name", "")), start=start)
+    return Standing(
+        job, indices, code, reason, str(facts.get("queue", "")), str(facts.get("Account_Name", "")), start=start
+    )
 
 
 def _of_queue(standing: Standing, queue: Facts) -> list[str]:

@@ -20,6 +20,7 @@ from sciflow_shim import files
 
 if TYPE_CHECKING:
     from sciflow.model.profile import Limits
+    from sciflow.schedulers.pbs_why import TorqueExplainer
 
 _SILENT = re.compile(r"cannot connect|[Cc]onnection refused|[Cc]ommunication failure|[Tt]imed? ?out|trqauthd")
 
@@ -83,6 +84,12 @@ class TorqueScheduler(PbsScheduler):
         mine = f"{getpass.getuser()}@"
         jobs = self.server.all_known().values()
         return sum(str(facts.get("Job_Owner", "")).startswith(mine) and not is_over(facts) for facts in jobs)
+
+    def explainer(self) -> TorqueExplainer:
+        """Who tells why something waits."""
+        from sciflow.schedulers.pbs_why import TorqueExplainer
+
+        return TorqueExplainer(self.server, self.clock())
 
     def limits(self) -> Limits:
         """What it accepts, by the server and its default queue."""
