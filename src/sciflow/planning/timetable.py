@@ -51,6 +51,7 @@ def timetable(
     """
     if not profile.keeps_start_times:
         return Timetable(tuple(arrays))
+    now = now.astimezone(timezone.utc)
     placer = Placer(arrays, policies, profile, now, canaries)
     placed = [placer.place(array) for array in arrays]
     timed = tuple(_timed(one, now, zone_of(policies.of(one.array.task))) for one in placed)

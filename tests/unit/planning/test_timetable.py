@@ -125,6 +125,12 @@ def test_what_the_site_does_not_take_at_once() -> None:
     assert "the site takes 500 array indices of a user at a time" in found.notes[-1]
 
 
+def test_a_moment_without_a_zone_is_of_this_machine() -> None:
+    """It is planned as the same moment with its zone."""
+    here = NOON.astimezone().replace(tzinfo=None)
+    assert planned(job("a.0", 1000, 50), now=here).arrays == planned(job("a.0", 1000, 50)).arrays
+
+
 def test_a_profile_that_keeps_no_start_times() -> None:
     """Nothing is planned."""
     profile = ClusterProfile(name="local", scheduler="local", shared=False)
