@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sciflow.model.plan import ArrayJob
@@ -46,43 +46,63 @@ class Pool:
         """How many of a request surely run at once beside others, so that neither ever waits for room."""
         if all(other == request for other, _ in others):
             return max(0, self.most(request) - sum(count for _, count in others))
-        low, high = 0, self.most(request)
+        most = min(self.most(request), self._left(others, request))
+        if most < 1:
+            return 0
+        wanted = dict(others)
+        wanted.setdefault(request, 0)
+        return min(self._beside(one, wanted, request, most) for one in wanted)
+
+    def _left(self, others: Sequence[Many], request: Resources) -> int:
+        """How many of a request there would be room for if the others lay close together."""
+        used = [0, 0, 0]
+        for other, count in others:
+            for number, (_, each) in enumerate(self._amounts(other)):
+                used[number] += count * other.nodes * each
+        amounts = zip(self._amounts(request), used, strict=True)
+        return min((self.nodes * has - taken) // (each * request.nodes) for (has, each), taken in amounts if each)
+
+    def _beside(self, one: Resources, wanted: Mapping[Resources, int], request: Resources, most: int) -> int:
+        """How many more of a request there may be so that none of another one waits for room, however all of them lie.
+
+        One that waits finds too few nodes with room. On each of the others there is one that takes so much of it, or
+        several small ones do together.
+        """
+        if request != one and not wanted[one]:
+            return most
+        blocked, by_each, small = 0, 0, []
+        for number, (has, each) in enumerate(self._amounts(one)):
+            if each > has:
+                return 0
+            if not each:
+                continue
+            enough, together = has - each + 1, 0
+            for other, count in wanted.items():
+                amount, nodes = (
+                    self._amounts(other)[number][1],
+                    other.nodes * (count - (other == one)),
+                )  # but for itself
+                blocked, together = (
+                    (blocked + nodes, together) if amount >= enough else (blocked, together + nodes * amount)
+                )
+            amount = self._amounts(request)[number][1]
+            by_each += request.nodes if amount >= enough else 0
+            small.append((together, request.nodes * amount if amount < enough else 0, enough))
+        low, high = 0, most
         while low < high:
             middle = (low + high + 1) // 2
-            if self._holds([*others, (request, middle)]):
-                low = middle
-            else:
-                high = middle - 1
+            sums = sum((together + middle * amount) // enough for together, amount, enough in small)
+            is_held = blocked + middle * by_each + sums <= self.nodes - one.nodes
+            low, high = (middle, high) if is_held else (low, middle - 1)
         return low
 
-    def _holds(self, together: Sequence[Many]) -> bool:
-        """Whether each finds a node with room, however the others lie on the nodes."""
-        return all(
-            self._blocked(request, together) <= self.nodes - request.nodes for request, count in together if count
-        )
-
-    def _blocked(self, request: Resources, together: Sequence[Many]) -> int:
-        """How many nodes the others can fill so far that one of a request has no room there, at most."""
-        blocked = 0
-        for number, (has, each) in enumerate(self._amounts(request)):
-            if each > has:
-                return self.nodes
-            small, enough = 0, has - each + 1
-            for other, count in together if each else ():
-                amount = list(self._amounts(other))[number][1]
-                nodes = other.nodes * (count - (other == request))  # but for itself
-                if amount >= enough:
-                    blocked += nodes
-                else:
-                    small += nodes * amount
-            blocked += small // enough
-        return blocked
-
-    def _amounts(self, request: Resources) -> Iterator[tuple[int, int]]:
+    def _amounts(self, request: Resources) -> tuple[tuple[int, int], ...]:
         """What a node has of everything, and what of it a request needs on each of its nodes; 0 where nobody knows."""
-        yield self.cores, -(-request.all_cores // request.nodes)
-        yield self.memory or 0, request.memory_per_node if self.memory is not None else 0
-        yield self.gpus or 0, request.gpus_per_node if self.gpus is not None else 0
+        return (
+            (self.cores, -(-request.all_cores // request.nodes)),
+            (self.memory or 0, request.memory_per_node if self.memory is not None else 0),
+            (self.gpus or 0, request.gpus_per_node if self.gpus is not None else 0),
+        )
 
 
 def pool_of(array: ArrayJob, profile: ClusterProfile) -> Pool | None:

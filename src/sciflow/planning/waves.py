@@ -6,16 +6,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from sciflow.model.resources import Resources
-from sciflow.planning.ledger import Held, Ledger
+from sciflow.planning.ledger import Held, Ledger, Moments
 from sciflow.planning.room import UNLIMITED, Pool
 from sciflow.planning.spans import Span, first_free
 
 MOST_WINDOWS = 60  # two months of nights: nobody plans further, and each wave is a submission
 Kept = Literal["window", "too long", "wait", "deadline", "beyond"]
-Moments = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,16 @@ class Hours:
 
     def longest(self, latest: float) -> float:
         """The seconds of the longest window that opens before a moment."""
-        return max((closes - opens for opens, closes in self.windows if opens <= latest), default=0.0)
+        return max((length for opens, length in self._growing if opens <= latest), default=0.0)
+
+    @cached_property
+    def _growing(self) -> tuple[Moments, ...]:
+        """When windows open that are longer than all before them, and how long they are."""
+        found: list[Moments] = []
+        for opens, closes in self.windows:
+            if not found or closes - opens > found[-1][1]:
+                found.append((opens, closes - opens))
+        return tuple(found)
 
     def after_blackouts(self, moment: float, seconds: float) -> float:
         """The first moment from one on from which something of a length runs into no blackout."""
@@ -83,7 +92,11 @@ class Work:
     over: frozenset[str] = frozenset()
     is_whole: bool = False
 
-    @property
+    def key(self, left: int) -> tuple[Resources, int, int]:
+        """What decides whether a window has room for some of it, with so many elements left."""
+        return self.request, self.seconds, min(left, self.at_once)
+
+    @cached_property
     def at_once(self) -> int:
         """How many of it run at once, where nothing else does."""
         return min(self.throttle or UNLIMITED, self.pool.most(self.request) if self.pool else UNLIMITED)
@@ -155,6 +168,9 @@ def cut(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, bounds
     stop = first + count
     ready, soonest, alone = bounds
     for window in hours.windows:
+        if window[1] <= ready or (not work.over and ledger.is_full(work.pool, work.key(stop - first), window)):
+            continue
+        left, is_all = stop - first, ready <= max(window[0], hours.now)
         for moment in _moments(work, hours, ledger, window, ready):
             if moment < ready:
                 continue
@@ -168,6 +184,8 @@ def cut(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, bounds
                 first, ready = first + piece.count, max(ready, piece.end)  # not beside itself: its throttle is one
             if first == stop:
                 return
+        if left == stop - first and is_all and not work.over:
+            ledger.note_full(work.pool, work.key(left), window)
     yield _forced(work, hours, ledger, first, stop - first, Bounds(ready, soonest, alone))
 
 
@@ -215,7 +233,7 @@ def _moments(work: Work, hours: Hours, ledger: Ledger, window: Moments, ready: f
     start = max(opens, hours.now, ready)
     if start < closes:
         yield start
-        yield from list(ledger.changes(work.pool, start, closes))
+        yield from ledger.changes(work.pool, start, closes)
 
 
 def _latest(work: Work, hours: Hours, left: int) -> float:

@@ -38,3 +38,14 @@ def test_when_something_changes() -> None:
     assert ledger.next_start(POOL, 0, 300, ()) == 120
     assert ledger.next_start(POOL, 0, 300, {"a.120"}) == 100
     assert ledger.next_start(POOL, 150, 300, ()) is None
+
+
+def test_a_window_that_is_full_stays_so() -> None:
+    """For as many of a request or more, each for as long; nobody looks again."""
+    ledger, night = Ledger(), (0.0, 100.0)
+    ledger.note_full(POOL, (ONE, 60, 8), night)
+    assert ledger.is_full(POOL, (ONE, 60, 9), night)
+    assert not ledger.is_full(POOL, (ONE, 60, 7), night)
+    assert not ledger.is_full(POOL, (ONE, 30, 9), night)
+    assert not ledger.is_full(POOL, (ONE, 60, 9), (0.0, 200.0))
+    assert not ledger.is_full(None, (ONE, 60, 9), night)
