@@ -26,6 +26,7 @@ from sciflow.planning.lines import Lines
 from sciflow.planning.projection import Ints, Projection, Relation
 from sciflow.planning.remarks import (
     chain_notes,
+    manners_notes,
     packing_notes,
     policy_warnings,
     projection_notes,
@@ -213,6 +214,7 @@ def build_plan(
             *chain_notes(arrays),
             *chains.notes,
             *times.notes,
+            *manners_notes(profile),
         ),
         tasks=tuple(uses),
     )

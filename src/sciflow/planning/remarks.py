@@ -74,3 +74,9 @@ def projection_notes(
             names = ", ".join(f"`{name}`" for name in uses[task].names) or "no parameter"
             times = "once" if len(projection) == 1 else f"{len(projection)} times"
             yield f"task `{task}` depends on {names}: it runs {times}, not {combinations} times"
+
+
+def manners_notes(profile: ClusterProfile) -> Iterator[str]:
+    """Say how much of the cluster the run takes at once, where that is bounded."""
+    if profile.has_queue and (said := profile.manners.describe()):
+        yield f"manners of profile `{profile.name}`: {said}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sciflow.model.manners import Manners
 from sciflow.model.plan import ArrayJob
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import Resources
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.remarks import chain_notes, packing_notes, policy_warnings
+from sciflow.planning.remarks import chain_notes, manners_notes, packing_notes, policy_warnings
 
 HOUR = 3600
 SHORT = Resources(1, 0, 0, 12 * HOUR)
@@ -44,3 +45,11 @@ def test_every_policy_that_is_not_kept_is_named(tmp_path: Path) -> None:
     noted = "the policy off-peak (22:00-08:00) is noted, and the run starts at once"
     assert policy_warnings(workflow, here) == [f"profile `here` runs here, without a queue: {noted}"]
     assert policy_warnings(workflow, ClusterProfile(name="site", scheduler="slurm")) == []
+
+
+def test_manners_of_a_site_with_a_queue_are_told() -> None:
+    """Before anything is submitted; where nothing is said, and where nobody else is, there is nothing to tell."""
+    site = {"name": "lab", "scheduler": "slurm", "manners": Manners(running_by_night=9)}
+    assert list(manners_notes(ClusterProfile(**site))) == ["manners of profile `lab`: 9 by night"]
+    assert list(manners_notes(ClusterProfile(**{**site, "scheduler": "local"}))) == []
+    assert list(manners_notes(ClusterProfile(name="lab", scheduler="slurm"))) == []
