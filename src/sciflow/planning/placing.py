@@ -14,7 +14,7 @@ from sciflow.planning.calendar import blackouts, deadline, preferred_windows
 from sciflow.planning.calendar_remarks import refuse
 from sciflow.planning.deadlines import latest_starts
 from sciflow.planning.ledger import Ledger
-from sciflow.planning.room import pool_of
+from sciflow.planning.room import pool_of, throttle_of
 from sciflow.planning.start import Start, start_of
 from sciflow.planning.waves import MOST_WINDOWS, Bounds, Hours, Piece, Work, cut, follow
 
@@ -117,7 +117,7 @@ class Placer:
             array.resources.runtime_seconds * array.links,
             array.resources,
             pool_of(array, self._profile),
-            self._profile.limits.running_indices,
+            throttle_of(array, self._profile),
             self._due[array.name],
             over,
         )
@@ -215,7 +215,7 @@ def _due(arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile
     ends = {array.name: deadline(policies.of(array.task)) for array in arrays}
     due = {name: end.timestamp() if end else math.inf for name, end in ends.items()}
     for array in reversed(arrays):
-        pool, limit = pool_of(array, profile), profile.limits.running_indices
+        pool, limit = pool_of(array, profile), throttle_of(array, profile)
         at_once = Work(array.name, array.elements, 0, array.resources, pool, limit).at_once
         each = array.resources.runtime_seconds * array.links
         for one in array.after:

@@ -113,3 +113,14 @@ def pool_of(array: ArrayJob, profile: ClusterProfile) -> Pool | None:
     name = array.options.partition or profile.default_partition
     memory = round(place.memory_gb * GIB) if place.memory_gb else None
     return Pool(name.split(",")[0], place.nodes, place.cpu_cores, memory, place.gpus)
+
+
+def throttle_of(array: ArrayJob, profile: ClusterProfile) -> int | None:
+    """How many of an array job run at once by the site's limit, and by its manners at night; None for any number."""
+    manners, each = profile.manners, array.resources
+    bounds = [one for one in (profile.limits.running_indices, manners.running_by_night) if one is not None]
+    if manners.core_hours is not None and each.core_hours:
+        bounds.append(int(manners.core_hours / each.core_hours))
+    if manners.share is not None and (pool := pool_of(array, profile)) is not None:
+        bounds.append(int(manners.share * pool.nodes * pool.cores / each.all_cores))
+    return max(1, min(bounds)) if bounds else None

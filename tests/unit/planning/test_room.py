@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sciflow.model.options import Options
 from sciflow.model.plan import ArrayJob
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
-from sciflow.planning.room import Pool, pool_of
+from sciflow.planning.room import Pool, pool_of, throttle_of
 
 POOL = Pool("main", nodes=4, cores=8, memory=16 * GIB, gpus=2)
 
@@ -64,3 +66,21 @@ def test_the_nodes_of_a_partition() -> None:
     array = ArrayJob("a.0", "a", 1, Resources())
     assert pool_of(array, profile) == Pool("main", 4, 8, 64 * GIB)
     assert pool_of(ArrayJob("a.0", "a", 1, Resources(), options=Options("gpu")), profile) is None  # of how many cores?
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, None),
+        ({"limits": {"running_indices": 9}}, 9),
+        ({"limits": {"running_indices": 9}, "manners": {"running_by_night": 5, "running_by_day": 1}}, 5),
+        ({"manners": {"core_hours": 14}}, 3),
+        ({"manners": {"core_hours": 1}}, 1),
+        ({"manners": {"share": 0.5}, "capacity": {"nodes": 4, "cpu_cores": 8}}, 8),
+        ({"manners": {"share": 0.5}}, None),
+    ],
+)
+def test_manners_by_night_count_as_well(said: dict[str, Any], expected: int | None) -> None:
+    """The least of what the site lets run at once, and what its manners let; of a share nobody knows without nodes."""
+    profile = ClusterProfile.model_validate({"name": "site", "scheduler": "slurm", **said})
+    assert throttle_of(ArrayJob("a.0", "a", 20, Resources(2, runtime_seconds=7200)), profile) == expected
