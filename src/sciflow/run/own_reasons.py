@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from sciflow.model.plan import ArrayJob
@@ -70,12 +71,23 @@ def own_facts(run: RunDirectory, status: RunStatus, group: Waiting, site: Site) 
     if group.code.startswith("BeginTime") or "start time" in group.reason.text:
         lines += _begin(array, group, site, first)
     if "as many of its indices run" in group.reason.text:
-        running = sum(one.state is State.RUNNING for one in status.indices[array.name].values())
-        most = site.profile.limits.running_indices
-        lines.append(f"{running} of them run" + (f"; the profile lets {most} run at once" if most else ""))
+        lines.append(_throttled(status, group, site))
     if not group.job and first.state is State.PENDING and status.is_queued:
         lines += _unsubmitted(status, array, site)
     return lines
+
+
+def _throttled(status: RunStatus, group: Waiting, site: Site) -> str:
+    """How many of an array job run, how many may, and why no more."""
+    running = sum(one.state is State.RUNNING for one in status.indices[group.array].values())
+    known = (one.throttle for one in status.submissions.of_array(group.array) if group.job and one.job == group.job)
+    throttle = next(known, None)
+    if throttle is not None and throttle.at_once is not None:
+        until = f", until {time.strftime('%a %H:%M', time.localtime(throttle.until))}" if throttle.until else ""
+        why = f", by the run's manners ({throttle.why})" if throttle.why else ""
+        return f"{running} of them run; {throttle.at_once} may run at once{why}{until}"
+    most = site.profile.limits.running_indices
+    return f"{running} of them run" + (f"; the profile lets {most} run at once" if most else "")
 
 
 def _dependencies(status: RunStatus, array: ArrayJob, indices: list[int]) -> list[str]:

@@ -20,7 +20,7 @@ from sciflow.schedulers.reasons import Reason
 from sciflow.schedulers.slurm_reasons import reason_of
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState
-from sciflow.store.submissions import Submitted
+from sciflow.store.submissions import Submitted, Throttle
 
 LATER = datetime(2030, 1, 1, 22, tzinfo=timezone.utc)
 FIRST = ArrayJob("a.0", "a", 4, Resources())
@@ -38,7 +38,7 @@ def status_of(*arrays: ArrayJob) -> RunStatus:
     """Make the status of a plan that was submitted, and of which all waits."""
     status = untouched(Plan("w", "site", 4, arrays, tasks=tuple(array.task for array in arrays)))
     for number, array in enumerate(arrays):
-        status.submissions.add(Submitted(array.name, array.name, frozenset(range(array.elements)), 0.0, str(number)))
+        status.submissions.add(Submitted(array.name, array.name, frozenset(range(array.elements)), 0.0, f"10{number}"))
         for one in status.indices[array.name].values():
             one.said, one.is_settled = WAITS, False
     return status
@@ -94,6 +94,10 @@ def test_its_own_limit(run: RunDirectory) -> None:
     status = status_of(FIRST)
     status.indices["a.0"][0].state = status.indices["a.0"][1].state = State.RUNNING
     assert told(run, status, FIRST, "JobArrayTaskLimit", 2) == ["2 of them run; the profile lets 2 run at once"]
+    [submitted] = status.submissions.of_array("a.0")
+    submitted.throttle = Throttle(2, "it is day")
+    expected = "2 of them run; 2 may run at once, by the run's manners (it is day)"
+    assert told(run, status, FIRST, "JobArrayTaskLimit", 2, job=submitted.job) == [expected]
 
 
 def test_what_is_in_no_queue_yet(run: RunDirectory) -> None:
