@@ -100,6 +100,10 @@ JOBS = {
     "dependent": replace(ARRAYS["dependent"], begin=datetime(2031, 5, 17, 22, tzinfo=timezone.utc)),
     "mpi": ArrayJob("flow.0", "flow", 1000, Resources(4, 64 * GIB, 4, 129_600, nodes=2, mpi_tasks=8)),
     "nodes": ArrayJob("flow.1", "flow", 2, Resources(1, 1, 0, 59, nodes=3)),
+    "fused": replace(
+        ArrayJob("prepare.0", "prepare", 4, Resources(1, GIB, 0, 600), riders=("train.0", "score.0")),
+        together=Resources(8, 4 * GIB, 1, 8100),
+    ).submitted_first,
 }
 
 

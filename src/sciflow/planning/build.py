@@ -18,7 +18,7 @@ from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.arrays import Placement, dependency, same_index
 from sciflow.planning.continuation import continued
 from sciflow.planning.fit import check_site
-from sciflow.planning.fusion import fused, with_times
+from sciflow.planning.fusion import aligned, fused, with_times
 from sciflow.planning.identity import Recipe, recipes
 from sciflow.planning.layout import Layout, as_asked
 from sciflow.planning.learned import Learned, learned
@@ -184,6 +184,8 @@ def build_plan(
     for task in uses:
         layouts[task], reduced = as_asked(workflow, profile, task, projections[task], strict)
         warnings = list(dict.fromkeys([*warnings, *reduced]))
+    if profile.has_queue:
+        layouts = aligned(layouts, uses, relations)
     made = Learned(layouts)
     if advice is not None:
         made = learned(workflow, profile, uses, projections, relations, layouts, options, advice)

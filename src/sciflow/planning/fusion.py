@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from sciflow.errors import PlanError
 from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.policy import Policies
@@ -14,6 +16,9 @@ from sciflow.model.task import Task
 from sciflow.model.units import format_duration
 from sciflow.planning.caps import longest_walltime
 from sciflow.planning.fit import check_site
+from sciflow.planning.layout import Layout
+from sciflow.planning.projection import Relation
+from sciflow.planning.uses import TaskUse
 
 _ALONE = "leave out `fuse`, and it gets jobs of its own"
 
@@ -55,6 +60,34 @@ def fused(arrays: Sequence[ArrayJob], tasks: Mapping[str, Task], policies: Polic
         for array in [one for one in arrays if one.task == name]:
             chains.add(array)
     return Fused(chains.tied(), tuple(chains.notes()))
+
+
+def aligned(
+    layouts: Mapping[str, Layout], uses: Mapping[str, TaskUse], relations: Mapping[tuple[str, str], Relation]
+) -> dict[str, Layout]:
+    """The layouts of tasks, those that are fused having the same array jobs: one for each pair of requests.
+
+    Parameters
+    ----------
+    layouts
+        Task → its layout, by what it asks for alone.
+    uses, relations
+        The tasks in running order, and who needs whom.
+    """
+    made = dict(layouts)
+    chain_of: dict[str, list[str]] = {}
+    for task, use in uses.items():
+        before = [one for one in use.task.depends_on if use.task.fuse and relations[task, one].is_same]
+        chain = chain_of[task] = [*(chain_of[before[-1]] if before else ()), task]
+        if not before or any(made[one].order is not None or max(made[one].packs) > 1 for one in chain):
+            continue
+        codes = np.stack([made[one].codes for one in chain])
+        _, first, new = np.unique(codes, axis=1, return_index=True, return_inverse=True)
+        rank = np.argsort(np.argsort(first))  # in the order in which they come first
+        for one in chain:
+            kinds = [made[one].requests[int(code)] for code in made[one].codes[np.sort(first)].tolist()]
+            made[one] = Layout(rank[new.reshape(-1)], kinds, (1,) * len(kinds))
+    return made
 
 
 def with_times(arrays: Sequence[ArrayJob], submitted: Sequence[ArrayJob]) -> tuple[ArrayJob, ...]:
@@ -125,8 +158,8 @@ class _Chains:
             names = ", ".join(f"`{one}`" for one in dict.fromkeys(self._arrays[d.array].task for d in array.after))
             raise _refused(
                 array,
-                f"it does not wait index by index for {names}: they have other instances, or other requests",
-                "a fused task has the parameters of the one before it, and its request differs where that one's does",
+                f"it does not wait index by index for {names}: they have other instances",
+                "a fused task has the same parameters as the one before it",
             )
         firsts = {self._first.get(one.name, one.name) for one in twins}
         if len(firsts) > 1:

@@ -108,6 +108,18 @@ def test_requests_that_differ_with_the_same_parameter(tmp_path: Path) -> None:
     assert [one.together.memory_bytes // GIB for one in plan.arrays if one.together] == [3, 2, 3]
 
 
+def test_requests_that_differ_with_other_parameters(tmp_path: Path) -> None:
+    """There is a job for each pair of them, in all tasks of the chain, in the order in which they come first."""
+    first = {**A, "command": "echo {{ x }} {{ y }}", "resources": {"memory_gb": "y"}}
+    second = {**B, "resources": {"memory_gb": 2, "cpu_cores": "1 if x < 3 else 2"}}
+    plan = compiled(tmp_path, first, second, C, y=[1, 3]).plan
+    requests = [
+        (one.count, one.together.cpu_cores, one.together.memory_bytes // GIB) for one in plan.arrays if one.together
+    ]
+    assert requests == [(2, 2, 2), (2, 2, 3), (1, 2, 2), (1, 2, 3)]
+    assert [one.riders for one in plan.arrays if one.riders] == [(f"b.{n}", f"c.{n}") for n in range(4)]
+
+
 def test_a_chain_begins_when_its_first_does(tmp_path: Path) -> None:
     """The start time is that of the whole job."""
     made = workflow_of(tmp_path, A, B)
@@ -130,7 +142,6 @@ def test_where_there_is_no_queue_each_runs_on_its_own(tmp_path: Path) -> None:
         ([{**A, "fuse": True}], "task `a` says `fuse: true`, but it waits for no other task"),
         ([A, {**B, "command": "echo {{ x }} {{ y }}"}], "it does not wait index by index for `a`"),
         ([A, {**B, "command": "true", "over": ["x"]}], "it does not wait index by index for `a`"),
-        ([A, {**B, "resources": {"memory_gb": "x"}}], "it does not wait index by index for `a`"),
         ([A, {**A, "name": "z"}, {**B, "depends_on": ["a", "z"]}], "it waits index by index for `a` and `z`"),
         ([A, B, {**B, "name": "z"}], "task `z` says `fuse: true`, but `b` is fused with `a` already"),
         (
