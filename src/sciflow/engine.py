@@ -26,7 +26,7 @@ from sciflow.errors import (
 )
 from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
-from sciflow.model.cost import AskAbove
+from sciflow.model.ask_above import AskAbove
 from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow

@@ -10,6 +10,7 @@ import pytest
 from sciflow.engine import Engine
 from sciflow.errors import PlanError, ProfileError, RunError, SchedulerError, SciflowWarning, TransportError
 from sciflow.execution import Run, open_run
+from sciflow.model.parameters import ParameterSpace
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.follow import follow, wait
@@ -87,11 +88,11 @@ def test_warnings_are_given_before_anything_is_submitted(
     remote: Engine, squares: ExperimentalWorkflow, slurm: FakeSlurm
 ) -> None:
     """And strictly they are errors."""
-    squares.set_scheduling_policy("deadline", {"deadline": "2001-01-01T00:00"})
-    with pytest.warns(SciflowWarning, match="the tasks ask for"):
+    squares.space = ParameterSpace.from_document({"x": [1, 2], "unused": [1]})
+    with pytest.warns(SciflowWarning, match="no task uses the parameter `unused`"):
         remote.submit(squares)
     remote.strict = True
-    with pytest.raises(PlanError, match="the tasks ask for"):
+    with pytest.raises(PlanError, match="no task uses the parameter `unused`"):
         remote.submit(squares)
 
 

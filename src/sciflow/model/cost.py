@@ -1,14 +1,11 @@
-"""What work costs: what is requested of a cluster, times how long; and above how much somebody is asked."""
+"""What work costs: what is requested of a cluster, times how long."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from pydantic import Field
-
 from sciflow.model.resources import GIB, Resources
-from sciflow.model.validation import Value
 
 WORDS = {
     "core_hours": "core-hours",
@@ -53,28 +50,6 @@ def cost_of(resources: Resources, jobs: int) -> Cost:
 def total(costs: Iterable[Cost]) -> Cost:
     """The sum of several."""
     return sum(costs, Cost())
-
-
-class AskAbove(Value):
-    """Above how much `submit` asks before it submits; what is not said is not limited."""
-
-    core_hours: float | None = Field(default=None, ge=0)
-    gpu_hours: float | None = Field(default=None, ge=0)
-    memory_gb_hours: float | None = Field(default=None, ge=0)
-    indices: int | None = Field(default=None, ge=0)
-
-    @property
-    def needs_runtimes(self) -> bool:
-        """Whether it limits what is known only of tasks that ask for a runtime."""
-        return any(getattr(self, name) is not None for name in WORDS if name != "indices")
-
-    def exceeded(self, cost: Cost) -> Iterator[str]:
-        """Say what is above it, such as ``up to 5,120 core-hours, more than the 1,000``."""
-        for name, words in WORDS.items():
-            asked, most = getattr(cost, name), getattr(self, name)
-            if most is not None and asked > most:
-                up_to = "" if name == "indices" else "up to "
-                yield f"{up_to}{format_amount(asked)} {words}, more than the {format_amount(most)}"
 
 
 def format_amount(amount: float) -> str:

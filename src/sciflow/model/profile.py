@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
-from sciflow.model.cost import AskAbove
+from sciflow.model.ask_above import AskAbove
 from sciflow.model.fields import Names, Variables
 from sciflow.model.manners import Manners
 from sciflow.model.periods import Zone

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
+from sciflow.errors import PlanError
 from sciflow.model.advice import Advice
 from sciflow.model.options import Options
 from sciflow.model.plan import ArrayJob, Plan, handed_over
@@ -152,7 +153,7 @@ def build_plan(
     profile
         How the site wants it done.
     strict
-        Refuse what the profile cannot give instead of reducing it with a warning; where there is a queue, always so.
+        Refuse what warnings are about: here what the profile cannot give, and is reduced; where there is a queue all.
     now
         The moment from which start times are counted; by default the present.
     advice
@@ -203,6 +204,8 @@ def build_plan(
     arrays = chains.arrays
     times = timetable(handed_over(arrays), workflow.policies, profile, now, workflow.recovery.canaries)
     warnings += times.warnings
+    if strict and warnings and profile.has_queue:
+        raise PlanError("\n".join(warnings), hint="mend that, or leave out `strict`")
     plan = Plan(
         workflow=workflow.name,
         profile=profile.name,

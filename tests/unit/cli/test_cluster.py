@@ -137,16 +137,16 @@ def test_what_was_taken_over_is_told(submit: Command, slurm: FakeSlurm, project:
 def test_warnings_and_notes_are_said_beside_the_data(submit: Command, slurm: FakeSlurm, project: Path) -> None:
     """On standard error; strictly, warnings are errors."""
     document = json.loads((project / "workflow.yaml").read_text())
-    document["schedule"] = {"policy": "deadline", "deadline": "2001-01-01 00:00"}
+    document["parameters"]["unused"] = [1]
     document["tasks"].append({"name": "once", "command": "true"})
     (project / "workflow.yaml").write_text(json.dumps(document))
     answer = submit("-n")
     assert answer.code == 0
-    assert answer.err.startswith("warning: the tasks ask for 10 min one after another, but the deadline ")
+    assert answer.err.startswith("warning: no task uses the parameter `unused`")
     assert "note: task `once` depends on no parameter: it runs once, not 4 times" in answer.err.splitlines()
     answer = submit("--strict")
     assert answer.code == 1
-    assert answer.err.startswith("error: the tasks ask for 10 min")
+    assert answer.err.startswith("error: no task uses the parameter `unused`")
     assert slurm.calls() == []
 
 

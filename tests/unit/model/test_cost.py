@@ -1,8 +1,8 @@
-"""What work costs, and above how much somebody is asked."""
+"""What work costs."""
 
 import pytest
 
-from sciflow.model.cost import AskAbove, Cost, cost_of, format_amount, total
+from sciflow.model.cost import Cost, cost_of, format_amount, total
 from sciflow.model.resources import GIB, Resources
 
 
@@ -25,18 +25,6 @@ def test_costs_add_up() -> None:
     """Nothing costs nothing."""
     assert total([Cost(1, 2, 3, 4), Cost(10, 20, 30, 40)]) == Cost(11, 22, 33, 44)
     assert total([]) == Cost()
-
-
-def test_what_is_above_the_cap_is_said_with_both_amounts() -> None:
-    """What is as much as the cap is not above it, and what has no cap is not limited."""
-    cap = AskAbove(core_hours=1000, gpu_hours=10, indices=500)
-    assert list(cap.exceeded(Cost(5120, 10, 1e9, 501))) == [
-        "up to 5,120 core-hours, more than the 1,000",
-        "501 array indices, more than the 500",
-    ]
-    assert not list(cap.exceeded(Cost(1000, 10, 0, 500)))
-    assert not list(AskAbove().exceeded(Cost(1e9, 1e9, 1e9, 10**9)))
-    assert (cap.needs_runtimes, AskAbove(indices=5).needs_runtimes) == (True, False)
 
 
 @pytest.mark.parametrize(("amount", "text"), [(0.08333, "0.08333"), (17.5, "17.5"), (11560.2, "11,560"), (5, "5")])
