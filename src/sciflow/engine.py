@@ -4,59 +4,29 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sciflow import assets
+from sciflow import assets, submittal
 from sciflow.analysis.table import Results
-from sciflow.errors import (
-    NotConfirmedError,
-    PlanError,
-    ProfileError,
-    RunError,
-    SchedulerError,
-    SciflowWarning,
-    TransportError,
-)
+from sciflow.earlier_runs import EarlierRuns
+from sciflow.errors import PlanError, RunError, SciflowWarning
 from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
-from sciflow.model.ask_above import AskAbove
-from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import Compiled, build_plan
 from sciflow.planning.render import ScriptRenderer
-from sciflow.run.drive import drive
-from sciflow.run.progress import ProgressBars
-from sciflow.run.recover import terms_of
-from sciflow.run.reuse import take_over_once
-from sciflow.run.soundness import with_broken_seals
-from sciflow.run.stage import (
-    asked_identity,
-    identity,
-    note_manners,
-    note_modules,
-    note_recovery,
-    point_to_latest,
-    stage,
-    staging_lock,
-    write_run,
-)
-from sciflow.run.status import RunStatus, untouched
-from sciflow.run.submit import Handed, Terms, calls
-from sciflow.run.tend import Chained
-from sciflow.run.track import observe, read_plan
-from sciflow.schedulers.base import QueueScheduler
+from sciflow.run.stage import asked_identity, write_run
+from sciflow.run_here import Execution, run_here
 from sciflow.schedulers.machine import Machine
-from sciflow.schedulers.registry import check_known, connect
-from sciflow.store.layout import RUNS, RunDirectory, find_run, read_document, runs_of
-from sciflow.store.lock import in_turn
+from sciflow.schedulers.registry import check_known
+from sciflow.store.layout import RUNS
+from sciflow.submittal import Submittal
 
 if TYPE_CHECKING:
     from sciflow.model.advice import Advice
@@ -64,51 +34,7 @@ if TYPE_CHECKING:
     from sciflow.run.due import Due
     from sciflow.simulation.simulate import Simulation
 
-_RUNS_TO_LOOK_AT = 4
 _WITH_QUEUE = "generic-slurm"  # for which a plan is simulated where the profile says no more than `local`
-
-
-@dataclass(frozen=True)
-class Execution:
-    """What `Engine.run` did.
-
-    Attributes
-    ----------
-    run, status
-        The run, and the state of all its indices at the end.
-    continued
-        Whether it went on with a run that was there.
-    reused
-        How many instances earlier runs had finished.
-    """
-
-    run: Run
-    status: RunStatus
-    continued: bool
-    reused: int
-
-
-@dataclass(frozen=True)
-class Submittal:
-    """What `Engine.hand_over` did.
-
-    Attributes
-    ----------
-    run, handed
-        The run, and what was submitted of it now.
-    continued
-        Whether it went on with a run that was there.
-    reused
-        How many instances earlier runs had finished.
-    chained
-        The job that tends the run next, where nobody is to watch it.
-    """
-
-    run: Run
-    handed: Handed
-    continued: bool
-    reused: int
-    chained: Chained | None = None
 
 
 class Engine:
@@ -322,43 +248,14 @@ class Engine:
         NotConfirmedError
             For more than the profile submits without being asked, unless that is confirmed.
         """
-        if not compiled.profile.has_queue:
-            raise ProfileError(
-                f"profile `{compiled.profile.name}` has no queue to submit to",
-                hint="run it here with `sciflow run`, or name another profile with `--profile`",
-            )
-        if not confirmed and (above := self.above_cap(compiled)):
-            raise NotConfirmedError(
-                above, hint="look at it with `sciflow plan`; `--yes` submits it, and so does `confirmed=True` in Python"
-            )
-        directory, continued, reused = self._prepared(compiled)
-        if not continued:
-            self._warn_of_queued(compiled, directory)
-        run = Run(directory)
-        try:
-            if autonomous:
-                run.become_autonomous()
-            handed = run.hand_over()
-            chained = run.chain() if autonomous else None
-            handed.check()
-            return Submittal(run, handed, continued, reused, chained)
-        except (SchedulerError, TransportError) as error:
-            error.hint += f"; `sciflow status {directory.name_here}` shows the run so far"
-            raise
+        return submittal.hand_over(compiled, self._earlier, autonomous, confirmed)
 
     def calls(self, compiled: Compiled) -> list[str]:
         """The calls of the scheduler that `hand_over` would make, as one would type them in the run directory.
 
         Jobs that are waited for stand there by the names of their array jobs.
         """
-        directory = None if self.fresh else self._same_work(compiled)
-        status = observe(directory) if directory else untouched(compiled.plan)  # with the start times that it has
-        run = directory or RunDirectory("RUN")
-        return calls(run, status, *self._hands(compiled, run), time.time())
-
-    def _hands(self, compiled: Compiled, run: RunDirectory) -> tuple[QueueScheduler, Terms]:
-        terms = terms_of(compiled.profile, compiled.workflow.recovery, compiled.workflow.policies)
-        return connect(compiled.profile.scheduler, run), terms
+        return submittal.calls_now(compiled, self._earlier)
 
     def changes(self, compiled: Compiled, against: str | Path | None = None) -> Changes:
         """What a submission now would make of what was done before; changes nothing on disk.
@@ -375,20 +272,11 @@ class Engine:
         RunError
             Where there is no such run, or it is of another workflow.
         """
-        from sciflow.run.changes import compare
-
-        runs = runs_of(self.runs, compiled.workflow.name)
-        if against is None and not runs:
-            raise RunError(
-                f"there is no run of `{compiled.workflow.name}` in `{self.runs}`",
-                hint="`sciflow plan` without `--against` shows all that would run",
-            )
-        run = runs[0] if against is None else find_run(against, self.runs)
-        return compare(compiled, run, [] if self.fresh else runs, None if self.fresh else self._same_work(compiled))
+        return self._earlier.changes(compiled, against)
 
     def changes_so_far(self, compiled: Compiled) -> Changes | None:
         """As `changes`, but None where there is no earlier run that matters."""
-        return None if self.fresh or not runs_of(self.runs, compiled.workflow.name) else self.changes(compiled)
+        return self._earlier.changes_so_far(compiled)
 
     def due(self, compiled: Compiled, changes: Changes | None = None) -> Due:
         """What a submission now asks for: what is not done, and no scheduler has yet.
@@ -400,83 +288,20 @@ class Engine:
         changes
             What that makes of what was done before, where that is known.
         """
-        from sciflow.run.due import due, due_here
-
-        found = changes or self.changes_so_far(compiled)
-        done, run = (found.done, found.continued) if found else (frozenset(), None)
-        plan = _plan_of(run, compiled) if run else compiled.plan
-        if not compiled.profile.has_queue:
-            return due_here(plan, done)
-        return due(run, plan, done, *self._hands(compiled, run or RunDirectory("RUN")))
+        return submittal.due_now(compiled, self._earlier, changes)
 
     def above_cap(self, compiled: Compiled, changes: Changes | None = None) -> str:
         """Say what a submission now asks for that is above the profile's `ask_above`; empty for nothing."""
-        if compiled.profile.ask_above == AskAbove():
-            return ""
-        return self.due(compiled, changes).above(compiled.profile)
+        return submittal.above_cap(compiled, self._earlier, changes)
 
     def has_earlier_runs(self, compiled: Compiled) -> bool:
         """Whether a new run would look for what earlier ones have finished."""
-        return not self.fresh and bool(runs_of(self.runs, compiled.workflow.name)) and self._same_work(compiled) is None
+        return self._earlier.are_there(compiled) and self._earlier.same_work(compiled) is None
 
     def run(self, compiled: Compiled) -> Execution:
         """Run what was compiled here, to the end."""
-        if compiled.profile.has_queue:
-            raise ProfileError(
-                f"profile `{compiled.profile.name}` has a queue", hint="`sciflow submit` hands the workflow to it"
-            )
-        directory, continued, reused = self._prepared(compiled)
-        plan = _plan_of(directory, compiled)
-        status = observe(directory, plan)
-        if not status.is_complete or with_broken_seals(status):
-            with ProgressBars() as bars:
-                status = drive(directory, plan, compiled.profile, bars.watch)
-        return Execution(Run(directory), status, continued, reused)
+        return run_here(compiled, self._earlier)
 
-    def _prepared(self, compiled: Compiled) -> tuple[RunDirectory, bool, int]:
-        """The run directory, whether it was there, and how many instances were taken over from earlier runs."""
-        self.render(compiled)  # a template that is wrong is found before anything is written
-        with in_turn(staging_lock(self.runs, compiled.workflow.name)):
-            # Of two who start the same work at once, the second finds the run of the first.
-            directory = None if self.fresh else self._same_work(compiled)
-            continued = directory is not None
-            if directory is None:
-                directory = stage(compiled, self.runs, self.scripts(compiled))
-            else:
-                note_modules(compiled, directory)
-                note_recovery(compiled, directory)
-                note_manners(compiled, directory)
-                point_to_latest(self.runs, directory)
-        return directory, continued, take_over_once(directory, _plan_of(directory, compiled), self.fresh)
-
-    def _warn_of_queued(self, compiled: Compiled, directory: RunDirectory) -> None:
-        """Say where an earlier run of the workflow is still in a queue, by all that was heard of it."""
-        for earlier in runs_of(self.runs, compiled.workflow.name)[:_RUNS_TO_LOOK_AT]:
-            if earlier.run_id == directory.run_id:
-                continue
-            status = observe(earlier)
-            if status.is_queued and not status.is_finished and not Run(earlier).status().is_finished:
-                text = f"run `{earlier.run_id}` of `{compiled.workflow.name}` may still be in the queue: "
-                warnings.warn(f"{text}`sciflow cancel {earlier.name_here}` ends it", SciflowWarning, stacklevel=4)
-
-    def _same_work(self, compiled: Compiled) -> RunDirectory | None:
-        """The newest run of the same workflow, if it is to do the same."""
-        for run in runs_of(self.runs, compiled.workflow.name)[:1]:
-            try:
-                manifest = read_document(run.manifest)
-            except RunError as error:
-                warnings.warn(f"{error}; a new run is started", SciflowWarning, stacklevel=3)
-                continue
-            if manifest.get("identity") == identity(compiled, self.scripts(compiled)):
-                return run
-            # What was measured since by the run that it was learned from is no reason to do the same work twice.
-            learned = manifest.get("learned_from", {"run": None})
-            is_learned = compiled.advice is not None and compiled.advice.run in (learned["run"], run.run_id)
-            if is_learned and learned.get("asked") == asked_identity(compiled, self.scripts(compiled)):
-                return run
-        return None
-
-
-def _plan_of(run: RunDirectory, compiled: Compiled) -> Plan:
-    """The plan of a run that does the same work as what was compiled; by what was learned when it was made."""
-    return compiled.plan if compiled.advice is None else read_plan(run)
+    @property
+    def _earlier(self) -> EarlierRuns:
+        return EarlierRuns(self.runs, self.fresh, self.scripts)

@@ -40,6 +40,12 @@ def engine(tmp_path: Path) -> Engine:
 
 
 @pytest.fixture
+def remote(site: Path, tmp_path: Path) -> Engine:
+    """Return an engine for the site, which has a queue."""
+    return Engine(str(site), tmp_path / "runs")
+
+
+@pytest.fixture
 def staged(squares: ExperimentalWorkflow, tmp_path: Path) -> RunDirectory:
     """Return the run directory of `squares`, in which nothing was run."""
     engine = Engine(runs=tmp_path / "runs")

@@ -14,7 +14,6 @@ from sciflow.errors import PlanError, ProfileError, RunError, SciflowWarning, Wo
 from sciflow.execution import Run, open_run
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.store.layout import runs_of
 
 
 def greedy(**resources: Any) -> ExperimentalWorkflow:
@@ -85,60 +84,6 @@ def test_a_plan_is_written_into_an_empty_folder(engine: Engine, squares: Experim
             engine.write_plan(compiled, tmp_path / taken)
         assert caught.value.hint == "give a new or empty folder"
     assert (tmp_path / "file").read_text() == "mine"
-
-
-def test_the_same_work_is_not_done_twice(engine: Engine, squares: ExperimentalWorkflow) -> None:
-    """A second call finds the run complete, and starts nothing."""
-    first = engine.run(engine.compile(squares))
-    assert (first.continued, first.reused) == (False, 0)
-    journal = first.run.directory.journal.read_bytes()
-    second = engine.run(engine.compile(squares))
-    assert (second.continued, second.reused) == (True, 0)
-    assert second.run.path == first.run.path
-    assert first.run.directory.journal.read_bytes() == journal
-
-
-def test_a_changed_workflow_takes_over_what_is_unchanged(engine: Engine, squares: ExperimentalWorkflow) -> None:
-    """A task that is added runs; those that were there do not run again."""
-    engine.execute_parameter_sweep(squares)
-    squares.add_task("more", lambda square, x: {"z": square["y"] + x}, depends_on=["square"])
-    done = engine.run(engine.compile(squares))
-    assert (done.continued, done.reused) == (False, 5)
-    assert done.run.collect().get_metric({"x": 3}, "z") == 12
-
-
-def test_a_fresh_run_takes_nothing_over(engine: Engine, squares: ExperimentalWorkflow) -> None:
-    """With `fresh`, everything runs again in a run of its own."""
-    engine.execute_parameter_sweep(squares)
-    fresh = Engine(runs=engine.runs, fresh=True)
-    done = fresh.run(fresh.compile(squares))
-    assert (done.continued, done.reused) == (False, 0)
-    assert len(runs_of(engine.runs)) == 2
-
-
-def test_failures_are_tried_again(engine: Engine, tmp_path: Path) -> None:
-    """The same call after a failure runs what failed, and what waited for it, once more."""
-    (tmp_path / "broken").touch()
-    broken = str(tmp_path / "broken")
-
-    def first(x):
-        from pathlib import Path
-
-        if x == 2 and Path(broken).exists():
-            raise ValueError("no")
-        return {"y": x}
-
-    workflow = ExperimentalWorkflow("retry", tmp_path)
-    workflow.add_task("first", first)
-    workflow.add_task("second", lambda first, x: {"z": -x}, depends_on=["first"])
-    workflow.add_parameter_space({"x": [1, 2]})
-    assert engine.execute_parameter_sweep(workflow).completed == 1
-    (tmp_path / "broken").unlink()
-    done = engine.run(engine.compile(workflow))
-    assert done.continued
-    assert done.status.is_complete
-    attempts = {place: one.attempt for place, one in done.status.indices["first.0"].items()}
-    assert attempts == {0: 1, 1: 2}
 
 
 def test_too_much_is_reduced_with_a_warning(engine: Engine) -> None:
@@ -220,63 +165,6 @@ def test_a_run_that_is_gone_is_not_found(engine: Engine, squares: ExperimentalWo
     shutil.rmtree(engine.execute_parameter_sweep(squares).run.path)
     with pytest.raises(RunError, match="there is no run"):
         open_run(runs=engine.runs)
-
-
-def test_a_run_that_was_removed_is_made_again(engine: Engine, squares: ExperimentalWorkflow) -> None:
-    """The newest run that is there counts; with none, everything runs."""
-    first = engine.execute_parameter_sweep(squares)
-    shutil.rmtree(first.run.path)
-    assert engine.execute_parameter_sweep(squares).completed == 4
-
-
-@pytest.mark.parametrize("damage", ["torn", "seal", "missing"])
-def test_a_damaged_record_is_made_again(engine: Engine, squares: ExperimentalWorkflow, damage: str) -> None:
-    """A complete run of which a record was damaged is not complete; the same call repairs it."""
-    run = engine.run(engine.compile(squares)).run
-    path = run.directory.record("square.0", 1, 1)
-    data = bytearray(path.read_bytes())
-    data[-20] ^= 1
-    path.write_bytes(b"" if damage == "torn" else bytes(data))
-    if damage == "missing":
-        path.unlink()
-    done = engine.run(engine.compile(squares))
-    assert (done.continued, done.status.is_complete) == (True, True)
-    assert done.status.indices["square.0"][1].attempt == 2
-    assert run.collect().to_dataframe()["y"].tolist() == [1, 4, 9, 16]
-
-
-def test_what_was_skipped_is_gathered_later(engine: Engine, tmp_path: Path) -> None:
-    """What went on without a failed instance runs again with it, and so does what was made from that."""
-    (tmp_path / "broken").touch()
-    broken = str(tmp_path / "broken")
-
-    def one(x):
-        from pathlib import Path
-
-        if x == 2 and Path(broken).exists():
-            raise ValueError("no")
-        return {"y": x}
-
-    workflow = ExperimentalWorkflow("skips", tmp_path)
-    workflow.add_task("one", one)
-    workflow.add_task(
-        "all", lambda one: {"sum": sum(each["y"] for each in one)}, depends_on=["one"], over="all", missing="skip"
-    )
-    workflow.add_task("last", lambda all: {"twice": 2 * all["sum"]}, depends_on=["all"])
-    workflow.add_parameter_space({"x": [1, 2, 3]})
-    assert engine.execute_parameter_sweep(workflow).completed == 2
-    (tmp_path / "broken").unlink()
-    results = engine.execute_parameter_sweep(workflow)
-    assert (results.get_metric({"x": 1}, "sum"), results.get_metric({"x": 1}, "twice")) == (6, 12)
-
-
-def test_a_damaged_newest_run_stops_nobody(engine: Engine, squares: ExperimentalWorkflow) -> None:
-    """A manifest that cannot be read is named in a warning, and a new run starts."""
-    first = engine.run(engine.compile(squares)).run
-    first.directory.manifest.write_text("{")
-    with pytest.warns(SciflowWarning, match=str(first.directory.manifest)):
-        done = engine.run(engine.compile(squares))
-    assert (done.continued, done.status.is_complete) == (False, True)
 
 
 def test_what_gathers_gets_the_parameters_that_are_left(engine: Engine, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from sciflow.cli.output import DONE, ERROR, SOME_FAILED, emit, exit_code, json_o
 from sciflow.errors import NotConfirmedError
 
 if TYPE_CHECKING:
-    from sciflow.engine import Engine, Submittal
+    from sciflow.engine import Engine
     from sciflow.planning.build import Compiled
+    from sciflow.submittal import Submittal
 
 
 @click.command()

@@ -11,8 +11,9 @@ import click
 from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_option, learn_option, say
 
 if TYPE_CHECKING:
-    from sciflow.engine import Engine, Execution
+    from sciflow.engine import Engine
     from sciflow.planning.build import Compiled
+    from sciflow.run_here import Execution
 
 
 @click.command()
