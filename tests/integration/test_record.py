@@ -72,7 +72,7 @@ ELSEWHERE = {
     *("on Slurm", "requeued by Slurm", "Slurm has accounts", "on PBS", "memory was asked of Slurm"),
     *("GPUs were asked of Slurm", "the job has a cgroup", "the job has a memory limit"),
     *("GPUs were sampled", "GPUs tell utilisation", "GPUs tell power", "`should_stop` said so"),
-    *("it found a checkpoint", "it was tried again with another request", "a file changed while it ran"),
+    *("it found a checkpoint", "it was started under another name", "a file changed while it ran"),
 }
 
 

@@ -72,7 +72,7 @@ def test_records_and_logs_are_those_of_the_array_job(prepare: Prepare) -> None:
     assert run.facts(index=1, attempt=2)["array"] == "work.0"
     assert run.log(index=1, attempt=2) == "5\n"
     path = run.path / files.record("work.0", 1, 2)
-    assert differences(listed("Record"), found(path), ["it was tried again with another request"]) == []
+    assert differences(listed("Record"), found(path), ["it was started under another name"]) == []
     assert sorted(one.name for one in run.path.glob("*/work.0*")) == [
         "work.0",
         "work.0",
