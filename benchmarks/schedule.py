@@ -31,8 +31,9 @@ from sciflow.model.policy import SchedulingPolicy
 from sciflow.model.profile import ClusterProfile, Limits, Partition
 from sciflow.model.resources import GIB
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.build import Compiled, build_plan
+from sciflow.planning.build import build_plan
 from sciflow.planning.calendar import preferred_windows
+from sciflow.planning.compiled import Compiled
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index

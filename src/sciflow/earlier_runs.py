@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sciflow.errors import RunError, SciflowWarning
 from sciflow.execution import Run
 from sciflow.model.plan import Plan
-from sciflow.planning.build import Compiled
+from sciflow.planning.compiled import Compiled
 from sciflow.planning.render import ScriptRenderer
 from sciflow.run.reuse import take_over_once
 from sciflow.run.stage import (

@@ -19,7 +19,8 @@ from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.build import Compiled, build_plan
+from sciflow.planning.build import build_plan
+from sciflow.planning.compiled import Compiled
 from sciflow.planning.render import ScriptRenderer
 from sciflow.run.stage import asked_identity, write_run
 from sciflow.run_here import Execution, run_here

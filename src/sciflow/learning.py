@@ -10,7 +10,7 @@ from sciflow.errors import RunError
 from sciflow.execution import Run
 from sciflow.model.advice import Advice
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.build import Compiled
+from sciflow.planning.compiled import Compiled
 from sciflow.store.layout import RunDirectory, find_run, read_document
 
 

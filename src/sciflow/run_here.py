@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sciflow.earlier_runs import EarlierRuns
 from sciflow.errors import ProfileError
 from sciflow.execution import Run
-from sciflow.planning.build import Compiled
+from sciflow.planning.compiled import Compiled
 from sciflow.run.drive import drive
 from sciflow.run.progress import ProgressBars
 from sciflow.run.soundness import with_broken_seals

@@ -10,7 +10,7 @@ from sciflow.earlier_runs import EarlierRuns, plan_of
 from sciflow.errors import NotConfirmedError, ProfileError, SchedulerError, TransportError
 from sciflow.execution import Run
 from sciflow.model.ask_above import AskAbove
-from sciflow.planning.build import Compiled
+from sciflow.planning.compiled import Compiled
 from sciflow.run.recover import terms_of
 from sciflow.run.status import untouched
 from sciflow.run.submit import Handed, Terms, calls

@@ -15,7 +15,8 @@ from sciflow.model.advice import Advice, Wanted
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.build import Compiled, build_plan
+from sciflow.planning.build import build_plan
+from sciflow.planning.compiled import Compiled
 from sciflow_shim import files
 
 TASKS = ("draw", "melt", "mean")

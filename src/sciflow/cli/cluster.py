@@ -12,7 +12,7 @@ from sciflow.errors import NotConfirmedError
 
 if TYPE_CHECKING:
     from sciflow.engine import Engine
-    from sciflow.planning.build import Compiled
+    from sciflow.planning.compiled import Compiled
     from sciflow.submittal import Submittal
 
 

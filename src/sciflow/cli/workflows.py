@@ -12,7 +12,7 @@ from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_optio
 
 if TYPE_CHECKING:
     from sciflow.engine import Engine
-    from sciflow.planning.build import Compiled
+    from sciflow.planning.compiled import Compiled
     from sciflow.run_here import Execution
 
 

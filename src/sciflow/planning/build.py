@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from functools import cached_property
 from typing import Any
 
 from sciflow.errors import PlanError
@@ -16,11 +15,11 @@ from sciflow.model.profile import ClusterProfile
 from sciflow.model.request import ResourceRequest
 from sciflow.model.site_options import joined
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.arrays import Placement, dependency, same_index
+from sciflow.planning.arrays import Placement, dependency
+from sciflow.planning.compiled import Compiled
 from sciflow.planning.continuation import continued
 from sciflow.planning.fit import check_site
-from sciflow.planning.fusion import aligned, fused, with_times
-from sciflow.planning.identity import Recipe, recipes
+from sciflow.planning.fusion import Fused, aligned, fused, with_times
 from sciflow.planning.layout import Layout, as_asked
 from sciflow.planning.learned import Learned, learned
 from sciflow.planning.lines import Lines
@@ -33,108 +32,21 @@ from sciflow.planning.remarks import (
     projection_notes,
     unused_parameters,
 )
-from sciflow.planning.timetable import timetable
+from sciflow.planning.timetable import Timetable, timetable
 from sciflow.planning.uses import TaskUse, find_uses
-from sciflow.planning.wanted import Floats
 from sciflow.planning.zones import settled
-from sciflow_shim import files
 
 
 @dataclass(frozen=True)
-class Compiled:
-    """A plan, and what it takes to write it down.
-
-    Attributes
-    ----------
-    workflow, profile, plan
-        What was compiled, for where, and what it came to.
-    uses, projections, placements, relations, lines
-        Its tasks, their instances, where these went, who needs whom, and how they are written down.
-    asked
-        The array jobs by what the workflow asks for alone; where something was learned, nobody has checked these.
-    advice, expected
-        What was learned, and how long instances should take: task → seconds of each.
-    """
+class _Work:
+    """What is to be done where: tasks in running order, their instances, who needs whom, and their site's options."""
 
     workflow: ExperimentalWorkflow
     profile: ClusterProfile
-    plan: Plan
     uses: dict[str, TaskUse]
     projections: dict[str, Projection]
-    placements: dict[str, Placement]
     relations: dict[tuple[str, str], Relation]
-    lines: Lines
-    asked: tuple[ArrayJob, ...]
-    advice: Advice | None = None
-    expected: Mapping[str, Floats] = field(default_factory=dict)
-
-    @property
-    def recipes(self) -> dict[str, str]:
-        """Task → digest of its code and inputs."""
-        return {task: recipe.digest for task, recipe in self._recipes.items()}
-
-    @property
-    def recipe_parts(self) -> dict[str, dict[str, str]]:
-        """Task → digests of what its recipe is made of."""
-        return {task: recipe.parts for task, recipe in self._recipes.items()}
-
-    @cached_property
-    def _recipes(self) -> dict[str, Recipe]:
-        return recipes(self.uses, self.workflow.directory, self.profile)
-
-    def header(self, array: ArrayJob) -> dict[str, Any]:
-        """What all indices of an array job have in common, as the node reads it; the run's id comes with the run."""
-        members = self.members(array)
-        upstream = {}
-        for earlier in self.uses[array.task].reads:
-            relation = self.relations[array.task, earlier]
-            twin = same_index(members, relation, self.placements[earlier])
-            upstream[earlier] = {"array": twin, "many": relation.many}
-        packs = {one.name: one.pack for before in upstream for one in self.placements[before].arrays if one.pack > 1}
-        return {
-            "format": files.FORMAT,
-            "array": array.name,
-            "task": array.task,
-            "count": array.count,
-            "request": array.resources._asdict(),
-            "upstream": upstream,
-            **({"pack": array.pack} if array.pack > 1 else {}),
-            **({"links": array.links} if array.links > 1 else {}),
-            **({"brake": brake} if (brake := self.workflow.recovery.brake_of(array.count)) else {}),
-            **({"packs": packs} if packs else {}),
-        }
-
-    def array_lines(self, array: ArrayJob) -> Iterator[str]:
-        """The lines of an array job, one per index."""
-        named = [task for task, facts in self.header(array)["upstream"].items() if not facts["array"]]
-        return self.lines.of_array(array.task, self.members(array), named)
-
-    def members(self, array: ArrayJob) -> Ints:
-        """The instances of an array job, by index."""
-        placement = self.placements[array.task]
-        return placement.members[int(array.name.rpartition(".")[2])]
-
-    def task_document(self, task: str) -> dict[str, Any]:
-        """What a task runs, as the node reads it; where a function is kept comes with the run."""
-        use = self.uses[task]
-        binding = use.binding
-        return {
-            "format": files.FORMAT,
-            "task": task,
-            "kind": use.task.kind,
-            "recipe": self.recipes[task],
-            "arguments": [list(argument) for argument in binding.arguments] if binding else [],
-            "keywords": bool(binding and binding.takes_keywords),
-            "missing": use.task.missing,
-            "outputs": list(use.task.outputs),
-            "extract": {n: rule.model_dump(exclude_none=True) for n, rule in use.task.extract.items()},
-            "results": {n: declared.model_dump(exclude_none=True) for n, declared in use.task.results.items()},
-            "units": use.task.units,
-            "success": use.task.success,
-            "environment": use.task.environment,
-            "metadata": use.task.metadata.model_dump(mode="json"),
-            "directory": str(self.workflow.directory.resolve()),
-        }
+    options: dict[str, Options]
 
 
 def build_plan(
@@ -167,7 +79,35 @@ def build_plan(
         Where it cannot run there.
     """
     workflow.check()
-    workflow = settled(workflow, profile)
+    work = _work(settled(workflow, profile), profile)
+    layouts, warnings = _laid_out(work, strict)
+    made = Learned(layouts) if advice is None else _learned(work, layouts, advice)
+    placements = _placements(made.layouts, profile)
+    arrays = list(_for_the_site(work, placements))
+    policies, canaries = work.workflow.policies, work.workflow.recovery.canaries
+    chains = fused(arrays, {task: use.task for task, use in work.uses.items()}, policies, profile)
+    times = timetable(handed_over(chains.arrays), policies, profile, now or datetime.now(timezone.utc), canaries)
+    warnings += (*made.warnings, *times.warnings)
+    if strict and warnings and profile.has_queue:
+        raise PlanError("\n".join(warnings), hint="mend that, or leave out `strict`")
+    plan = _plan(work, made, chains, times, warnings)
+    return Compiled(
+        work.workflow,
+        profile,
+        plan,
+        work.uses,
+        work.projections,
+        placements,
+        work.relations,
+        Lines(work.uses, work.projections, placements, work.relations),
+        plan.arrays if advice is None else tuple(_arrays(work, _placements(layouts, profile))),
+        advice,
+        made.expected,
+    )
+
+
+def _work(workflow: ExperimentalWorkflow, profile: ClusterProfile) -> _Work:
+    """Find out what the tasks use, and so how many instances they have, and which of these need which."""
     uses = find_uses(workflow)
     projections = _project(workflow, uses)
     relations = {
@@ -177,57 +117,10 @@ def build_plan(
     }
     for name in workflow.space.derived_names:
         Projection(workflow.space, (name,))  # a rule that fails somewhere is found now, not when results are joined
-    warnings = [*policy_warnings(workflow, profile), *unused_parameters(workflow, uses)]
     options = {
         task: joined(profile, workflow.resources.get(task, ResourceRequest()), use.task) for task, use in uses.items()
     }
-    layouts: dict[str, Layout] = {}
-    for task in uses:
-        layouts[task], reduced = as_asked(workflow, profile, task, projections[task], strict)
-        warnings = list(dict.fromkeys([*warnings, *reduced]))
-    if profile.has_queue:
-        layouts = aligned(layouts, uses, relations)
-    made = Learned(layouts)
-    if advice is not None:
-        made = learned(workflow, profile, uses, projections, relations, layouts, options, advice)
-        warnings += made.warnings
-    placements = _placements(made.layouts, profile)
-    arrays = []
-    for array in _arrays(uses, placements, relations, options):
-        if profile.has_queue:
-            if uses[array.task].task.checkpoints:
-                array = continued(array, array.options, profile)
-            check_site(array.resources, array.options, array.task, profile, array.pack)
-        arrays.append(array)
-    now = now or datetime.now(timezone.utc)
-    chains = fused(arrays, {task: use.task for task, use in uses.items()}, workflow.policies, profile)
-    arrays = chains.arrays
-    times = timetable(handed_over(arrays), workflow.policies, profile, now, workflow.recovery.canaries)
-    warnings += times.warnings
-    if strict and warnings and profile.has_queue:
-        raise PlanError("\n".join(warnings), hint="mend that, or leave out `strict`")
-    plan = Plan(
-        workflow=workflow.name,
-        profile=profile.name,
-        combinations=len(workflow.space),
-        arrays=with_times(arrays, times.arrays),
-        warnings=tuple(warnings),
-        notes=(
-            *made.notes,
-            *projection_notes(workflow, projections, uses),
-            *packing_notes(arrays),
-            *chain_notes(arrays),
-            *chains.notes,
-            *times.notes,
-            *manners_notes(profile),
-        ),
-        tasks=tuple(uses),
-    )
-    lines = Lines(uses, projections, placements, relations)
-    asked = plan.arrays if advice is None else tuple(_arrays(uses, _placements(layouts, profile), relations, options))
-    return Compiled(
-        workflow, profile, plan, uses, projections, placements, relations, lines, asked, advice, made.expected
-    )
+    return _Work(workflow, profile, uses, projections, relations, options)
 
 
 def _project(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> dict[str, Projection]:
@@ -238,21 +131,51 @@ def _project(workflow: ExperimentalWorkflow, uses: dict[str, TaskUse]) -> dict[s
     return {task: by_names[use.names] for task, use in uses.items()}
 
 
+def _laid_out(work: _Work, strict: bool) -> tuple[dict[str, Layout], list[str]]:
+    """Task → its layout by what the workflow asks for; and what is to be said of that."""
+    warnings = [*policy_warnings(work.workflow, work.profile), *unused_parameters(work.workflow, work.uses)]
+    layouts: dict[str, Layout] = {}
+    for task, projection in work.projections.items():
+        layouts[task], reduced = as_asked(work.workflow, work.profile, task, projection, strict)
+        warnings = list(dict.fromkeys([*warnings, *reduced]))
+    if work.profile.has_queue:
+        layouts = aligned(layouts, work.uses, work.relations)
+    return layouts, warnings
+
+
+def _learned(work: _Work, layouts: Mapping[str, Layout], advice: Advice) -> Learned:
+    return learned(
+        work.workflow, work.profile, work.uses, work.projections, work.relations, layouts, work.options, advice
+    )
+
+
 def _placements(layouts: Mapping[str, Layout], profile: ClusterProfile) -> dict[str, Placement]:
     return {task: Placement(task, layout, profile.limits) for task, layout in layouts.items()}
 
 
-def _arrays(
-    uses: Mapping[str, TaskUse],
-    placements: dict[str, Placement],
-    relations: dict[tuple[str, str], Relation],
-    options: Mapping[str, Options],
-) -> Iterator[ArrayJob]:
+def _for_the_site(work: _Work, placements: dict[str, Placement]) -> Iterator[ArrayJob]:
+    """All array jobs as the site takes them.
+
+    Raises
+    ------
+    PlanError
+        Where it does not.
+    """
+    for array in _arrays(work, placements):
+        one = array
+        if work.profile.has_queue:
+            if work.uses[array.task].task.checkpoints:
+                one = continued(array, array.options, work.profile)
+            check_site(one.resources, one.options, one.task, work.profile, one.pack)
+        yield one
+
+
+def _arrays(work: _Work, placements: dict[str, Placement]) -> Iterator[ArrayJob]:
     """All array jobs, with what they wait for."""
-    for task, use in uses.items():
+    for task, use in work.uses.items():
         for array, members in zip(placements[task].arrays, placements[task].members, strict=True):
-            after = _after(members, array.pack, use, relations, placements)
-            yield replace(array, after=after, options=options[task])
+            after = _after(members, array.pack, use, work.relations, placements)
+            yield replace(array, after=after, options=work.options[task])
 
 
 def _after(
@@ -266,3 +189,24 @@ def _after(
     for earlier in use.task.depends_on:
         found += dependency(members, relations[use.task.name, earlier], placements[earlier], pack)
     return tuple(found)
+
+
+def _plan(work: _Work, made: Learned, chains: Fused, times: Timetable, warnings: Sequence[str]) -> Plan:
+    """What comes of it all, with what is to be said of it."""
+    return Plan(
+        workflow=work.workflow.name,
+        profile=work.profile.name,
+        combinations=len(work.workflow.space),
+        arrays=with_times(chains.arrays, times.arrays),
+        warnings=tuple(warnings),
+        notes=(
+            *made.notes,
+            *projection_notes(work.workflow, work.projections, work.uses),
+            *packing_notes(chains.arrays),
+            *chain_notes(chains.arrays),
+            *chains.notes,
+            *times.notes,
+            *manners_notes(work.profile),
+        ),
+        tasks=tuple(work.uses),
+    )

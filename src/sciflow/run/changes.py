@@ -11,7 +11,7 @@ from typing import Any
 from sciflow.errors import RunError
 from sciflow.model.plan import Plan
 from sciflow.model.state import State
-from sciflow.planning.build import Compiled
+from sciflow.planning.compiled import Compiled
 from sciflow.run.recipe_changes import changed_recipes
 from sciflow.run.reuse import Key, Look, finished_in, has_taken_over, instances, readable, whole
 from sciflow.run.soundness import built_on_skips, with_broken_seals

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sciflow.planning.build import Compiled
 from sciflow.planning.code_digest import reached_modules
+from sciflow.planning.compiled import Compiled
 from sciflow.run.inputs import path_in
 from sciflow.store.digests import FileDigest, file_digest
 from sciflow_shim import files

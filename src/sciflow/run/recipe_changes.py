@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sciflow.planning.build import Compiled
+from sciflow.planning.compiled import Compiled
 from sciflow.run.inputs import describe_inputs
 from sciflow.store.digests import FileDigest, KnownDigests
 

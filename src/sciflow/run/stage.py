@@ -23,7 +23,7 @@ from typing import Any
 from sciflow.errors import RunError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.values import canonical_text
-from sciflow.planning.build import Compiled
+from sciflow.planning.compiled import Compiled
 from sciflow.planning.render import ScriptRenderer
 from sciflow.run.code_version import code_version
 from sciflow.run.inputs import describe_inputs, for_the_node, named_by

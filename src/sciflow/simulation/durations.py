@@ -17,7 +17,7 @@ from sciflow.model.expressions import Expression
 from sciflow.model.nearest import nearest
 from sciflow.model.plan import ArrayJob
 from sciflow.model.units import parse_duration
-from sciflow.planning.build import Compiled
+from sciflow.planning.compiled import Compiled
 from sciflow.planning.continuation import useful_seconds
 from sciflow.planning.projection import Projection
 

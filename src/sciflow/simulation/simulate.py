@@ -10,8 +10,8 @@ from typing import Any
 from sciflow.errors import PlanError
 from sciflow.model.plan import Plan
 from sciflow.model.units import format_duration
-from sciflow.planning.build import Compiled
 from sciflow.planning.calendar import deadline
+from sciflow.planning.compiled import Compiled
 from sciflow.planning.continuation import useful_seconds
 from sciflow.simulation.durations import Durations, Runtime, durations_of
 from sciflow.simulation.machines import OF_THE_PROFILE, NodeKind, nodes_of, parse_nodes

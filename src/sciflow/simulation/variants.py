@@ -11,9 +11,10 @@ from sciflow.errors import PlanError
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
 from sciflow.model.request import ResourceRequest
-from sciflow.planning.build import Compiled, build_plan
+from sciflow.planning.build import build_plan
 from sciflow.planning.calendar import preferred_windows
 from sciflow.planning.caps import longest_walltime
+from sciflow.planning.compiled import Compiled
 from sciflow.planning.packing import SHORT, best_pack
 from sciflow.planning.start import begin_time
 from sciflow.planning.timetable import timetable

@@ -8,7 +8,8 @@ from typing import Any
 from sciflow.model.advice import Advice, Wanted
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.build import Compiled, build_plan
+from sciflow.planning.build import build_plan
+from sciflow.planning.compiled import Compiled
 
 __all__ = ["GIB", "MIB", "Wanted", "planned"]
 MIB, GIB = 1024**2, 1024**3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,29 +15,11 @@ from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import build_plan
-from sciflow_shim import files
 
 
 def site(**said: Any) -> ClusterProfile:
     """Make a profile that is shared unless it says otherwise."""
     return ClusterProfile.model_validate({"name": "site", "scheduler": "local", **said})
-
-
-@pytest.fixture
-def ising(tmp_path: Path) -> ExperimentalWorkflow:
-    """Return the workflow of the documentation: compile once, simulate everything, average over seeds."""
-    workflow = ExperimentalWorkflow("ising", tmp_path)
-    workflow.add_parameter_space({"temperature": [1.5, 2.0, 2.5], "size": [16, 32, 64], "seed": [1, 2]})
-    workflow.add_task("compile", command="cc -o ising", outputs=["ising"])
-    workflow.add_task(
-        "simulate",
-        command="{{ inputs.compile.ising }} {{ temperature }} {{ size }} {{ seed }}",
-        depends_on="compile",
-        resources={"cpu_cores": 2, "memory_gb": "1 if size < 64 else 4", "max_runtime": "30 min"},
-        extract={"m": {"stdout": r"M=(\S+)"}},
-    )
-    workflow.add_task("average", lambda simulate: {"m": 0}, depends_on=["simulate"], over=["seed"])
-    return workflow
 
 
 def test_a_plan_has_an_array_for_each_task_and_request(ising: ExperimentalWorkflow) -> None:
@@ -165,52 +146,6 @@ def test_a_site_with_a_queue_reduces_nothing(ising: ExperimentalWorkflow) -> Non
             build_plan(ising, small, strict)
 
 
-def test_what_the_node_reads_of_an_array(ising: ExperimentalWorkflow) -> None:
-    """The header says what all indices have in common, and can be written as JSON."""
-    compiled = build_plan(ising, site())
-    header = compiled.header(compiled.plan.arrays[1])
-    assert json.loads(json.dumps(header)) == {
-        "format": files.FORMAT,
-        "array": "simulate.0",
-        "task": "simulate",
-        "count": 12,
-        "request": {
-            "cpu_cores": 2,
-            "memory_bytes": GIB,
-            "gpus": 0,
-            "runtime_seconds": 1800,
-            "nodes": 1,
-            "mpi_tasks": 0,
-        },
-        "upstream": {"compile": {"array": "", "many": False}},
-    }
-    assert compiled.header(compiled.plan.arrays[3])["upstream"] == {"simulate": {"array": "", "many": True}}
-
-
-def test_what_the_node_reads_of_a_task(ising: ExperimentalWorkflow) -> None:
-    """Commands have metrics and outputs, functions have arguments; both have a recipe."""
-    compiled = build_plan(ising, site())
-    command = json.loads(json.dumps(compiled.task_document("simulate")))
-    assert (command["kind"], command["arguments"], command["missing"]) == ("command", [], "fail")
-    assert command["extract"]["m"]["stdout"] == r"M=(\S+)"
-    assert command["directory"] == str(ising.directory.resolve())
-    function = compiled.task_document("average")
-    assert (function["kind"], function["arguments"]) == ("function", [["simulate", "result", False]])
-    assert function["recipe"] == compiled.recipes["average"] != command["recipe"]
-
-
-def test_element_wise_tasks_name_their_twin(tmp_path: Path) -> None:
-    """Index i of `b` is all about index i of `a`."""
-    workflow = ExperimentalWorkflow("w", tmp_path)
-    workflow.add_parameter_space({"x": [1, 2, 3]})
-    workflow.add_task("a", lambda x: x)
-    workflow.add_task("b", lambda a: a, depends_on=["a"])
-    compiled = build_plan(workflow, site())
-    later = compiled.plan.arrays[1]
-    assert later.after == (Dependency("a.0", "element"),)
-    assert compiled.header(later)["upstream"] == {"a": {"array": "a.0", "many": False}}
-
-
 def test_an_empty_space_is_an_error(tmp_path: Path) -> None:
     """A constraint that removes everything is named when the workflow is compiled."""
     workflow = ExperimentalWorkflow("w", tmp_path)
@@ -245,18 +180,6 @@ def test_a_derived_parameter_that_fails_is_found_when_planning(tmp_path: Path) -
     made.add_parameter_space({"x": [1, 0]}, derived={"inverse": "1 / x"})
     with pytest.raises(WorkflowError, match="1 / x"):
         build_plan(made, site())
-
-
-@pytest.fixture
-def relax(tmp_path: Path) -> ExperimentalWorkflow:
-    """Return a workflow of one task that takes 30 h and keeps checkpoints, and of one after it."""
-    workflow = ExperimentalWorkflow("w", tmp_path)
-    workflow.add_parameter_space({"x": list(range(40))})
-    workflow.add_task(
-        "relax", command="relax {{ x }}", checkpoints=True, resources={"cpu_cores": 2, "max_runtime_hours": 30}
-    )
-    workflow.add_task("see", command="see {{ x }}", depends_on=["relax"], resources={"max_runtime_hours": 1})
-    return workflow
 
 
 SHORT = site(scheduler="slurm", partitions={"short": {"max_runtime": "12 h", "default": True}})
@@ -307,15 +230,3 @@ def test_other_limits_hold_for_a_chain_as_well(relax: ExperimentalWorkflow) -> N
     with pytest.raises(PlanError, match="asks for 2 cores, but partition `short` allows 1 core") as caught:
         build_plan(relax, small)
     assert caught.value.hint == "ask for less, or choose another profile or partition"
-
-
-@pytest.mark.parametrize(
-    ("recovery", "brake"), [({}, 10), ({"brake": 7}, 7), ({"brake": "off"}, None), ({"retries": 0}, 10)]
-)
-def test_the_node_reads_after_how_many_ends_it_is_to_judge(
-    relax: ExperimentalWorkflow, recovery: dict[str, Any], brake: int | None
-) -> None:
-    """As the workflow says; nothing where there is no brake."""
-    relax.set_recovery_policy(recovery)
-    compiled = build_plan(relax, SHORT)
-    assert [compiled.header(array).get("brake") for array in compiled.plan.arrays] == [brake, brake]

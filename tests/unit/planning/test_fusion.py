@@ -13,7 +13,8 @@ from sciflow.model.plan import Dependency, Plan, handed_over
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.build import Compiled, build_plan
+from sciflow.planning.build import build_plan
+from sciflow.planning.compiled import Compiled
 
 SITE = ClusterProfile.model_validate(
     {

@@ -11,7 +11,8 @@ import pytest
 from sciflow.model.profile import ClusterProfile, Limits
 from sciflow.model.values import combination_id
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.build import Compiled, build_plan
+from sciflow.planning.build import build_plan
+from sciflow.planning.compiled import Compiled
 
 HOSTILE = 'it\'s "$(touch hit)" `x` \\ \n\t\u2028é漢'
 

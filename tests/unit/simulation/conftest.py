@@ -15,7 +15,8 @@ from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import Resources
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.planning.build import Compiled, build_plan
+from sciflow.planning.build import build_plan
+from sciflow.planning.compiled import Compiled
 from sciflow.simulation.durations import Durations
 
 NOW = datetime(2031, 5, 14, 16, 0, tzinfo=timezone.utc)

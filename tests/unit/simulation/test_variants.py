@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sciflow.planning.build import Compiled
+from sciflow.planning.compiled import Compiled
 from sciflow.simulation.durations import durations_of
 from sciflow.simulation.machines import parse_nodes
 from sciflow.simulation.outcome import Outcome
