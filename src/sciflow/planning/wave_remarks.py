@@ -38,6 +38,8 @@ def wave_notes(placed: Sequence[Placed], policies: Policies, profile: ClusterPro
         yield f"task `{task}`: {_begin(count)} when the deadline asks for it, in preferred hours or not"
     for task in dict.fromkeys(one.array.task for one in bound if one.ahead and one.ahead.kept == "too long"):
         yield f"the canaries of task `{task}` take longer than any window: they start as one opens"
+    for task, count in _counted(bound, "too long").items():
+        yield f"task `{task}`: {_begin(count)} as a window opens, since none that holds it comes in time"
     yield from _unknown(bound, profile)
 
 

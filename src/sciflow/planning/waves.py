@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -13,6 +13,7 @@ from sciflow.model.resources import Resources
 from sciflow.planning.ledger import Held, Ledger, Moments
 from sciflow.planning.room import UNLIMITED, Pool
 from sciflow.planning.spans import Span, first_free
+from sciflow.planning.start import LOOKED_AHEAD
 
 MOST_WINDOWS = 60  # two months of nights: nobody plans further, and each wave is a submission
 Kept = Literal["window", "too long", "wait", "deadline", "beyond"]
@@ -39,18 +40,14 @@ class Hours:
     latest: float = math.inf
     taken: tuple[Span, ...] = ()
 
-    def longest(self, latest: float) -> float:
-        """The seconds of the longest window that opens before a moment."""
-        return max((length for opens, length in self._growing if opens <= latest), default=0.0)
+    def holds(self, seconds: float, since: float, latest: float) -> bool:
+        """Whether some window holds so many seconds, of those that are not over at a moment and open before another.
 
-    @cached_property
-    def _growing(self) -> tuple[Moments, ...]:
-        """When windows open that are longer than all before them, and how long they are."""
-        found: list[Moments] = []
-        for opens, closes in self.windows:
-            if not found or closes - opens > found[-1][1]:
-                found.append((opens, closes - opens))
-        return tuple(found)
+        Of a window that is open then only the rest counts, and nobody waits for one that comes long after that.
+        """
+        since = max(self.now, min(since, self.windows[-1][1] - LOOKED_AHEAD.total_seconds()) if self.windows else 0.0)
+        latest = min(latest, since + LOOKED_AHEAD.total_seconds())
+        return any(closes - max(opens, since) >= seconds for opens, closes in self.windows if opens <= latest)
 
     def after_blackouts(self, moment: float, seconds: float) -> float:
         """The first moment from one on from which something of a length runs into no blackout."""
@@ -171,16 +168,18 @@ def cut(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, bounds
         if window[1] <= ready or (not work.over and ledger.is_full(work.pool, work.key(stop - first), window)):
             continue
         left, is_all = stop - first, ready <= max(window[0], hours.now)
-        for moment in _moments(work, hours, ledger, window, ready):
+        is_too_long = not hours.holds(work.seconds, ready, _latest(work, hours, 1))
+        for moment in _moments(work, hours, ledger, window, ready, is_too_long):
             if moment < ready:
                 continue
             if moment > _latest(work, hours, stop - first):
                 yield _forced(work, hours, ledger, first, stop - first, Bounds(ready, soonest, alone))
                 return
-            piece = _fitted(work, hours, ledger, first, stop - first, moment, window)
+            end = moment + work.seconds if is_too_long else window[1]
+            piece = _fitted(work, hours, ledger, first, stop - first, moment, (window[0], end))
             if piece is not None:
                 soonest, alone = piece.end, None
-                yield _held(piece, work, ledger)
+                yield _held(replace(piece, kept="too long") if is_too_long else piece, work, ledger)
                 first, ready = first + piece.count, max(ready, piece.end)  # not beside itself: its throttle is one
             if first == stop:
                 return
@@ -218,15 +217,12 @@ def follow(work: Work, hours: Hours, ledger: Ledger, first: int, count: int, rea
     return _held(Piece(first, taken, twin.begin, twin.start, end, at_once, path, slowest), work, ledger)
 
 
-def _is_too_long(work: Work, hours: Hours) -> bool:
-    """Whether no window holds it of those that come in time."""
-    return work.seconds > hours.longest(_latest(work, hours, 1))
-
-
-def _moments(work: Work, hours: Hours, ledger: Ledger, window: Moments, ready: float) -> Iterator[float]:
-    """The moments of a window at which some of the work might start."""
+def _moments(
+    work: Work, hours: Hours, ledger: Ledger, window: Moments, ready: float, is_too_long: bool
+) -> Iterator[float]:
+    """The moments of a window at which some of the work might start: as it opens only, where none holds it."""
     opens, closes = window
-    if _is_too_long(work, hours):
+    if is_too_long:
         if opens >= max(hours.now, ready) and hours.after_blackouts(opens, work.seconds) == opens:
             yield opens
         return
@@ -246,8 +242,7 @@ def _fitted(
 ) -> Piece | None:
     """As many elements as surely end inside a window, if they start at a moment; None where they are too few."""
     opens, closes = window
-    is_too_long = _is_too_long(work, hours)
-    taken, rounds = _taken(work, ledger, left, moment, moment + work.seconds if is_too_long else closes)
+    taken, rounds = _taken(work, ledger, left, moment, closes)
     if not taken:
         return None
     end = moment + rounds * work.seconds
@@ -255,9 +250,8 @@ def _fitted(
     # It may as well wait for what comes before it, where it is in nobody's way then.
     if begin < moment and ledger.free(work.pool, work.request, begin, end, work.over) < min(taken, work.at_once):
         begin = moment
-    kept: Kept = "too long" if is_too_long else "window"
     at_once = min(taken, work.at_once)
-    return Piece(first, taken, begin, moment, end, at_once, work.seconds, work.seconds, kept)
+    return Piece(first, taken, begin, moment, end, at_once, work.seconds, work.seconds)
 
 
 def _taken(work: Work, ledger: Ledger, left: int, moment: float, closes: float) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -136,3 +137,35 @@ def test_a_profile_that_keeps_no_start_times() -> None:
     profile = ClusterProfile(name="local", scheduler="local", shared=False)
     array = job("a.0", 1000, 50)
     assert timetable([array], Policies(SchedulingPolicy.model_validate(NIGHT)), profile, NOON).arrays == (array,)
+
+
+def at(*time: int) -> datetime:
+    """Return a moment of May or June 2031 in Berlin."""
+    return datetime(2031, *time, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+@pytest.mark.parametrize(
+    ("hours", "policy", "now", "begin"),
+    [
+        (12, {"holidays": ["2031-05-14"]}, at(5, 14, 20, 1), at(5, 15, 22)),
+        (70, {"holidays": ["2031-06-02"], "weekend_preferred": True}, at(5, 31, 22), at(6, 3, 22)),
+        (24, {"weekend_preferred": True, "max_wait_hours": 72}, at(5, 18, 12), at(5, 19, 22)),
+        (11, {}, datetime(2031, 10, 26, 2, 30, tzinfo=timezone.utc), at(10, 26, 22)),
+    ],
+)
+def test_what_is_longer_than_the_rest_of_an_open_window(
+    hours: int, policy: dict[str, Any], now: datetime, begin: datetime
+) -> None:
+    """It begins with the next one, whether that holds it or not, though the open one as a whole would hold it."""
+    policy = {"preferred_hours": "22:00-08:00", "timezone": "Europe/Berlin", **policy}
+    found = planned(job("a.0", 1, 60 * hours), now=now, **policy)
+    assert (found.arrays[0].begin, found.warnings) == (begin, ())
+    assert any("it starts as one opens" in note for note in found.notes)
+
+
+def test_what_comes_too_late_for_a_long_window() -> None:
+    """What waits for other work begins as the next window opens, if no more than part of a long one is left for it."""
+    policy = {"preferred_hours": "22:00-08:00", "timezone": "Europe/Berlin", "holidays": ["2031-05-14"]}
+    found = planned(job("a.0", 1, 1200), job("b.0", 1, 720, whole=("a.0",)), now=at(5, 14, 8), **policy)
+    assert [array.begin for array in found.arrays] == [None, at(5, 15, 22)]
+    assert found.notes[0] == "task `b`: 1 array index begins as a window opens, since none that holds it comes in time"
