@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from sciflow.run.drive import Watch
     from sciflow.run.recover import Recovered
     from sciflow.run.seal import Sealed
-    from sciflow.run.submit import Handed, Terms
+    from sciflow.run.submit import Handed
     from sciflow.run.tend import Chained, Tended
+    from sciflow.run.terms import Terms
     from sciflow.run.why import Explanation
     from sciflow.run.wish import Wish
     from sciflow.schedulers.base import QueueScheduler

@@ -21,7 +21,8 @@ from sciflow.run.cancel import cancel
 from sciflow.run.follow import track
 from sciflow.run.stage import stage
 from sciflow.run.status import RunStatus
-from sciflow.run.submit import Terms, submit
+from sciflow.run.submit import submit
+from sciflow.run.terms import Terms
 from sciflow.run.track import observe
 from sciflow.schedulers.base import Submission
 from sciflow.schedulers.slurm import SlurmScheduler

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sciflow.model.plan import ArrayJob, Dependency, Plan
 from sciflow.model.profile import Limits
 from sciflow.model.resources import Resources
-from sciflow.run.submit import Terms
+from sciflow.run.terms import Terms
 from sciflow.simulation.durations import Durations
 from sciflow.simulation.machines import NodeKind
 from sciflow.simulation.outcome import most_at_once, outcome_of

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from sciflow.errors import RunError
 from sciflow.model.plan import ArrayJob, Plan
+from sciflow.run.intents import resolve
 from sciflow.run.status import RunStatus, companions
-from sciflow.run.submit import Connect, resolve
+from sciflow.run.terms import Connect
 from sciflow.run.track import observe
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory

@@ -10,7 +10,8 @@ from sciflow.model.plan import Plan
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.state import State
 from sciflow.run.status import RunStatus, untouched
-from sciflow.run.submit import Terms, to_submit
+from sciflow.run.submit import to_submit
+from sciflow.run.terms import Terms
 from sciflow.run.track import observe
 from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory

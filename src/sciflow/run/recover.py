@@ -17,12 +17,14 @@ from sciflow.run.bad_nodes import Suspect, count_trials, suspects
 from sciflow.run.causes import Failure, classify
 from sciflow.run.decide import Action, Decision
 from sciflow.run.drive import Watch, drive
+from sciflow.run.intents import resolve
 from sciflow.run.manners import Conduct
 from sciflow.run.needs import Place
 from sciflow.run.parts import dependencies
 from sciflow.run.retry import Again, decide, note, release_all
 from sciflow.run.status import RunStatus
-from sciflow.run.submit import Connect, Handed, Terms, hand_over, resolve
+from sciflow.run.submit import Handed, hand_over
+from sciflow.run.terms import Connect, Terms
 from sciflow.run.track import observe
 from sciflow.run.wish import Wish
 from sciflow.schedulers.base import QueueScheduler

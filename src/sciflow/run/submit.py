@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any
 
 from sciflow.errors import QueueFullError, RunError, SchedulerError, UnreadableAnswerError
-from sciflow.model.plan import ArrayJob, Plan
+from sciflow.model.plan import Plan
 from sciflow.model.profile import Limits
-from sciflow.run.manners import Conduct, Kept, document, keep
+from sciflow.run.intents import event_of, intended, open_intent, resolve
+from sciflow.run.manners import Kept, keep
 from sciflow.run.parts import Part, missing, unsubmitted
-from sciflow.run.portions import Key, Portion
 from sciflow.run.seal import unseal
 from sciflow.run.status import RunStatus
+from sciflow.run.terms import Connect, Given, Terms, portions_now
 from sciflow.run.track import observe
 from sciflow.run.withdraw import refused
 from sciflow.schedulers.base import QueueScheduler, Submission
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
-from sciflow.store.submissions import INTENT, REFUSED, SUBMITTED, TEND, Submitted, Throttle
+from sciflow.store.submissions import REFUSED, SUBMITTED, Submitted
 from sciflow_shim import files
 
-Connect = Callable[[Sequence[int]], QueueScheduler]
 SMALLEST_FEED = 10  # a tenth of what a site allows is worth a submission of its own
 
 
@@ -65,32 +63,6 @@ class Handed:
         """
         if self.refused:
             raise self.refused[0][2]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """On what terms array jobs are submitted.
-
-    Attributes
-    ----------
-    limits
-        What the site takes.
-    canaries
-        How many elements of each array job run ahead of the others.
-    reserved
-        How many of the indices that the site takes are left for jobs that tend the run.
-    begin
-        Array job, when some of its elements were planned to begin, and present time → when these may begin, if that
-        is another time than its script says.
-    conduct
-        How the run behaves towards others; None where nothing was said of that.
-    """
-
-    limits: Limits = field(default_factory=Limits)
-    canaries: int = 0
-    reserved: int = 0
-    begin: Callable[[ArrayJob, datetime | None, float], float | None] = lambda _array, _planned, _now: None
-    conduct: Conduct | None = None
 
 
 def submit(run: RunDirectory, plan: Plan, connect: Connect, terms: Terms) -> Handed:
@@ -138,7 +110,7 @@ def hand_over(
     if is_anything_left:
         unseal(run)
     room = _room(scheduler, terms) if is_anything_left else None
-    portions = _portions(run, status, scheduler, journal.clock(), terms) if is_anything_left else {}
+    portions = portions_now(run, status, scheduler, journal.clock(), terms) if is_anything_left else {}
     behind: list[str] = []  # what does not fit or was refused, and all that comes after that
     for part in unsubmitted(run, status, scheduler, behind, terms.canaries):
         if part.array.name in behind:
@@ -149,7 +121,7 @@ def hand_over(
         if not taken:
             continue
         try:
-            given = _Given(terms, portions, journal.clock())
+            given = Given(terms, portions, journal.clock())
             job = _submit_part(run, status, scheduler, journal, replace(part, elements=taken), given)
         except QueueFullError:
             if not status.submissions.jobs:
@@ -182,56 +154,17 @@ def blocked_arrays(status: RunStatus) -> set[str]:
     return blocked
 
 
-def _portions(
-    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler | None, now: float, terms: Terms
-) -> dict[Key, Portion]:
-    """How much of what there is may run at once; the cluster is asked for its load where somebody can be asked."""
-    if terms.conduct is None:
-        return {}
-    load = terms.conduct.look(run, scheduler, now, []) if scheduler is not None else None
-    return terms.conduct.portions(run, status, load, now)
-
-
-@dataclass(frozen=True)
-class _Given:
-    """On what terms one part is submitted, now."""
-
-    terms: Terms
-    portions: dict[Key, Portion]
-    now: float
-
-    def begin(self, part: Part) -> float | None:
-        """When it may begin, where that is another time than its script says."""
-        return self.terms.begin(part.array, part.begin, self.now)
-
-    def noted_begin(self, part: Part) -> float | None:
-        """When it may begin, where its throttle depends on that."""
-        if self.terms.conduct is None or part.begin is None:
-            return None
-        begin = self.begin(part) or part.begin.timestamp()
-        return begin if begin > self.now and self.terms.conduct.profile.keeps_start_times else None
-
-    def throttle(self, part: Part) -> Throttle:
-        """How much of it may run at once: its part of what all that is submitted together may."""
-        portion = self.portions.get((part.array.name, "", part.begin))
-        if portion is None or portion.at_once is None:
-            return Throttle()
-        count = len(part.elements)
-        most = portion.at_once if count >= portion.need else max(1, portion.at_once * count // portion.need)
-        return Throttle(most, portion.why, portion.until) if most < count else Throttle()
-
-
 def _submit_part(
-    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, journal: Journal, part: Part, given: _Given
+    run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, journal: Journal, part: Part, given: Given
 ) -> str:
-    known = _open_intent(status, part)
+    known = open_intent(status, part)
     if known is None:
-        known = _intended(run, status, part, journal.clock())
+        known = intended(run, status, part, journal.clock())
     known.begin, known.throttle = given.noted_begin(part), given.throttle(part)
     try:
         # Without the folder jobs end before they begin.
         (run / files.logs(part.array.name)).mkdir(parents=True, exist_ok=True)
-        journal.commit(_intent(known))
+        journal.commit(event_of(known))
     except OSError as error:
         raise RunError(
             f"`{run.path}` cannot be written: {error.strerror}", hint="nothing more was submitted"
@@ -252,44 +185,7 @@ def _submit_part(
     return job
 
 
-def _open_intent(status: RunStatus, part: Part) -> Submitted | None:
-    """A submission of the same that was cut off or refused, and has reached no scheduler."""
-    wanted = (part.array.name, frozenset(part.elements), part.variant, part.link)
-    same = (one for one in status.submissions.open if (one.array, one.indices, one.variant, one.link) == wanted)
-    return next(same, None)
-
-
-def _intended(run: RunDirectory, status: RunStatus, part: Part, now: float) -> Submitted:
-    name = f"{part.array.name}.{run.run_id}.{len(status.submissions.by_name) + 1}"
-    elements = frozenset(part.elements)
-    return Submitted(
-        part.array.name,
-        name,
-        elements,
-        now,
-        variant=part.variant,
-        link=part.link,
-        is_ahead=part.is_ahead,
-        riders=part.array.carries,
-    )
-
-
-def _intent(one: Submitted) -> dict[str, Any]:
-    return {
-        "event": INTENT,
-        "array": one.array,
-        "name": one.name,
-        "indices": files.format_ranges(sorted(one.indices)),
-        **({"variant": one.variant} if one.variant else {}),
-        **({"link": one.link} if one.link > 1 else {}),
-        **({"is_ahead": True} if one.is_ahead else {}),
-        **({"riders": list(one.riders)} if one.riders else {}),
-        **({} if one.begin is None else {"begin": one.begin}),
-        **document(one.throttle),
-    }
-
-
-def _submission(run: RunDirectory, status: RunStatus, part: Part, intended: Submitted, given: _Given) -> Submission:
+def _submission(run: RunDirectory, status: RunStatus, part: Part, intended: Submitted, given: Given) -> Submission:
     array, known, now = part.array, status.indices[part.array.name], given.now
     attempts = {
         element: max(known[index].attempt for index in array.of_element(element)) + 1 for element in part.elements
@@ -311,7 +207,7 @@ def _submission(run: RunDirectory, status: RunStatus, part: Part, intended: Subm
 
 def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms, now: float) -> list[str]:
     """The calls of the scheduler that `submit` would make now; for jobs to come stand the names of their array jobs."""
-    given, found = _Given(terms, _portions(run, status, None, now, terms), now), []
+    given, found = Given(terms, portions_now(run, status, None, now, terms), now), []
     for part, known in to_submit(run, status, scheduler, terms):
         known.throttle = given.throttle(part)
         found.append(scheduler.call(_submission(run, status, part, known, given)))
@@ -326,39 +222,10 @@ def to_submit(
     Each is noted in `status`, as if it had been submitted, when the next one is asked for.
     """
     for part in unsubmitted(run, status, scheduler, [], terms.canaries):
-        known = _intended(run, status, part, 0.0)
+        known = intended(run, status, part, 0.0)
         known.job = part.array.name
         yield part, known
         status.submissions.add(known)
-
-
-def resolve(status: RunStatus, scheduler: QueueScheduler, journal: Journal) -> list[str]:
-    """Find out what became of intents without a job id: by their names, and by the records that jobs have left."""
-    names = {one.name: one.since for one in status.submissions.open}
-    if not names:
-        return []
-    found = _by_records(status)
-    left = {name: since for name, since in names.items() if name not in found}
-    found |= scheduler.find(left) if left else {}
-    for name, job in found.items():
-        array = status.submissions.by_name[name].array
-        journal.commit({"event": SUBMITTED, "array": array, "name": name, "job": job})
-    return list(found.values())
-
-
-def _by_records(status: RunStatus) -> dict[str, str]:
-    """Name → job id, of open intents whose indices have records of jobs that the journal does not know of."""
-    known = status.submissions.jobs
-    found: dict[str, str] = {}
-    for one in status.submissions.open:
-        if one.array == TEND:  # it leaves no records
-            continue
-        array = status.plan.array(one.array)
-        for index in (index for element in one.indices for index in array.of_element(element)):
-            record = status.indices[one.array][index].record
-            if record is not None and record.job and record.job not in known:
-                found[one.name] = record.job
-    return found
 
 
 def _room(scheduler: QueueScheduler, terms: Terms) -> int | None:

@@ -19,10 +19,12 @@ from sciflow.model.statement import CONTROLLER
 from sciflow.planning.caps import longest_walltime
 from sciflow.planning.working_hours import next_change
 from sciflow.run.chronicle import CHRONICLE, chronicle
+from sciflow.run.intents import resolve
 from sciflow.run.parts import missing
 from sciflow.run.recover import Recovered
 from sciflow.run.status import RunStatus
-from sciflow.run.submit import Connect, blocked_arrays, resolve
+from sciflow.run.submit import blocked_arrays
+from sciflow.run.terms import Connect
 from sciflow.run.track import observe
 from sciflow.run.variants import renderer_of
 from sciflow.schedulers.base import Errand, QueueScheduler

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sciflow.errors import PlanError
 from sciflow.model.plan import ArrayJob, Plan
-from sciflow.run.submit import Terms
+from sciflow.run.terms import Terms
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index

@@ -10,7 +10,8 @@ from pathlib import Path
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.run.follow import LONGEST
 from sciflow.run.parts import spread
-from sciflow.run.submit import Terms, what_fits
+from sciflow.run.submit import what_fits
+from sciflow.run.terms import Terms
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index, Job
 from sciflow.schedulers.fake.request import Condition, Dependency, Order, Request

@@ -19,7 +19,7 @@ from sciflow.planning.packing import SHORT, best_pack
 from sciflow.planning.start import begin_time
 from sciflow.planning.timetable import timetable
 from sciflow.run.recover import terms_of
-from sciflow.run.submit import Terms
+from sciflow.run.terms import Terms
 from sciflow.simulation.durations import Durations, durations_of
 from sciflow.simulation.machines import NodeKind, partition_of
 from sciflow.simulation.outcome import Outcome, outcome_of

@@ -11,7 +11,8 @@ from sciflow.model.state import State
 from sciflow.model.statement import Statement
 from sciflow.run.cancel import cancel
 from sciflow.run.follow import track
-from sciflow.run.submit import Handed, Terms, submit
+from sciflow.run.submit import Handed, submit
+from sciflow.run.terms import Terms
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory

@@ -18,7 +18,8 @@ from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement
 from sciflow.run.follow import FIRST, GLANCE, LONGEST, follow, track, wait, while_driven
 from sciflow.run.judge import PATIENCE
 from sciflow.run.status import IndexStatus, RunStatus, untouched
-from sciflow.run.submit import Terms, submit
+from sciflow.run.submit import submit
+from sciflow.run.terms import Terms
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory

@@ -16,7 +16,8 @@ from sciflow.run.cancel import cancel
 from sciflow.run.collect import collect
 from sciflow.run.decide import Action
 from sciflow.run.inspect import execute, read_log
-from sciflow.run.submit import Terms, submit
+from sciflow.run.submit import submit
+from sciflow.run.terms import Terms
 from sciflow.run.track import observe, read_plan
 from sciflow.store.layout import RunDirectory
 from sciflow_shim import files

@@ -16,7 +16,8 @@ from sciflow.model.state import State
 from sciflow.run import retry as retry_module
 from sciflow.run.follow import track
 from sciflow.run.recover import Recovered, recover
-from sciflow.run.submit import Terms, submit
+from sciflow.run.submit import submit
+from sciflow.run.terms import Terms
 from sciflow.run.track import observe, read_plan
 from sciflow.run.variants import renderer_of
 from sciflow.run.wish import Wish

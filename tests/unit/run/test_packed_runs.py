@@ -19,7 +19,8 @@ from sciflow.run.inspect import execute, locate, read_log
 from sciflow.run.judge import PATIENCE
 from sciflow.run.reuse import take_over
 from sciflow.run.soundness import with_broken_seals
-from sciflow.run.submit import Terms, submit
+from sciflow.run.submit import submit
+from sciflow.run.terms import Terms
 from sciflow.run.track import observe, read_plan
 from sciflow.schedulers.base import After
 from sciflow.store.journal import Journal

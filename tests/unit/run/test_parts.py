@@ -16,7 +16,8 @@ from sciflow.model.profile import Limits
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run.parts import missing, unsubmitted
-from sciflow.run.submit import Handed, Terms, submit
+from sciflow.run.submit import Handed, submit
+from sciflow.run.terms import Terms
 from sciflow.run.track import observe, read_plan
 from sciflow.run.variants import next_of, renderer_of, write_variant
 from sciflow.store.journal import Journal

@@ -12,7 +12,7 @@ import pytest
 from sciflow.model.plan import Dependency, Plan
 from sciflow.model.profile import Limits
 from sciflow.model.resources import Resources
-from sciflow.run.submit import Terms
+from sciflow.run.terms import Terms
 from sciflow.simulation.machines import parse_nodes
 from sciflow.simulation.outcome import Outcome, most_at_once, outcome_of
 from sciflow.simulation.play import play

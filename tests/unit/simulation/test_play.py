@@ -13,7 +13,7 @@ from sciflow.model.options import Options
 from sciflow.model.plan import Dependency, Plan
 from sciflow.model.profile import Limits
 from sciflow.model.resources import GIB, Resources
-from sciflow.run.submit import Terms
+from sciflow.run.terms import Terms
 from sciflow.simulation.machines import NodeKind, parse_nodes
 from sciflow.simulation.play import Played, play
 from unit.simulation.conftest import HOUR, NOW, array, plan_of, took

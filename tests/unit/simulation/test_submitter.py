@@ -11,7 +11,7 @@ from sciflow.model.plan import Plan
 from sciflow.run.parts import unsubmitted
 from sciflow.run.recover import terms_of
 from sciflow.run.status import untouched
-from sciflow.run.submit import Terms
+from sciflow.run.terms import Terms
 from sciflow.schedulers.fake.clock import VirtualClock
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.nodes import make_nodes
