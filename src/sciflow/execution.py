@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from sciflow.run.bad_nodes import Suspect
     from sciflow.run.decide import Decision
     from sciflow.run.drive import Watch
+    from sciflow.run.errands import Chained
     from sciflow.run.recover import Recovered
     from sciflow.run.seal import Sealed
     from sciflow.run.submit import Handed
-    from sciflow.run.tend import Chained, Tended
+    from sciflow.run.tend import Tended
     from sciflow.run.terms import Terms
     from sciflow.run.why import Explanation
     from sciflow.run.wish import Wish
@@ -194,8 +195,8 @@ class Run:
         RunError, SchedulerError, TransportError
             As for `submit`; but what the scheduler refuses of this stands in `handed.refused`.
         """
+        from sciflow.run.autonomy import is_autonomous
         from sciflow.run.recover import recover, recover_here
-        from sciflow.run.tend import is_autonomous
         from sciflow.run.variants import renderer_of
         from sciflow.run.wish import Wish
 
@@ -224,13 +225,13 @@ class Run:
 
     def become_autonomous(self) -> None:
         """From now on small jobs tend the run, one after another, until nothing more will happen."""
-        from sciflow.run.tend import begin_tending
+        from sciflow.run.autonomy import begin_tending
 
         begin_tending(self.directory, self.profile, sys.executable)
 
     def chain(self) -> Chained | None:
         """See to it that an autonomous run is tended by one job; None where nothing more will happen."""
-        from sciflow.run.tend import chain
+        from sciflow.run.errands import chain
 
         return chain(self.directory, self.plan, self._connect, waking=self._waking_time)
 
@@ -259,7 +260,7 @@ class Run:
         self.status()  # what has ended meanwhile is not there to be cancelled
         chosen = None if places is None else {array: set(indices) for array, indices in places.items()}
         if places is None:
-            from sciflow.run.tend import end_tending
+            from sciflow.run.autonomy import end_tending
 
             end_tending(self.directory, self._connect)
         return cancel(self.directory, self.plan, self._connect, chosen)
@@ -333,8 +334,8 @@ class Run:
             return unseal(self.directory)
 
     def _terms(self) -> Terms:
+        from sciflow.run.autonomy import RESERVED, is_autonomous
         from sciflow.run.recover import terms_of
-        from sciflow.run.tend import RESERVED, is_autonomous
 
         manners = read_manners(self.directory)
         profile = self.profile.model_copy(update={"manners": manners})
@@ -345,7 +346,7 @@ class Run:
 
     def _waking_time(self, now: float) -> float | None:
         """When the throttles of the run may have to be changed next, whatever ends before."""
-        from sciflow.run.tend import waking_time
+        from sciflow.run.errands import waking_time
 
         return waking_time(read_manners(self.directory), self.profile.timezone, now)
 

@@ -11,10 +11,10 @@ from sciflow.errors import NotConfirmedError, ProfileError, SchedulerError, Tran
 from sciflow.execution import Run
 from sciflow.model.ask_above import AskAbove
 from sciflow.planning.compiled import Compiled
+from sciflow.run.errands import Chained
 from sciflow.run.recover import terms_of
 from sciflow.run.status import untouched
 from sciflow.run.submit import Handed, calls
-from sciflow.run.tend import Chained
 from sciflow.run.terms import Terms
 from sciflow.run.track import observe
 from sciflow.schedulers.base import QueueScheduler

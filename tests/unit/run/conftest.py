@@ -11,6 +11,7 @@ import pytest
 from sciflow.engine import Engine
 from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.run.autonomy import begin_tending
 from sciflow.store.layout import RunDirectory
 from sciflow_shim import files
 from sciflow_shim.array import Array
@@ -98,4 +99,15 @@ def failed_chain(
     made.end("101", "0-1,3", State.COMPLETED)
     made.end("101", "2", State.FAILED, "ValueError: no")
     made.end("102", "2", State.UPSTREAM_FAILED)
+    return made
+
+
+@pytest.fixture
+def one(
+    chain: RunDirectory, queue: MemoryQueue, leave_record: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> QueuedRun:
+    """Return the run of four `a`, four `b` and one `c`, handed over and to be tended by itself."""
+    made = QueuedRun(chain, queue, leave_record, monkeypatch)
+    begin_tending(chain, made.profile, "/opt/python")
+    made.submit()
     return made
