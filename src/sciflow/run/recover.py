@@ -20,6 +20,7 @@ from sciflow.run.drive import Watch, drive
 from sciflow.run.intents import resolve
 from sciflow.run.manners import Conduct
 from sciflow.run.needs import Place
+from sciflow.run.overdue import Overdue
 from sciflow.run.parts import dependencies
 from sciflow.run.retry import Again, decide, note, release_all
 from sciflow.run.status import RunStatus
@@ -173,7 +174,8 @@ def terms_of(profile: ClusterProfile, recovery: RecoveryPolicy, policies: Polici
         return now if array.begin is not None and array.begin.timestamp() > now else None  # its script says later
 
     conduct = Conduct(profile.manners, profile, begin) if profile.manners.throttles else None
-    return Terms(profile.limits, recovery.canaries, begin=begin, conduct=conduct)
+    overdue = Overdue(profile, policies, recovery.canaries, begin)
+    return Terms(profile.limits, recovery.canaries, begin=begin, conduct=conduct, replan=overdue.plan)
 
 
 def _as_it_came(one: Decision, status: RunStatus) -> Decision:

@@ -109,6 +109,7 @@ def hand_over(
     is_anything_left = any(missing(status, array) for array in status.plan.arrays)
     if is_anything_left:
         unseal(run)
+        status.plan = terms.replan(status, journal.clock())
     room = _room(scheduler, terms) if is_anything_left else None
     portions = portions_now(run, status, scheduler, journal.clock(), terms) if is_anything_left else {}
     behind: list[str] = []  # what does not fit or was refused, and all that comes after that
@@ -207,6 +208,7 @@ def _submission(run: RunDirectory, status: RunStatus, part: Part, intended: Subm
 
 def calls(run: RunDirectory, status: RunStatus, scheduler: QueueScheduler, terms: Terms, now: float) -> list[str]:
     """The calls of the scheduler that `submit` would make now; for jobs to come stand the names of their array jobs."""
+    status = replace(status, plan=terms.replan(status, now))
     given, found = Given(terms, portions_now(run, status, None, now, terms), now), []
     for part, known in to_submit(run, status, scheduler, terms):
         known.throttle = given.throttle(part)

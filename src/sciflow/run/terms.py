@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sciflow.model.plan import ArrayJob
+from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
 from sciflow.run.manners import Conduct
 from sciflow.run.parts import Part
@@ -36,6 +36,8 @@ class Terms:
         is another time than its script says.
     conduct
         How the run behaves towards others; None where nothing was said of that.
+    replan
+        What is known of a run, and present time → its plan, with new start times where some were missed.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -43,6 +45,7 @@ class Terms:
     reserved: int = 0
     begin: Callable[[ArrayJob, datetime | None, float], float | None] = lambda _array, _planned, _now: None
     conduct: Conduct | None = None
+    replan: Callable[[RunStatus, float], Plan] = lambda status, _now: status.plan
 
 
 def portions_now(
