@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sciflow.store.submissions import Round, Submissions
+from sciflow.store.rounds import Round
+from sciflow.store.submissions import Submissions
 from sciflow_shim.files import format_ranges, parse_ranges
 
 COUNT, PACK = 6, 2

@@ -14,7 +14,8 @@ from sciflow.model.state import State
 from sciflow.run.track import read_plan
 from sciflow.store.columns import Table
 from sciflow.store.journal import Journal
-from sciflow.store.submissions import Retry, Submissions
+from sciflow.store.retries import Retry
+from sciflow.store.submissions import Submissions
 
 # The kernel counts page cache of a job as well, but drops it before it kills. Of what has filled up this share of its
 # limit and came to no harm, what its processes held is all that is known.

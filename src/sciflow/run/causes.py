@@ -17,7 +17,7 @@ from sciflow.run.signatures import normalised
 from sciflow.run.status import IndexStatus, RunStatus
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState, read_states
-from sciflow.store.submissions import Submitted
+from sciflow.store.submitted import Submitted
 from sciflow_shim.files import HELD_BACK, HELD_CODE, format_ranges
 
 LONGEST = 200  # characters of an error

@@ -18,7 +18,7 @@ from sciflow.run.status import RunStatus, companions
 from sciflow.run.wish import Wish
 from sciflow.store.brakes import Brake
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import Retry
+from sciflow.store.retries import Retry
 
 _OF_THE_PROGRAM = (Cause.APPLICATION_ERROR, Cause.RESULT_MISSING, Cause.CRITERIA_NOT_MET)
 # What is no failure of an index, and so does not count towards how often it may fail.

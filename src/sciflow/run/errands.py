@@ -22,7 +22,8 @@ from sciflow.schedulers.base import Errand, QueueScheduler
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
-from sciflow.store.submissions import INTENT, SUBMITTED, TEND, Submitted
+from sciflow.store.submissions import INTENT, SUBMITTED, TEND
+from sciflow.store.submitted import Submitted
 
 TENDED = "tended"  # the event of the journal that a job which tends the run leaves at its end
 LATER = 600.0  # seconds until it is tried again where nothing of the run is queued that could end before

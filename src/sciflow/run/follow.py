@@ -16,7 +16,7 @@ from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import read_states
 from sciflow.store.statements import Observed, read_observed, write_observed
-from sciflow.store.submissions import Submitted
+from sciflow.store.submitted import Submitted
 
 FIRST, GROWTH, LONGEST = 2.0, 1.3, 120.0  # seconds between questions: 43 in the first hour, 30 in each later one
 GLANCE = 1.0  # seconds between looks at the records, which ask nobody

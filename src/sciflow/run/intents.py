@@ -10,7 +10,8 @@ from sciflow.run.status import RunStatus
 from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import INTENT, SUBMITTED, TEND, Submitted
+from sciflow.store.submissions import INTENT, SUBMITTED, TEND
+from sciflow.store.submitted import Submitted
 from sciflow_shim import files
 
 

@@ -22,7 +22,8 @@ from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory, write_whole
 from sciflow.store.lock import hold
-from sciflow.store.submissions import THROTTLED, Submitted, Throttle
+from sciflow.store.submissions import THROTTLED
+from sciflow.store.submitted import Submitted, Throttle
 from sciflow_shim.files import FUSED
 
 LOOK = 600.0  # seconds between two looks at the load: 12 questions an hour at most

@@ -12,7 +12,7 @@ from sciflow.run.status import IndexStatus, RunStatus
 from sciflow.run.variants import NEXT, next_of, read_variant
 from sciflow.schedulers.base import After, QueueScheduler
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import Round
+from sciflow.store.rounds import Round
 from sciflow_shim.files import FUSED
 
 

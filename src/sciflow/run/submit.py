@@ -20,7 +20,8 @@ from sciflow.schedulers.base import QueueScheduler, Submission
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
-from sciflow.store.submissions import REFUSED, SUBMITTED, Submitted
+from sciflow.store.submissions import REFUSED, SUBMITTED
+from sciflow.store.submitted import Submitted
 from sciflow_shim import files
 
 SMALLEST_FEED = 10  # a tenth of what a site allows is worth a submission of its own

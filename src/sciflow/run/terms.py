@@ -14,7 +14,7 @@ from sciflow.run.portions import Key, Portion
 from sciflow.run.status import RunStatus
 from sciflow.schedulers.base import QueueScheduler
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import Throttle
+from sciflow.store.submitted import Throttle
 
 Connect = Callable[[Sequence[int]], QueueScheduler]
 

@@ -19,8 +19,10 @@ from sciflow.store.journal import Journal
 from sciflow.store.layout import RecordFile, RunDirectory, read_document
 from sciflow.store.lock import is_held
 from sciflow.store.records import RecordState, read_states
+from sciflow.store.rounds import Round
 from sciflow.store.statements import Observed, read_observed
-from sciflow.store.submissions import AUTONOMOUS, Round, Submitted
+from sciflow.store.submissions import AUTONOMOUS
+from sciflow.store.submitted import Submitted
 from sciflow_shim.files import HELD_BACK
 
 IS_TORN = "its record is torn"

@@ -12,8 +12,9 @@ from sciflow.run.judge import Evidence, Verdict, judge
 from sciflow.run.status import IndexStatus
 from sciflow.store.brakes import Brake
 from sciflow.store.records import RecordState
+from sciflow.store.rounds import Round
 from sciflow.store.statements import Observed
-from sciflow.store.submissions import Round, Submitted
+from sciflow.store.submitted import Submitted
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from sciflow.run.status import RunStatus
 from sciflow.run.track import observe
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import REFUSED, WITHDRAWN, Submitted
+from sciflow.store.submissions import REFUSED, WITHDRAWN
+from sciflow.store.submitted import Submitted
 from sciflow_shim import files
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sciflow.store.retries import Refusal, Retry
+from sciflow.store.rounds import Round, Rounds
+from sciflow.store.submitted import Submitted, read_throttle
 from sciflow_shim import files
 
 INTENT, SUBMITTED, REFUSED, CANCELLED, RETRY = "intent", "submitted", "refused", "cancel", "retry"
@@ -14,168 +17,6 @@ THROTTLED = "throttled"  # another number of a job's indices may run at once, or
 EXCLUDED, INCLUDED = "exclude", "include"
 AUTONOMOUS = "autonomous"  # a run is to be tended by itself, or not any more
 TEND = "tend"  # stands for an array job in the events about jobs that tend the run
-
-
-@dataclass(frozen=True)
-class Throttle:
-    """How many indices of a job may run at once.
-
-    Attributes
-    ----------
-    at_once
-        How many; None for any number.
-    why, until
-        Why no more, and until when at least that holds, in seconds since the epoch; None where that is not known.
-    refused, refused_at
-        The number to which the scheduler last refused to change it, 0 for any number, and when.
-    """
-
-    at_once: int | None = None
-    why: str = ""
-    until: float | None = None
-    refused: int | None = None
-    refused_at: float = 0.0
-
-
-@dataclass
-class Submitted:
-    """One submission: an array job, or some of its elements, which are the scheduler's indices.
-
-    Attributes
-    ----------
-    name
-        The unique name under which the scheduler knows it.
-    job
-        The job id; empty while that is not known.
-    since
-        When it was intended, in seconds since the epoch.
-    error
-        Why the scheduler refused it the last time.
-    variant
-        The request under which it is tried again; empty for that of the plan.
-    link
-        Which link of a chain it is.
-    is_ahead
-        Whether it holds the canaries of the array job, which run ahead of the others.
-    is_refused
-        Whether that was no matter of room: the same will be refused again unless something is mended.
-    is_void
-        Whether it was refused for good: its indices are as they were before.
-    riders
-        The array jobs that are fused with it: the same indices of these run in the same job.
-    begin
-        When it may begin, in seconds since the epoch, where that was noted.
-    throttle
-        How many of its indices may run at once, and why.
-    is_timed
-        Whether it is a job that tends the run at its `begin`, whatever ends before.
-    """
-
-    array: str
-    name: str
-    indices: frozenset[int]
-    since: float
-    job: str = ""
-    error: str = ""
-    variant: str = ""
-    link: int = 1
-    is_ahead: bool = False
-    is_refused: bool = False
-    is_void: bool = False
-    riders: tuple[str, ...] = ()
-    begin: float | None = None
-    throttle: Throttle = field(default_factory=lambda: Throttle())
-    is_timed: bool = False
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What a scheduler has refused an index that was to be tried again.
-
-    Attributes
-    ----------
-    memory, seconds
-        What it was to be given: bytes, and seconds of walltime; 0 where nothing was said.
-    error
-        The scheduler's answer.
-    """
-
-    memory: int
-    seconds: int
-    error: str
-
-
-@dataclass(frozen=True)
-class Retry:
-    """The decision to try indices of an array job again.
-
-    Attributes
-    ----------
-    indices
-        Those that are run again: of a packed element perhaps not all.
-    elements
-        The scheduler's indices in which they run; None where these are the same.
-    variant
-        The request under which that is done; empty for that of the plan.
-    memory, seconds
-        What each of them is given: bytes, and seconds of walltime; 0 where nothing is said.
-    cause, error
-        What they had failed of, and the normalised error.
-    counts
-        Whether that was a failure; who was preempted, or goes on from a checkpoint, has not failed.
-    time
-        When it was decided, in seconds since the epoch.
-    """
-
-    array: str
-    indices: frozenset[int]
-    elements: frozenset[int] | None
-    variant: str
-    memory: int
-    seconds: int
-    cause: str
-    error: str
-    counts: bool
-    time: float
-
-
-@dataclass(frozen=True)
-class Round:
-    """The submissions of one element that belong together: one, or the links of a chain.
-
-    Attributes
-    ----------
-    only
-        The indices that are run in it; None for all of the element.
-    before
-        The round before this one.
-    """
-
-    links: tuple[Submitted, ...]
-    only: frozenset[int] | None = None
-    before: Round | None = None
-
-    def of_index(self, index: int) -> Round | None:
-        """The last round, of this one and those before, in which an index was run."""
-        found: Round | None = self
-        while found is not None and found.only is not None and index not in found.only:
-            found = found.before
-        return found
-
-    def since(self, job: str) -> list[Submitted]:
-        """Its submissions that have job ids, from the one of a job on; all of them where that is none of these."""
-        links = [one for one in self.links if one.job]
-        return links[next((i for i, one in enumerate(links) if one.job == job), 0) :]
-
-    @property
-    def array(self) -> str:
-        """The array job in whose indices it runs: its own, or the one with which it is fused."""
-        return self.links[0].array
-
-    @property
-    def last_job(self) -> str:
-        """The job id of its last submission that has one."""
-        return next((one.job for one in reversed(self.links) if one.job), "")
 
 
 @dataclass
@@ -209,7 +50,7 @@ class Submissions:
     trusted: set[str] = field(default_factory=set)
     _due: dict[str, dict[int, Retry]] = field(default_factory=dict, repr=False)
     _lifted: dict[tuple[str, int], float] = field(default_factory=dict, repr=False)
-    _rounds: dict[str, dict[int, Round]] = field(default_factory=dict, repr=False)
+    _rounds: Rounds = field(default_factory=Rounds, repr=False)
 
     def hear(self, event: Mapping[str, Any]) -> bool:
         """Take in one event of the journal; whether it was about a submission."""
@@ -252,7 +93,7 @@ class Submissions:
 
     def round_of(self, array: str, element: int, index: int | None = None) -> Round | None:
         """The last round of submissions of an element, or the last in which an index of it was run."""
-        found = self._rounds.get(array, {}).get(element)
+        found = self._rounds.of(array, element)
         return found if found is None or index is None else found.of_index(index)
 
     def due(self, array: str, element: int) -> Retry | None:
@@ -280,19 +121,7 @@ class Submissions:
         """Take in a submission."""
         self.by_name[submission.name] = submission
         for array in (submission.array, *submission.riders):
-            self._add_rounds(submission, array)
-
-    def _add_rounds(self, submission: Submitted, array: str) -> None:
-        rounds = self._rounds.setdefault(array, {})
-        due = self._due.get(array, {})
-        shared: dict[tuple[int, int], Round] = {}  # neighbours have the same rounds: they are held once
-        for element in submission.indices:
-            retry = due.pop(element, None)
-            before = rounds.get(element)
-            key = (id(before), id(retry))
-            if key not in shared:
-                shared[key] = _next_round(submission, retry, before)
-            rounds[element] = shared[key]
+            self._rounds.add(submission, array, self._due.get(array, {}))
 
     def errands(self, is_timed: bool = False) -> list[Submitted]:
         """The jobs that tend the run, in order: those that wait for other jobs, or those that wait for a time."""
@@ -381,14 +210,7 @@ class Submissions:
         void = self.by_name.get(event.get("name", ""))
         if void is not None:
             void.is_void = True
-            rounds = self._rounds[array]  # only what is tried again is withdrawn, and that rides nowhere
-            for element in void.indices:
-                found = rounds[element]
-                if void in found.links:
-                    if found.before is None:
-                        del rounds[element]
-                    else:
-                        rounds[element] = found.before
+            self._rounds.take_back(void)
         kept: list[Retry] = []
         for retry in reversed(self.retries):
             gone = retry.indices & left if retry.array == array else frozenset[int]()
@@ -396,18 +218,3 @@ class Submissions:
             if retry.indices - gone:
                 kept.append(replace(retry, indices=retry.indices - gone) if gone else retry)
         self.retries = kept[::-1]
-
-
-def read_throttle(event: Mapping[str, Any]) -> Throttle:
-    """What an event says of how many indices may run at once."""
-    return Throttle(event.get("at_once"), event.get("why", ""), event.get("until"))
-
-
-def _next_round(submission: Submitted, retry: Retry | None, before: Round | None) -> Round:
-    if retry is not None:
-        return Round((submission,), None if retry.elements is None else retry.indices, before)
-    if before is None or submission.link == 1:
-        return Round((submission,), None, before)
-    # One that was refused or cut off is not among them any more where others of its elements need none meanwhile.
-    earlier = (one for one in before.links if one.link < submission.link)
-    return Round((*earlier, submission), before.only, before.before)

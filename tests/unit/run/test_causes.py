@@ -24,7 +24,7 @@ from sciflow.run.track import observe
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState
-from sciflow.store.submissions import Submitted
+from sciflow.store.submitted import Submitted
 
 JOB = "7"
 ENDED = RecordState(State.FAILED, "ValueError: no", 5.0, job=JOB, end=9.0, host="h", node="n3", exit_code=1)

@@ -25,7 +25,7 @@ from sciflow.store.brakes import Brake
 from sciflow.store.digests import file_digest
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState
-from sciflow.store.submissions import Submitted
+from sciflow.store.submitted import Submitted
 from sciflow_shim import files
 
 GIB = 1024**3

@@ -20,7 +20,7 @@ from sciflow.schedulers.reasons import Reason
 from sciflow.schedulers.slurm_reasons import reason_of
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import RecordState
-from sciflow.store.submissions import Submitted, Throttle
+from sciflow.store.submitted import Submitted, Throttle
 
 LATER = datetime(2030, 1, 1, 22, tzinfo=timezone.utc)
 FIRST = ArrayJob("a.0", "a", 4, Resources())

@@ -15,7 +15,7 @@ from sciflow.run.measured import Measured, Measurement
 from sciflow.run.sizing import Ask, Sizing
 from sciflow.run.track import observe, read_plan
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import Refusal
+from sciflow.store.retries import Refusal
 
 GIB = 1024**3
 HOUR = 3600

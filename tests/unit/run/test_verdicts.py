@@ -15,8 +15,9 @@ from sciflow.run.status import IndexStatus
 from sciflow.run.verdicts import Case, judged, or_held
 from sciflow.store.brakes import Brake
 from sciflow.store.records import RecordState
+from sciflow.store.rounds import Round
 from sciflow.store.statements import Observed, Witness
-from sciflow.store.submissions import Round, Submitted
+from sciflow.store.submitted import Submitted
 
 NOW = 2_000_000_000.0
 ARRAY = ArrayJob("relax.0", "relax", 4, Resources(), links=3)

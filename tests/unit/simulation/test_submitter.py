@@ -22,7 +22,7 @@ from sciflow.schedulers.fake.timed import TimedBody
 from sciflow.schedulers.slurm import SlurmScheduler
 from sciflow.simulation.submitter import Submitter
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import Submitted
+from sciflow.store.submitted import Submitted
 from sciflow.transport.local import LocalTransport
 from unit.simulation.conftest import NOW, Compile
 

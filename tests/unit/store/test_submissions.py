@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sciflow.store.submissions import Refusal, Retry, Submissions, Submitted
+from sciflow.store.retries import Refusal, Retry
+from sciflow.store.submissions import Submissions
+from sciflow.store.submitted import Submitted
 
 
 def told(*events: dict[str, Any]) -> Submissions:
