@@ -141,7 +141,7 @@ schedule: {{policy: off_peak, preferred_hours: "{window}"}}
     for job in experiment.submit()["jobs"]:
         shown = experiment.account.run("scontrol", "show", "job", job, env={"SLURM_TIME_FORMAT": "%s"}).stdout
         for record in shown.strip().split("\n\n"):  # of what waits index by index there are several
-            facts = dict(word.partition("=")[::2] for word in record.split())
+            facts = {name: value for name, _, value in (word.partition("=") for word in record.split())}
             first, _, last = facts["ArrayTaskId"].partition("%")[0].partition("-")
             array = facts["JobName"].rsplit(".", 2)[0]
             begins |= {(array, index): int(facts["StartTime"]) for index in range(int(first), int(last or first) + 1)}

@@ -1,4 +1,4 @@
-from sciflow.schedulers.slurm_words import NEVER
+from sciflow.schedulers.slurm_reasons import NEVER
 from unit.schedulers.fake.conftest import MINUTE, Desk
 
 
