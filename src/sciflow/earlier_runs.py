@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sciflow.errors import RunError, SciflowWarning
 from sciflow.execution import Run
@@ -46,12 +46,15 @@ class Prepared:
         Whether it was there.
     reused
         How many instances were taken over from earlier runs.
+    note
+        Where the run keeps other requests than those that were compiled; empty if it does not.
     """
 
     directory: RunDirectory
     plan: Plan
     continued: bool
     reused: int
+    note: str = ""
 
 
 class EarlierRuns:
@@ -79,7 +82,7 @@ class EarlierRuns:
             render(array)
         with in_turn(staging_lock(self._folder, compiled.workflow.name)):
             # Of two who start the same work at once, the second finds the run of the first.
-            directory = self.same_work(compiled)
+            directory = self.same_work(compiled, asks=True)
             continued = directory is not None
             if directory is None:
                 directory = stage(compiled, self._folder, render)
@@ -89,10 +92,22 @@ class EarlierRuns:
                 note_manners(compiled, directory)
                 point_to_latest(self._folder, directory)
         plan = plan_of(directory, compiled)
-        return Prepared(directory, plan, continued, take_over_once(directory, plan, self._fresh))
+        note = other_requests(directory, compiled) if continued else ""
+        return Prepared(directory, plan, continued, take_over_once(directory, plan, self._fresh), note)
 
-    def same_work(self, compiled: Compiled) -> RunDirectory | None:
-        """The newest run of the same workflow, if it is to do the same."""
+    def same_work(self, compiled: Compiled, asks: bool = False) -> RunDirectory | None:
+        """The newest run of the same workflow, if it is to do the same.
+
+        While it is in the queue, it does the same whatever was learned for it: nothing is queued twice for other
+        requests alone.
+
+        Parameters
+        ----------
+        compiled
+            What is to be done.
+        asks
+            Whether the scheduler may be asked if it is still in the queue.
+        """
         for run in [] if self._fresh else runs_of(self._folder, compiled.workflow.name)[:1]:
             try:
                 manifest = read_document(run.manifest)
@@ -101,10 +116,12 @@ class EarlierRuns:
                 continue
             if manifest.get("identity") == identity(compiled, self._scripts(compiled)):
                 return run
+            learned = manifest.get("learned_from", {})
+            asked = manifest.get("asked", learned.get("asked"))
+            if asked is None or asked != asked_identity(compiled, self._scripts(compiled)):
+                continue
             # What was measured since by the run that it was learned from is no reason to do the same work twice.
-            learned = manifest.get("learned_from", {"run": None})
-            is_learned = compiled.advice is not None and compiled.advice.run in (learned["run"], run.run_id)
-            if is_learned and learned.get("asked") == asked_identity(compiled, self._scripts(compiled)):
+            if _is_learned_alike(learned, run, compiled) or _is_in_queue(run, asks):
                 return run
         return None
 
@@ -129,7 +146,9 @@ class EarlierRuns:
                 hint="`sciflow plan` without `--against` shows all that would run",
             )
         run = runs[0] if against is None else find_run(against, self._folder)
-        return compare(compiled, run, [] if self._fresh else runs, self.same_work(compiled))
+        continued = self.same_work(compiled)
+        found = compare(compiled, run, [] if self._fresh else runs, continued)
+        return found if continued is None else replace(found, note=other_requests(continued, compiled))
 
     def changes_so_far(self, compiled: Compiled) -> Changes | None:
         """As `changes`, but None where there is no earlier run that matters."""
@@ -138,14 +157,34 @@ class EarlierRuns:
     def warn_of_queued(self, compiled: Compiled, directory: RunDirectory) -> None:
         """Say where another run of the workflow is still in a queue, by all that was heard of it."""
         for earlier in runs_of(self._folder, compiled.workflow.name)[:_RUNS_TO_LOOK_AT]:
-            if earlier.run_id == directory.run_id:
-                continue
-            status = observe(earlier)
-            if status.is_queued and not status.is_finished and not Run(earlier).status().is_finished:
+            if earlier.run_id != directory.run_id and _is_in_queue(earlier, asks=True):
                 text = f"run `{earlier.run_id}` of `{compiled.workflow.name}` may still be in the queue: "
                 warnings.warn(f"{text}`sciflow cancel {earlier.name_here}` ends it", SciflowWarning, stacklevel=5)
 
 
 def plan_of(run: RunDirectory, compiled: Compiled) -> Plan:
     """The plan of a run that does the same work as what was compiled; by what was learned when it was made."""
-    return compiled.plan if compiled.advice is None else read_plan(run)
+    is_as_asked = compiled.advice is None and "learned_from" not in read_document(run.manifest)
+    return compiled.plan if is_as_asked else read_plan(run)
+
+
+def other_requests(run: RunDirectory, compiled: Compiled) -> str:
+    """Say that a run that goes on keeps its requests, where they come from elsewhere than those that were compiled."""
+    learned = read_document(run.manifest).get("learned_from", {})
+    if compiled.advice is None and not learned:
+        return ""
+    if compiled.advice is not None and _is_learned_alike(learned, run, compiled):
+        return ""
+    ours = f"as learned from run `{learned['run']}`" if learned else "as the workflow says"
+    return f"run `{run.run_id}` is in the queue and asks {ours}: that stays; `--fresh` starts anew"
+
+
+def _is_learned_alike(learned: Mapping[str, Any], run: RunDirectory, compiled: Compiled) -> bool:
+    return bool(learned) and compiled.advice is not None and compiled.advice.run in (learned["run"], run.run_id)
+
+
+def _is_in_queue(run: RunDirectory, asks: bool) -> bool:
+    status = observe(run)
+    if not status.is_queued or status.is_finished:
+        return False
+    return not (asks and Run(run).status().is_finished)

@@ -40,6 +40,8 @@ class Submittal:
         How many instances earlier runs had finished.
     chained
         The job that tends the run next, where nobody is to watch it.
+    note
+        Where the run keeps other requests than those that were compiled; empty if it does not.
     """
 
     run: Run
@@ -47,6 +49,7 @@ class Submittal:
     continued: bool
     reused: int
     chained: Chained | None = None
+    note: str = ""
 
 
 def hand_over(compiled: Compiled, earlier: EarlierRuns, autonomous: bool = False, confirmed: bool = False) -> Submittal:
@@ -78,7 +81,7 @@ def hand_over(compiled: Compiled, earlier: EarlierRuns, autonomous: bool = False
         handed = run.hand_over()
         chained = run.chain() if autonomous else None
         handed.check()
-        return Submittal(run, handed, prepared.continued, prepared.reused, chained)
+        return Submittal(run, handed, prepared.continued, prepared.reused, chained, prepared.note)
     except (SchedulerError, TransportError) as error:
         error.hint += f"; `sciflow status {run.directory.name_here}` shows the run so far"
         raise

@@ -88,14 +88,36 @@ def forget_half(run: Run) -> None:
 
 
 def test_other_work_is_another_run(engine: Engine, pilot: Run, tmp_path: Path, fake_slurm: FakeCluster) -> None:
-    """And so it is without what was learned, or with a request of its own."""
+    """With a request of its own, and so it is if that is fresh."""
     learned = learning(engine, fake_slurm.profile, pilot.run_id)
     runs = {learned.submit(squaring(tmp_path, 5)).run_id}
     with pytest.warns(SciflowWarning, match="may still be in the queue"):
         runs.add(learned.submit(squaring(tmp_path, 5, cpu_cores=2)).run_id)
     with pytest.warns(SciflowWarning, match="may still be in the queue"):
-        runs.add(Engine(str(fake_slurm.profile), engine.runs).submit(squaring(tmp_path, 5)).run_id)
+        runs.add(Engine(str(fake_slurm.profile), engine.runs, fresh=True).submit(squaring(tmp_path, 5)).run_id)
     assert len(runs) == 3
+
+
+@pytest.mark.parametrize("is_learned", [True, False])
+def test_what_is_in_the_queue_is_not_queued_again_for_other_requests(
+    engine: Engine, pilot: Run, tmp_path: Path, fake_slurm: FakeCluster, is_learned: bool
+) -> None:
+    """Whether `--learn-from` is forgotten at the second submission, or added, its requests stay, and a note says so."""
+    engines = [learning(engine, fake_slurm.profile, pilot.run_id), Engine(str(fake_slurm.profile), engine.runs)]
+    before, after = engines if is_learned else engines[::-1]
+    first = before.submit(squaring(tmp_path, 5))
+    compiled = after.compile(squaring(tmp_path, 5))
+    said = f"as learned from run `{pilot.run_id}`" if is_learned else "as the workflow says"
+    note = f"run `{first.run_id}` is in the queue and asks {said}: that stays; `--fresh` starts anew"
+    assert after.calls(compiled) == []
+    assert after.changes(compiled).note == note
+    done = after.hand_over(compiled)
+    assert (done.run.run_id, done.continued, done.note) == (first.run_id, True, note)
+    assert len(fake_slurm.jobs) == 1
+    assert before.hand_over(before.compile(squaring(tmp_path, 5))).note == ""
+    first.cancel()
+    again = after.hand_over(compiled)
+    assert (again.continued, again.note) == (False, "")
 
 
 def test_here_it_goes_on_with_what_was_learned(engine: Engine, pilot: Run, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def changes_text(changes: Changes, due: Due, verb: str, with_ranges: bool) -> st
         *(line for one in changes.tasks for line in _ranges(one) if with_ranges),
         *_asked(due),
     ]
+    if changes.note:
+        lines.append(f"note: {changes.note}")
     if changes.count(Fate.FAILED):
         lines.append("what has failed stays so: `sciflow retry` tries it again")
     return "\n".join(lines)

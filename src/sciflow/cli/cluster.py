@@ -128,7 +128,7 @@ def _document(done: Submittal) -> dict[str, Any]:
         "found": done.handed.found,
         "waiting": done.handed.waiting,
         "failed": done.handed.failed,
-        "notes": done.handed.kept.notes,
+        "notes": [*([done.note] if done.note else []), *done.handed.kept.notes],
         "next": done.chained.job if done.chained else None,
     }
 
@@ -138,6 +138,8 @@ def _describe(done: Submittal) -> str:
 
     run, handed = done.run, done.handed
     lines = [f"went on with run {run.run_id}" if done.continued else f"run {run.run_id} in {run.path}"]
+    if done.note:
+        lines.append(f"note: {done.note}")
     if done.reused:
         lines.append(f"{done.reused} task instances were taken over from earlier runs")
     if handed.found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -83,7 +83,8 @@ def build_plan(
     layouts, warnings = _laid_out(work, strict)
     made = Learned(layouts) if advice is None else _learned(work, layouts, advice)
     placements = _placements(made.layouts, profile)
-    arrays = list(_for_the_site(work, placements))
+    laid_out = list(_arrays(work, placements))
+    arrays = list(_for_the_site(work, laid_out))
     policies, canaries = work.workflow.policies, work.workflow.recovery.canaries
     chains = fused(arrays, {task: use.task for task, use in work.uses.items()}, policies, profile)
     times = timetable(handed_over(chains.arrays), policies, profile, now or datetime.now(timezone.utc), canaries)
@@ -100,7 +101,7 @@ def build_plan(
         placements,
         work.relations,
         Lines(work.uses, work.projections, placements, work.relations),
-        plan.arrays if advice is None else tuple(_arrays(work, _placements(layouts, profile))),
+        tuple(laid_out if advice is None else _arrays(work, _placements(layouts, profile))),
         advice,
         made.expected,
     )
@@ -153,7 +154,7 @@ def _placements(layouts: Mapping[str, Layout], profile: ClusterProfile) -> dict[
     return {task: Placement(task, layout, profile.limits) for task, layout in layouts.items()}
 
 
-def _for_the_site(work: _Work, placements: dict[str, Placement]) -> Iterator[ArrayJob]:
+def _for_the_site(work: _Work, arrays: Iterable[ArrayJob]) -> Iterator[ArrayJob]:
     """All array jobs as the site takes them.
 
     Raises
@@ -161,7 +162,7 @@ def _for_the_site(work: _Work, placements: dict[str, Placement]) -> Iterator[Arr
     PlanError
         Where it does not.
     """
-    for array in _arrays(work, placements):
+    for array in arrays:
         one = array
         if work.profile.has_queue:
             if work.uses[array.task].task.checkpoints:

@@ -31,7 +31,8 @@ class Compiled:
     uses, projections, placements, relations, lines
         Its tasks, their instances, where these went, who needs whom, and how they are written down.
     asked
-        The array jobs by what the workflow asks for alone; where something was learned, nobody has checked these.
+        The array jobs by what the workflow asks for alone, neither fused nor cut into links; where something was
+        learned, nobody has checked these.
     advice, expected
         What was learned, and how long instances should take: task → seconds of each.
     """

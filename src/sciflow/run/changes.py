@@ -82,12 +82,15 @@ class Changes:
         What becomes of each task, in running order; those that are gone come last.
     done
         The places in the plan that are not run, since they are done.
+    note
+        Where the run that goes on keeps other requests than those of the plan; empty if it does not.
     """
 
     against: RunDirectory
     continued: RunDirectory | None
     tasks: tuple[TaskChanges, ...]
     done: frozenset[Place]
+    note: str = ""
 
     def count(self, fate: Fate) -> int:
         """How many instances of all tasks."""

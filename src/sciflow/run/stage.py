@@ -228,8 +228,9 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: ScriptRende
             file.writelines(json.dumps(list(one.values()), ensure_ascii=False) + "\n" for one in space)
     _write_json(folder / files.PLAN, {"format": files.FORMAT, **compiled.plan.to_document()})
     manifest = _manifest(compiled, run_id, folder, identity(compiled, render), inputs)
+    manifest["asked"] = asked_identity(compiled, render)
     if compiled.advice is not None:
-        manifest["learned_from"] = {"run": compiled.advice.run, "asked": asked_identity(compiled, render)}
+        manifest["learned_from"] = {"run": compiled.advice.run, "asked": manifest["asked"]}
     _write_json(folder / files.MANIFEST, manifest)
 
 
