@@ -15,7 +15,7 @@ from sciflow.planning.calendar_remarks import refuse
 from sciflow.planning.deadlines import latest_starts
 from sciflow.planning.ledger import Ledger
 from sciflow.planning.room import pool_of, throttle_of
-from sciflow.planning.start import Start, start_of
+from sciflow.planning.start import Start, is_meant, start_of
 from sciflow.planning.waves import MOST_WINDOWS, Bounds, Hours, Piece, Work, cut, follow
 
 _SOON, _FAR = timedelta(days=MOST_WINDOWS + 10), timedelta(days=500)  # so many nights; so many weekends
@@ -92,10 +92,11 @@ class Placer:
         work = self._work(array)
         policy = self._policies.of(array.task)
         latest = self._latest.get(array.name)
-        ready = None if policy.policy == "off_peak" else self._ready(array)  # its own hours are found piece by piece
+        is_bound = policy.policy == "off_peak" and is_meant(policy, array.resources, array.elements)
+        ready = None if is_bound else self._ready(array)  # preferred hours are found piece by piece
         start = start_of(policy, self._now, work.seconds, array.resources, array.elements, latest, ready)
         refuse(start, policy, array.task)
-        if policy.policy == "off_peak" and start.reason != "not meant":
+        if is_bound:
             placed = self._in_hours(array, work, self._hours_of(policy), start)
         else:
             placed = self._unbound(array, work, start)

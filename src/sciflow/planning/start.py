@@ -89,6 +89,11 @@ def begin_time(policy: SchedulingPolicy, now: datetime) -> datetime | None:
     return start_of(everything, now, 0, Resources()).begin
 
 
+def is_meant(policy: SchedulingPolicy, resources: Resources, elements: int) -> bool:
+    """Whether a policy holds for an array job; blackouts do for all."""
+    return policy.applies_to is None or policy.applies_to.holds(resources, elements)
+
+
 def start_of(
     policy: SchedulingPolicy,
     now: datetime,
@@ -130,7 +135,7 @@ def start_of(
         latest = end - length
     work = _Work(now, ready, length, latest and latest.astimezone(timezone.utc), blackouts(policy))
     start = Start(ready)
-    if policy.applies_to is not None and not policy.applies_to.holds(resources, elements):
+    if not is_meant(policy, resources, elements):
         start = Start(ready, reason="not meant")
     elif policy.policy == "not_before":
         assert policy.not_before is not None

@@ -85,6 +85,17 @@ def test_what_a_policy_does_not_hold_for_begins_at_once() -> None:
     assert waves(found.arrays[1]) == [(900, EVENING), (100, NEXT)]
 
 
+def test_what_a_policy_is_not_meant_for_starts_after_a_blackout() -> None:
+    """It does not wait for the night, and is told of the blackout only where it would run into it."""
+    lunch, large = ["2031-05-14 12:30 to 2031-05-14 13:30"], {"cpu_cores": ">= 4"}
+    found = planned(job("a.0", 1, 50), applies_to=large, blackouts=lunch)
+    assert found.arrays[0].begin == NOON.replace(hour=13, minute=30)
+    assert found.notes == ("`a`: it would run into a blackout: it starts after that, at 2031-05-14 13:30+00:00",)
+    four = ArrayJob("b.0", "b", 1, Resources(4, runtime_seconds=3000))
+    found = planned(four, job("c.0", 1, 50, whole=("b.0",)), applies_to=large, blackouts=lunch)
+    assert ([array.begin for array in found.arrays], found.notes) == ([EVENING, None], ())
+
+
 def test_what_does_not_keep_its_hours_is_named() -> None:
     """What is too long, what the longest wait forces, what a deadline forces, and what two months do not hold."""
     assert any("too long for any window" in note for note in planned(job("a.0", 1000, 600)).notes)
