@@ -23,7 +23,7 @@ from sciflow.run.submit import calls, submit
 from sciflow.run.track import observe, read_plan
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory
-from sciflow.store.submissions import Submitted
+from sciflow.store.submitted import Submitted
 from unit.memory_queue import MemoryQueue
 
 NOON = datetime(2031, 5, 14, 12, tzinfo=timezone.utc)
