@@ -44,6 +44,8 @@ class Tried:
 
     Attributes
     ----------
+    given, held
+        What it asked for; and what its job held while it ran: of tasks that are fused, the most of any of them.
     memory
         The most bytes at a time that the kernel would count against a limit; 0 where nothing was measured.
     seconds, cpu_seconds
@@ -63,6 +65,7 @@ class Tried:
     attempt: int
     state: State
     given: Given
+    held: Given
     memory: float
     seconds: float
     cpu_seconds: float
@@ -74,7 +77,7 @@ class Tried:
     @property
     def core_seconds(self) -> float:
         """The core-seconds for which it held its cores."""
-        return self.given.cores * self.seconds
+        return self.held.cores * self.seconds
 
 
 def attempts_of(results: Results) -> dict[str, list[Tried]]:
@@ -126,16 +129,28 @@ def _tried(results: Results, plan: Plan, last: dict[tuple[str, int], tuple[int, 
             if state is State.RUNNING:  # it was killed, and somebody else says why
                 after = retries.after(array, index, start)
                 state = _CAUSES.get(after.cause, State.UNKNOWN) if after is not None else State.UNKNOWN
-        given = _given(plan.array(array), before)
+        given, held = _given(plan.array(array), before), _held(plan, plan.array(array), before)
         rss, cgroup, limit = (0.0 if math.isnan(one) else one for one in sizes)
-        limit = limit or given.memory
+        limit = limit or held.memory
         is_cached = state is not State.OUT_OF_MEMORY and bool(rss and limit) and cgroup >= CACHE_FILLS * limit
         peak = rss if is_cached else max(rss, cgroup)
         ran = seconds if not math.isnan(seconds) else 0.0 if math.isnan(wall) else wall
         cpu = 0.0 if math.isnan(user + system) else user + system
         is_of_job = not is_cached and cgroup > 0
         yield Tried(
-            array, index, attempt, state, given, peak, max(0.0, ran), cpu, gpu, bool(goes_on), is_of_job, is_cached
+            array,
+            index,
+            attempt,
+            state,
+            given,
+            held,
+            peak,
+            max(0.0, ran),
+            cpu,
+            gpu,
+            bool(goes_on),
+            is_of_job,
+            is_cached,
         )
 
 
@@ -151,6 +166,15 @@ def _given(array: ArrayJob, retry: Retry | None) -> Given:
     if retry is not None:
         memory, seconds = retry.memory or memory, retry.seconds or seconds
     return Given(own.all_cores, memory, seconds, own.gpus)
+
+
+def _held(plan: Plan, array: ArrayJob, retry: Retry | None) -> Given:
+    """What the job of an attempt has: that of all that is fused, unless it runs again, which it does alone."""
+    own = _given(array, retry)
+    if retry is not None or not (array.rides or array.riders):
+        return own
+    job = plan.array(array.rides or array.name).submitted_first.resources
+    return own._replace(cores=job.all_cores, memory=job.memory_bytes, gpus=job.gpus)
 
 
 class _Retries:

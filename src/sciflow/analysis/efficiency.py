@@ -126,31 +126,31 @@ def efficiency_of(tried: Sequence[Tried]) -> Efficiency:
     """The efficiency of some attempts, those of an index in order."""
     ran = [one for one in tried if one.seconds > 0]
     timed = [one for one in ran if one.cpu_seconds > 0]
-    sized = [one for one in ran if one.given.memory and one.memory > 0]
+    sized = [one for one in ran if one.held.memory and one.memory > 0]
     limited = [one for one in ran if one.given.seconds]
-    watched = [one for one in ran if one.given.gpus and not math.isnan(one.gpu_percent)]
+    watched = [one for one in ran if one.held.gpus and not math.isnan(one.gpu_percent)]
     return Efficiency(
         attempts=len(tried),
         completed=sum(one.state is State.COMPLETED for one in tried),
         cpu=_share(timed, lambda one: one.cpu_seconds, lambda one: one.core_seconds),
-        memory=_share(sized, lambda one: one.memory * one.seconds, lambda one: one.given.memory * one.seconds),
-        memory_most=max((one.memory / one.given.memory for one in sized), default=math.nan),
+        memory=_share(sized, lambda one: one.memory * one.seconds, lambda one: one.held.memory * one.seconds),
+        memory_most=max((one.memory / one.held.memory for one in sized), default=math.nan),
         walltime=_share(limited, lambda one: one.seconds, lambda one: one.given.seconds),
         walltime_most=max((one.seconds / one.given.seconds for one in limited), default=math.nan),
         gpu=_share(
             watched,
-            lambda one: one.gpu_percent / 100 * one.given.gpus * one.seconds,
-            lambda one: one.given.gpus * one.seconds,
+            lambda one: one.gpu_percent / 100 * one.held.gpus * one.seconds,
+            lambda one: one.held.gpus * one.seconds,
         ),
         core_hours=sum(one.core_seconds for one in ran) / _HOUR,
         cpu_hours=sum(one.cpu_seconds for one in ran) / _HOUR,
-        gigabyte_hours=sum(one.given.memory * one.seconds for one in sized) / GIB / _HOUR,
+        gigabyte_hours=sum(one.held.memory * one.seconds for one in sized) / GIB / _HOUR,
         gigabyte_hours_used=sum(one.memory * one.seconds for one in sized) / GIB / _HOUR,
-        gpu_hours=sum(one.given.gpus * one.seconds for one in ran) / _HOUR,
-        cores=max((one.given.cores for one in tried), default=0),
+        gpu_hours=sum(one.held.gpus * one.seconds for one in ran) / _HOUR,
+        cores=max((one.held.cores for one in tried), default=0),
         seconds=sum(one.seconds for one in ran),
         memory_bytes=max((one.memory for one in tried), default=0.0),
-        asked_memory_bytes=max((one.given.memory for one in tried), default=0),
+        asked_memory_bytes=max((one.held.memory for one in tried), default=0),
         asked_seconds=max((one.given.seconds for one in tried), default=0.0),
         lost=_lost(tried),
     )

@@ -20,6 +20,7 @@ from sciflow.model.state import State
 
 Floats = NDArray[np.float64]
 OWN = 16 * 1024**2  # bytes that sciflow itself holds beside the program
+OWN_SECONDS = 1  # that starting it and writing its record take at most, beside what it runs
 # What ended these says nothing of the program: it would have gone on.
 _STOPPED = frozenset(
     (State.TIMEOUT, State.OUT_OF_MEMORY, State.NODE_FAIL, State.PREEMPTED, State.CANCELLED, State.RUNNING)
@@ -138,7 +139,7 @@ def _memory(attempts: Sequence[Tried]) -> tuple[float, bool]:
     """The most memory that an instance needed, and whether that is only the least; 0 for nothing known."""
     done = [_held(one) for one in attempts if one.state in DONE and one.memory > 0]
     least = [
-        max(_held(one), one.given.memory if one.state is State.OUT_OF_MEMORY else 0.0)
+        max(_held(one), one.held.memory if one.state is State.OUT_OF_MEMORY else 0.0)
         for one in attempts
         if one.state in _STOPPED
     ]

@@ -54,7 +54,8 @@ def proposals_of(plan: Plan, tasks: Mapping[str, TaskAdvice]) -> Iterator[Propos
 
 def _packing(plan: Plan, task: str, advice: TaskAdvice) -> Proposal | None:
     arrays = [array for array in plan.arrays if array.task == task]
-    if advice.seconds is None or not arrays:
+    is_fused = any(array.rides or array.riders for array in arrays)
+    if advice.seconds is None or not arrays or is_fused:  # what is packed cannot be fused
         return None
     count, pack = sum(array.count for array in arrays), max(array.pack for array in arrays)
     typical = max(advice.seconds.middle(point) for point in advice.points)

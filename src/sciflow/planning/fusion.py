@@ -154,6 +154,15 @@ class _Chains:
         if not array.after:
             raise _refused(array, "it waits for no other task")
         twins = [self._arrays[one.array] for one in array.after if one.kind == "element"]
+        before = (self._arrays[one.array] for one in array.after)
+        packed = next((one for one in (*before, array) if one.pack > 1), None)
+        if packed is not None:
+            raise _refused(
+                array,
+                f"`{packed.task}` packs {packed.pack} combinations into an array index, and what is packed cannot be "
+                "fused",
+                f"leave out `combinations_per_index` of `{packed.task}`, or `fuse` of `{array.task}`",
+            )
         if not twins:
             names = ", ".join(f"`{one}`" for one in dict.fromkeys(self._arrays[d.array].task for d in array.after))
             raise _refused(
@@ -184,8 +193,6 @@ class _Chains:
         """Refuse one that cannot have the same job as those before it."""
         first = chain[0]
         for one in (first, array):
-            if one.pack > 1:
-                raise _refused(array, f"`{one.task}` packs {one.pack} combinations into an array index")
             if one.links > 1:
                 raise _refused(array, f"`{one.task}` takes longer than one job may, and goes on in {one.links}")
         for name, own, other in zip(array.options._fields, array.options, first.options, strict=True):

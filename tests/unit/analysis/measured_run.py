@@ -34,7 +34,7 @@ class MeasuredRun:
     parameters
         Parameter → its values; all combinations of them.
     resources
-        What each asks for.
+        What each asks for; and what some ask for otherwise, by `other_resources`.
     tasks
         Their names.
     is_fused
@@ -46,15 +46,15 @@ class MeasuredRun:
     resources: Mapping[str, Any] = field(default_factory=lambda: HABIT)
     tasks: Sequence[str] = ("solve",)
     is_fused: bool = False
+    other_resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = " ".join(f"{{{{ {name} }}}}" for name in self.parameters)
         workflow = ExperimentalWorkflow("solving", self.folder)
         for task, before in zip(self.tasks, [(), *((one,) for one in self.tasks)], strict=False):
             fuse: dict[str, Any] = {"fuse": True} if self.is_fused and before else {}
-            workflow.add_task(
-                task, command=f"{task} {names}", depends_on=before, resources=dict(self.resources), **fuse
-            )
+            asked = dict(self.other_resources.get(task, self.resources))
+            workflow.add_task(task, command=f"{task} {names}", depends_on=before, resources=asked, **fuse)
         workflow.add_parameter_space({name: list(values) for name, values in self.parameters.items()})
         self.folder.mkdir(exist_ok=True)
         site = self.folder / "site.yaml"

@@ -68,3 +68,22 @@ def test_what_was_not_asked_for_has_no_efficiency(tmp_path: Path) -> None:
     assert math.isnan(found.memory)
     assert math.isnan(found.walltime)
     assert math.isnan(found.memory_most)
+
+
+def test_what_is_fused_holds_its_job(tmp_path: Path) -> None:
+    """A task of one core and 1 GB before one of four cores and 8 GB holds these four and 8 GB; tried again, its own."""
+    small = {"cpu_cores": 1, "memory_gb": 1, "max_runtime_hours": 1}
+    run = MeasuredRun(
+        tmp_path, {"x": [1, 2]}, tasks=("prepare", "solve"), is_fused=True, other_resources={"prepare": small}
+    )
+    for number, task in enumerate(("prepare", "solve")):
+        run.add(0, task=task, memory=512, seconds=1800.0, cpu=1800.0, start=100.0 + number)
+    found = run.results().efficiency().tasks
+    assert (found["prepare"].core_hours, found["solve"].core_hours) == (2.0, 2.0)
+    assert (found["prepare"].gigabyte_hours, found["prepare"].memory_most) == (4.0, 0.0625)
+    assert found["prepare"].asked_seconds == 3600
+    array, _ = run.places["prepare"][1]
+    asked = {"variant": "", "memory": 0, "seconds": 0, "cause": "killed", "error": "", "counts": True}
+    run.note(event="retry", time=50.0, array=array, indices="1", **asked)
+    run.add(1, task="prepare", memory=512, seconds=3600.0, cpu=1800.0, start=100.0, attempt=2)
+    assert run.results().efficiency().tasks["prepare"].core_hours == 3.0

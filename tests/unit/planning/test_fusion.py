@@ -154,6 +154,10 @@ def test_where_there_is_no_queue_each_runs_on_its_own(tmp_path: Path) -> None:
             [{**A, "resources": {"combinations_per_index": 2}}, {**B, "resources": {"combinations_per_index": 2}}],
             "`a` packs 2 combinations into an array index",
         ),
+        (
+            [{**A, "resources": {"combinations_per_index": 2}}, B],
+            "`a` packs 2 combinations into an array index, and what is packed cannot be fused",
+        ),
         ([{**A, "checkpoints": True, "resources": {"max_runtime": "30 h"}}, B], "`a` takes longer than one job may"),
         ([A, {**B, "modules": ["gcc"]}], "it has `modules: gcc`, and `a` no `modules`"),
         ([A, {**B, "resources": {"partition": "other"}}], "it has `partition: other`, and `a` no `partition`"),
