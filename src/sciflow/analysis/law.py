@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sciflow.analysis.chance import Spread
 from sciflow.analysis.terms import Levels, Power, Term
+from sciflow.analysis.widening import widening_of
 
 Floats = NDArray[np.float64]
 _LARGEST_LOG = 700.0  # of which there is a power of e
@@ -50,8 +51,17 @@ class Law:
     spread: Spread = field(init=False)
 
     def __post_init__(self) -> None:
-        self.spread = Spread(self.residuals, self.is_least)
+        known = ~self.is_least
+        self.widening = widening_of(self.fitted[known], self.residuals[known])
+        self._even = self.residuals / self.widening.at(self.fitted)
+        self._even_error = self.error * _size(self._even[known]) / _size(self.residuals[known])
+        self.spread = Spread(self._even, self.is_least)
         self._quantiles: dict[float, float] = {}
+
+    @property
+    def left_out(self) -> Floats:
+        """What each would have needed, as far above or below the law as it would be without it."""
+        return np.exp(np.minimum(_LARGEST_LOG, self.fitted + self.residuals))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,7 +72,12 @@ class Law:
         """What suffices with a chance."""
         middle, tangent = self._at(parameters)
         leverage = float(tangent @ self.covariance @ tangent)
-        return math.exp(min(_LARGEST_LOG, middle + self._quantile(chance) * math.sqrt(1 + leverage)))
+        wider = self.widening.most_at(middle)
+        if self.widening.slope < 0:
+            # What is large may vary less than the rest, but it costs too much to rely on that.
+            wider = max(1.0, wider)
+        margin = self._quantile(chance) * math.sqrt(wider**2 + leverage)
+        return math.exp(min(_LARGEST_LOG, middle + margin))
 
     def middle(self, parameters: Mapping[str, Any]) -> float:
         """What half of all such instances need more than."""
@@ -73,11 +88,14 @@ class Law:
         return any(term.is_outside(parameters) for term in self.terms)
 
     def _quantile(self, chance: float) -> float:
-        """How far above the middle: by Student's t, or by counting residuals where their tail is heavier than that."""
+        """How far above the middle, where it varies as everywhere.
+
+        By Student's t, or by counting residuals where their tail is heavier than that.
+        """
         if chance not in self._quantiles:
             from scipy import stats
 
-            by_shape = self.error * float(stats.t.ppf(chance, self.freedom))
+            by_shape = self._even_error * float(stats.t.ppf(chance, self.freedom))
             by_count = self.spread.enough(chance)
             self._quantiles[chance] = max(by_shape, by_count.amount)
         return self._quantiles[chance]
@@ -130,13 +148,17 @@ class Law:
         """The share of what was measured that would have fitted, each by what the others say."""
         from scipy import stats
 
-        known = self.residuals[~self.is_least]
+        known = self._even[~self.is_least]
         count, freedom = len(known), max(1, self.freedom - 1)
         # The error without one of them follows from the error with it.
-        left = np.maximum(self.error**2 * self.freedom - known**2, 1e-300) / freedom
+        left = np.maximum(self._even_error**2 * self.freedom - known**2, 1e-300) / freedom
         by_shape = known <= np.sqrt(left) * stats.t.ppf(chance, freedom) + 1e-12
         ordered, place = np.sort(known), math.ceil(chance * count - 1e-9)
         by_count = np.zeros(count, dtype=bool)
         if place < count:
             by_count = known <= ordered[place - 1] + 1e-12
         return float((by_shape | by_count).mean())
+
+
+def _size(values: Floats) -> float:
+    return max(1e-300, float(np.sqrt((values**2).mean())))
