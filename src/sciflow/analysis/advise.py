@@ -9,17 +9,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
+from sciflow.analysis.chance import Spread
 from sciflow.analysis.cores import Cores, cores_of
 from sciflow.analysis.formula import formula_of
 from sciflow.analysis.law import Law
-from sciflow.analysis.needed import Needs, needs_of
+from sciflow.analysis.needed import OWN_SECONDS, Needs, needs_of
 from sciflow.analysis.proposals import Proposal, proposals_of
 from sciflow.analysis.sized import Sized, size_memory, size_seconds
 from sciflow.analysis.table import Results
-from sciflow.analysis.terms import is_number
+from sciflow.analysis.terms import Levels
 from sciflow.errors import ResultError
-from sciflow.model.advice import Advice, Wanted
+from sciflow.model.advice import Advice, Seen, Wanted
 from sciflow.model.resources import GIB
+from sciflow.model.state import State
 from sciflow.planning.estimate import GROWTH
 from sciflow.run.track import read_plan
 
@@ -41,8 +45,9 @@ class Trade:
         Whether so many measurements can show it.
     memory_bytes, runtime_seconds
         The least and the most that one asks for; 0 for what nothing is known of.
-    failures
-        How many of the instances would be expected to fail; with fewer measurements than it takes, at most.
+    failures, is_most
+        How many of the instances would be expected to fail of what is really asked for, rounded up; and whether that is
+        the most, as of those that were measured none would.
     gigabyte_hours, core_hours
         What they would hold, with what fails and is tried again; NaN for what nothing is known of.
     """
@@ -52,6 +57,7 @@ class Trade:
     memory_bytes: tuple[int, int]
     runtime_seconds: tuple[int, int]
     failures: float
+    is_most: bool
     gigabyte_hours: float
     core_hours: float
 
@@ -107,15 +113,26 @@ class TaskAdvice:
         return [dict(zip(self.names, row, strict=True)) for row in rows]
 
     @property
-    def seen(self) -> dict[str, tuple[float, float]]:
-        """Parameter that matters and is a number → between what it was measured."""
-        rows = {int(row) for one in self._sized() for row in one.measured.rows}
-        found: dict[str, tuple[float, float]] = {}
-        for name in self.names:
-            values = [self.needs.parameters[name][row] for row in rows]
-            if all(map(is_number, values)):
-                found[name] = (min(values), max(values))
-        return found
+    def seen(self) -> dict[str, Seen]:
+        """Parameter → what was measured of it, also where nothing follows from it."""
+        rows = sorted({int(row) for one in self._sized() for row in one.measured.rows[~one.measured.is_least]})
+        terms = [term for one in self._sized() if isinstance(one.law, Law) for term in one.law.terms]
+        effects = {term.name: "power" for term in terms} | {t.name: "steps" for t in terms if isinstance(t, Levels)}
+        return {
+            name: Seen.of((values[row] for row in rows), effects.get(name, ""))
+            for name, values in self.needs.parameters.items()
+        }
+
+    @property
+    def unfinished(self) -> str:
+        """How many instances have not ended yet, in words; empty if all have."""
+        open_ones = sum(self.needs.states.get(state, 0) for state in (State.PENDING, State.RUNNING))
+        if not open_ones:
+            return ""
+        return (
+            f"{open_ones} of {self.needs.count} instances of `{self.needs.task}` have not ended yet: those that "
+            "take longest are missing from what is known"
+        )
 
     def is_outside(self, parameters: Mapping[str, Any]) -> bool:
         """Whether nothing like it was measured."""
@@ -133,7 +150,7 @@ class TaskAdvice:
             each = self.each(self.chance)
             self._wanted[key] = Wanted(
                 self.memory.ask(parameters, each) if self.memory else 0,
-                self.seconds.ask(parameters, each) if self.seconds else 0,
+                math.ceil(self.seconds.exact(parameters, each) + OWN_SECONDS) if self.seconds else 0,
                 self.cores.ask if self.cores else 0,
                 self.seconds.middle(parameters) if self.seconds else 0.0,
                 self.shown(self.chance),
@@ -150,27 +167,53 @@ class TaskAdvice:
 
     def trade(self, chance: float) -> Trade:
         """What a chance costs, where each instance asks for what it needs itself."""
-        each, shown = self.each(chance), self.shown(chance)
-        memory = [self.memory.ask(one, each) for one in self.points] if self.memory else [0]
-        seconds = [self.seconds.ask(one, each) for one in self.points] if self.seconds else [0]
-        failing = 1 - min(chance, shown)
+        memory, seconds = self._asked(self.memory, chance), self._asked(self.seconds, chance)
+        failing, is_most = self._failing(memory, seconds)
         cores = (self.cores.ask or self.cores.given[-1]) if self.cores else math.nan
         return Trade(
             chance,
-            shown >= chance - 1e-9,
+            self.shown(chance) >= chance - 1e-9,
             (min(memory), max(memory)),
             (min(seconds), max(seconds)),
             failing * self.needs.count,
+            is_most,
             self.gigabyte_hours(chance) * (1 + failing * GROWTH),
             sum(self._hours) * cores * (1 + failing * GROWTH),
         )
+
+    def _asked(self, sized: Sized | None, chance: float) -> list[int]:
+        """What the instances with each set of parameters ask for."""
+        return [sized.ask(one, self.each(chance)) for one in self.points] if sized else [0]
+
+    def _failing(self, memory: Sequence[int], seconds: Sequence[int]) -> tuple[float, bool]:
+        """The share of instances for which this is not enough, by those that were measured; and if none of them is."""
+        shares: dict[int, float] = {}
+        least: dict[int, bool] = {}
+        for sized, asked in ((self.memory, memory), (self.seconds, seconds)):
+            if sized is None:
+                continue
+            for row, share, is_least in sized.shares(lambda row, asked=asked: asked[self._point_of[row]]):
+                shares[row] = max(share, shares.get(row, 0.0))
+                least[row] = is_least or least.get(row, False)
+        if not shares or all(least.values()):
+            return math.nan, False
+        found = np.array(list(shares.values()))
+        chance = Spread(found, np.array(list(least.values()))).chance_of(1.0)
+        return 1 - chance, bool(found.max() <= 1.0)
+
+    @cached_property
+    def _point_of(self) -> list[int]:
+        """Instance → the place of its parameters among `points`."""
+        columns = [self.needs.parameters[name] for name in self.names]
+        places = {tuple(one.values()): place for place, one in enumerate(self.points)}
+        return [places[row] for row in zip(*columns, strict=True)] if columns else [0] * self.needs.count
 
     def gigabyte_hours(self, chance: float | None = None, is_same: bool = False) -> float:
         """What all instances hold, where each asks for what it needs itself, or all for the same; NaN for not known."""
         if not self.memory:
             return math.nan
         chance = self.chance if chance is None else chance
-        memory = [self.memory.ask(one, self.each(chance)) for one in self.points]
+        memory = self._asked(self.memory, chance)
         return (
             sum((max(memory) if is_same else size) * hours for size, hours in zip(memory, self._hours, strict=True))
             / GIB
@@ -254,6 +297,7 @@ class RunAdvice:
             {task: one.wanted for task, one in known.items()},
             {task: one.names for task, one in known.items()},
             {task: one.seen for task, one in known.items()},
+            {task: (text,) for task, one in known.items() if (text := one.unfinished)},
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ class Same:
 
     def __init__(self, measured: Measured) -> None:
         self.spread = Spread(measured.values, measured.is_least)
+        self.left_out = measured.values
         self._values = measured.values[~measured.is_least]
         # Nobody knows how much the largest would have needed.
         self.is_open = bool(measured.is_least[measured.values.argmax()])
@@ -83,7 +84,20 @@ class Sized:
 
     def ask(self, parameters: Mapping[str, Any], chance: float) -> int:
         """What one instance should ask for."""
-        return self.whole(self.law.most(parameters, chance) * self.stretch)
+        return self.whole(self.exact(parameters, chance))
+
+    def exact(self, parameters: Mapping[str, Any], chance: float) -> float:
+        """What suffices for one instance, not rounded: what several share is rounded once."""
+        return self.law.most(parameters, chance) * self.stretch
+
+    def shares(self, asks: Callable[[int], int]) -> Iterator[tuple[int, float, bool]]:
+        """For each instance that was measured, which share of what it would ask for it needs, and if that at least.
+
+        What it needs is what it would need if the law had been found without it.
+        """
+        measured = self.measured
+        for row, value, least in zip(measured.rows, self.law.left_out, measured.is_least, strict=True):
+            yield int(row), float(value) * self.stretch / max(1, asks(int(row))), bool(least)
 
     def middle(self, parameters: Mapping[str, Any]) -> float:
         """What half of all such instances will need more than."""

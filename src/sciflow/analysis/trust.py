@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sciflow.analysis.advise import TaskAdvice
 from sciflow.analysis.cores import Cores
 from sciflow.analysis.needed import Measured, Needs
@@ -45,8 +47,8 @@ def _about_chance(one: TaskAdvice) -> list[str]:
     if not one.is_known or shown >= one.chance - 1e-9:
         return []
     known = min(sized.measured.known for sized in (one.memory, one.seconds) if sized is not None)
-    suffices = f"suffices with at least {shown:.2g}" if shown > 0 else "may suffice or not"
-    return [f"{known} measured cannot show a chance of {one.chance:.4g}: what is asked for {suffices}"]
+    suffices = f"suffices with at least {math.floor(1000 * shown) / 1000:g}" if shown > 0 else "may suffice or not"
+    return [f"{known} measured cannot show a chance of {one.chance:.12g}: what is asked for {suffices}"]
 
 
 def _about_cores(cores: Cores) -> list[str]:

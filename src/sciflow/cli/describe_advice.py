@@ -83,7 +83,7 @@ def _law_document(one: TaskAdvice, sized: Sized | None) -> dict[str, Any] | None
 
 def describe_advice(found: RunAdvice, name: str) -> str:
     """Advice in words, task by task, and what to type next."""
-    lines = [f"run {found.run}: what to ask for, so that {found.chance:.4g} of all are done within it"]
+    lines = [f"run {found.run}: what to ask for, so that {found.chance:.12g} of all are done within it"]
     for task, one in found.tasks.items():
         lines += ["", *_task(task, one)]
     if found.proposals:
@@ -197,13 +197,17 @@ def _chances(one: TaskAdvice) -> list[float]:
 
 def _trade_row(trade: Trade) -> list[str]:
     return [
-        f"{trade.chance:.4g}{'' if trade.is_shown else ' ?'}",
+        f"{trade.chance:.12g}{'' if trade.is_shown else ' ?'}",
         format_memory(trade.memory_bytes[1]) if trade.memory_bytes[1] else "unknown",
         format_duration(trade.runtime_seconds[1]) if trade.runtime_seconds[1] else "unknown",
-        f"{'' if trade.is_shown else '≤ '}{trade.failures:.2g}",
-        "" if math.isnan(trade.gigabyte_hours) else f"{trade.gigabyte_hours:.3g}",
-        "" if math.isnan(trade.core_hours) else f"{trade.core_hours:.3g}",
+        "" if math.isnan(trade.failures) else f"{'≤ ' if trade.is_most else ''}{_few_digits(trade.failures, 2)}",
+        "" if math.isnan(trade.gigabyte_hours) else _few_digits(trade.gigabyte_hours, 3),
+        "" if math.isnan(trade.core_hours) else _few_digits(trade.core_hours, 3),
     ]
+
+
+def _few_digits(value: float, digits: int) -> str:
+    return f"{value:,.0f}" if value >= 10**digits else f"{value:.{digits}g}"
 
 
 def _proposal(one: Proposal) -> str:

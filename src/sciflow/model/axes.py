@@ -195,6 +195,11 @@ def _repeat(count: Any, seed: Any, place: str) -> list[int]:
     return list(seeds)
 
 
+def repeated(count: int) -> list[int]:
+    """The first values of an axis `{repeat: n}`, of which nobody has said a seed: they are the same for every *n*."""
+    return _repeat(count, None, "repeat")
+
+
 _FORMS: dict[str, Callable[[Any, str], Sequence[Any]]] = {
     "values": listed_values,
     "linspace": _linspace,

@@ -225,12 +225,23 @@ def _notes(
         others = int((~known).sum())
         verb = "instance asks" if others == 1 else "instances ask"
         left = f"; {others} {verb} for what the workflow says" if others else ""
-        yield (
-            f"`{task}` asks for what run `{run}` has learned: {what}{groups}; enough with a chance of at least "
-            f"{np.floor(100 * one.chance[known].min()) / 100:g} each{left}"
-        )
+        enough = _chance(one.chance[known], one.is_cut[known])
+        yield f"`{task}` asks for what run `{run}` has learned: {what}{groups}{enough}{left}"
     if any(one.expected.any() and np.ptp(one.expected) > 0 for one in wanted.values()):
         yield "array indices are in the order of how long they should take, the longest first"
+
+
+def _chance(chances: Floats, is_cut: NDArray[np.bool_]) -> str:
+    """The chance of what is neither a guess nor less than it should be: that of all together, as they were measured."""
+    measured = chances[~np.isnan(chances) & ~is_cut]
+    if not len(measured):
+        return "; whether that is enough cannot be said"
+    least = (
+        f"; enough with a chance of at least {np.floor(100 * measured.min()) / 100:g} over the mix that was measured"
+    )
+    guesses, cut = int((np.isnan(chances) & ~is_cut).sum()), int(is_cut.sum())
+    least += f"; {guesses} {'is' if guesses == 1 else 'are'} guessed" if guesses else ""
+    return least + (f"; {cut} {'gets' if cut == 1 else 'get'} less than that" if cut else "")
 
 
 def _said(layout: Layout, field: str) -> list[int]:

@@ -17,11 +17,11 @@ from sciflow.model.units import format_duration, format_memory
 from sciflow.planning.caps import longest_walltime, most_cores, most_memory
 from sciflow.planning.layout import Layout
 from sciflow.planning.projection import Ints, Projection
+from sciflow.planning.unseen import unseen_of
 from sciflow.planning.uses import TaskUse
 
 MEMORY_STEP, TIME_STEP = 64 * 1024**2, 300
 _FINEST = 64  # an amount has at least half as many steps: rounding adds 3 % at most
-_FAR = 0.5  # of the range that was seen: what lies further outside is named
 Floats = NDArray[np.float64]
 
 
@@ -36,7 +36,10 @@ class Wants:
     knows_memory, knows_seconds
         Of which these were learned.
     expected, chance
-        How long they run in the middle, 0 where nobody knows; and the chance that what was learned is enough.
+        How long they run in the middle, 0 where nobody knows; and the chance that what was learned is enough, NaN where
+        it is a guess.
+    is_cut
+        Which get less than they should, as there is no more.
     others, kinds
         Which of some requests without memory and time each has.
     longest
@@ -51,6 +54,7 @@ class Wants:
     knows_seconds: NDArray[np.bool_]
     expected: Floats
     chance: Floats
+    is_cut: NDArray[np.bool_]
     others: Ints
     kinds: tuple[Resources, ...]
     longest: int | None
@@ -84,6 +88,8 @@ def wants(
     """
     task = use.task.name
     table = _table(use, projection, space, advice)
+    unseen = unseen_of(task, projection, advice if table.any() else Advice(advice.run))
+    table[unseen.is_unknown] = 0.0
     asked = np.array([(one.memory_bytes, one.runtime_seconds) for one in layout.requests])[layout.codes]
     walltime = None if use.task.checkpoints else longest_walltime(options, profile)
     nodes = np.array([one.nodes for one in layout.requests])[layout.codes]
@@ -118,11 +124,12 @@ def wants(
         knows_memory=knows_memory,
         knows_seconds=knows_seconds,
         expected=table[:, 3],
-        chance=table[:, 4],
+        chance=np.where(unseen.is_guess, np.nan, table[:, 4]),
+        is_cut=(wished[0] > memory) | (wished[1] > seconds),
         others=others.reshape(-1),
         kinds=kinds,
         longest=walltime,
-        warnings=(*over, *_remarks(use, projection, advice)),
+        warnings=(*over, *_remarks(use, advice), *unseen.warnings),
     )
 
 
@@ -155,25 +162,13 @@ def _strange(use: TaskUse, advice: Advice) -> str:
     return next((name for name in advice.names.get(use.task.name, ()) if name not in use.names), "")
 
 
-def _remarks(use: TaskUse, projection: Projection, advice: Advice) -> Iterator[str]:
-    """Say what keeps a task from being learned of, and which parameters are far from what was seen of them."""
+def _remarks(use: TaskUse, advice: Advice) -> Iterator[str]:
+    """Say what keeps a task from being learned of."""
     task = use.task.name
     if strange := _strange(use, advice):
         yield (
             f"in run `{advice.run}` the task `{task}` depends on `{strange}`, which here it does not: nothing is "
             "learned of it"
         )
-    for column in projection.columns:
-        matters = column.name in advice.names.get(task, projection.names)
-        seen = advice.seen.get(task, {}).get(column.name) if matters else None
-        here = [one for one in column.values if isinstance(one, int | float) and not isinstance(one, bool)]
-        if seen is None or not here:
-            continue
-        least, most = seen
-        room = _FAR * (most - least)
-        if min(here) < least - room or max(here) > most + room:
-            was = f"from {least:g} to {most:g}" if least < most else f"{least:g} alone"
-            yield (
-                f"`{column.name}` of `{task}` goes from {min(here):g} to {max(here):g}, and run `{advice.run}` has "
-                f"seen {was}: what is asked for outside is a guess"
-            )
+        return
+    yield from (f"in run `{advice.run}` {text}" for text in advice.remarks.get(task, ()))

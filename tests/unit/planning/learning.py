@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sciflow.model.advice import Advice, Wanted
+from sciflow.model.advice import Advice, Seen, Wanted
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import build_plan
 from sciflow.planning.compiled import Compiled
 
-__all__ = ["GIB", "MIB", "Wanted", "planned"]
+__all__ = ["GIB", "MIB", "Seen", "Wanted", "planned"]
 MIB, GIB = 1024**2, 1024**3
 HABIT = {"memory_gb": 8, "max_runtime": "4 h"}
 
@@ -24,7 +24,7 @@ def planned(
     resources: Mapping[str, Any] | None = None,
     partition: Mapping[str, Any] | None = None,
     names: Mapping[str, tuple[str, ...]] | None = None,
-    seen: Mapping[str, Mapping[str, tuple[float, float]]] | None = None,
+    seen: Mapping[str, Mapping[str, Seen]] | None = None,
     has_draw: bool = False,
     fuse: bool = False,
     **site: Any,

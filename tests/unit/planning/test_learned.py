@@ -26,7 +26,7 @@ def test_strata_ask_for_what_they_need() -> None:
     ]
     assert plan.notes == (
         "`melt` asks for what run `r` has learned: memory 8 GB → 256 MB to 16 GB, walltime 4 h → 30 min to 4 h in 4 "
-        "strata; enough with a chance of at least 0.96 each",
+        "strata; enough with a chance of at least 0.96 over the mix that was measured",
         "array indices are in the order of how long they should take, the longest first",
     )
 
@@ -68,7 +68,7 @@ def test_what_is_not_known_stays_as_it_is_said() -> None:
         (1, 8 * GIB, 4 * 3600),
         (3, GIB, 1800),
     ]
-    assert plan.notes[0].endswith("0.9 each; 1 instance asks for what the workflow says")
+    assert plan.notes[0].endswith("0.9 over the mix that was measured; 1 instance asks for what the workflow says")
 
 
 def test_a_task_that_the_run_did_not_have_is_named() -> None:
