@@ -149,7 +149,8 @@ def _shown(compiled: Compiled) -> tuple[dict[str, Any], str]:
     from sciflow.planning.earliest import Earliest
 
     plan = compiled.plan
-    earliest = Earliest(plan, compiled.profile, datetime.now().astimezone())
+    canaries = compiled.workflow.recovery.canaries if compiled.profile.has_queue else 0
+    earliest = Earliest(plan, compiled.profile, datetime.now().astimezone(), canaries)
     document = plan.to_document()
     for array in document["arrays"]:
         array["earliest"] = earliest.of([array["name"]]).to_document()

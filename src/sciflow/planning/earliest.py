@@ -17,6 +17,7 @@ from sciflow.model.cost import Cost
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Capacity, ClusterProfile
 from sciflow.model.resources import GIB, Resources
+from sciflow.planning.pace import Pace, standing
 
 _HOUR = 3600.0
 
@@ -58,10 +59,13 @@ class Earliest:
         What runs, and where.
     now
         The moment of the submission.
+    canaries
+        How many elements of each array job run ahead of the others.
     """
 
-    def __init__(self, plan: Plan, profile: ClusterProfile, now: datetime) -> None:
+    def __init__(self, plan: Plan, profile: ClusterProfile, now: datetime, canaries: int = 0) -> None:
         self.now = now
+        self._pace, self._canaries = Pace.of(profile), canaries
         self._numbers = {array.name: number for number, array in enumerate(plan.arrays)}
         self._shares = _shares(plan, profile)
         count = len(plan.arrays)
@@ -115,8 +119,18 @@ class Earliest:
         end, left = end + seconds, 0
         for begin, (_, count) in zip(reversed(begins), reversed(waves), strict=True):
             left += count  # all that begins then or later
-            end = max(end, begin + seconds * -(-left // (side_by_side or left)))
+            end = max(end, self._ended(begin, left, seconds, side_by_side))
+        if 0 < 2 * self._canaries < array.elements:  # they run alone, and the others after that
+            ahead = self._ended(start, self._canaries, seconds, side_by_side)
+            end = max(end, self._ended(ahead, array.elements - self._canaries, seconds, side_by_side))
         return _Bounds(start, start + seconds, end)
+
+    def _ended(self, begin: float, count: int, seconds: float, side_by_side: int | None) -> float:
+        """When so many elements have ended that begin at one time, as many of them at once as may."""
+        if self._pace is None:
+            return begin + seconds * -(-count // (side_by_side or count))
+        now = self.now.timestamp()
+        return self._pace.end(now + begin, count, seconds, side_by_side) - now
 
 
 def at_once(resources: Resources, array: ArrayJob, profile: ClusterProfile) -> int | None:
@@ -126,6 +140,8 @@ def at_once(resources: Resources, array: ArrayJob, profile: ClusterProfile) -> i
     on_a_node = list(_on_a_node(resources, place))
     if place.nodes and on_a_node:
         bounds.append(max(1, place.nodes * min(on_a_node) // resources.nodes))
+    if profile.has_queue:
+        bounds += standing(profile.manners, resources, place)
     return min(bounds, default=None)
 
 

@@ -9,6 +9,7 @@ from sciflow.model.plan import ArrayJob
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import GIB, Resources
 from sciflow.planning.earliest import capacity_of
+from sciflow.planning.pace import standing
 
 UNLIMITED = 1 << 40
 Many = tuple[Resources, int]  # a request, and how many of it run at once
@@ -117,10 +118,7 @@ def pool_of(array: ArrayJob, profile: ClusterProfile) -> Pool | None:
 
 def throttle_of(array: ArrayJob, profile: ClusterProfile) -> int | None:
     """How many of an array job run at once by the site's limit, and by its manners at night; None for any number."""
-    manners, each = profile.manners, array.resources
+    manners = profile.manners
     bounds = [one for one in (profile.limits.running_indices, manners.running_by_night) if one is not None]
-    if manners.core_hours is not None and each.core_hours:
-        bounds.append(int(manners.core_hours / each.core_hours))
-    if manners.share is not None and (pool := pool_of(array, profile)) is not None:
-        bounds.append(int(manners.share * pool.nodes * pool.cores / each.all_cores))
-    return max(1, min(bounds)) if bounds else None
+    bounds += standing(manners, array.resources, capacity_of(array, profile))
+    return min(bounds) if bounds else None

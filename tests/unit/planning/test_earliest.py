@@ -23,10 +23,10 @@ def job(name: str, elements: int, hours: float, *after: tuple[str, Any], **more:
     return ArrayJob(name, name.partition(".")[0], elements, request, waits, **more)
 
 
-def hours(arrays: list[ArrayJob], **profile: Any) -> dict[str, tuple[float | None, float | None]]:
+def hours(arrays: list[ArrayJob], canaries: int = 0, **profile: Any) -> dict[str, tuple[float | None, float | None]]:
     """Array job → hours from now until its start and its end."""
     plan = Plan("w", "site", 1, tuple(arrays))
-    earliest = Earliest(plan, ClusterProfile.model_validate(SITE | profile), NOW)
+    earliest = Earliest(plan, ClusterProfile.model_validate(SITE | profile), NOW, canaries)
 
     def passed(moment: datetime | None) -> float | None:
         return None if moment is None else (moment - NOW) / timedelta(hours=1)
@@ -92,6 +92,30 @@ def test_how_many_run_side_by_side(resources: Resources, profile: dict[str, Any]
     """As many as the profile lets run, and as its nodes have room for: cores, memory and GPUs, on whole nodes."""
     array = ArrayJob("a.0", "a", 100, resources)
     assert at_once(resources, array, ClusterProfile.model_validate(SITE | profile)) == expected
+
+
+def test_canaries_run_alone() -> None:
+    """The others begin when they have ended, in as many rounds as these need; too few to be cut have none."""
+    arrays = [job("a.0", 60, 1), job("b.0", 1, 0.5, ("a.0", "whole")), job("c.0", 6, 1)]
+    assert hours(arrays, 3, limits={"running_indices": 20}) == {
+        "a.0": (0, 4),
+        "b.0": (4, 4.5),
+        "c.0": (0, 1),
+        "all": (0, 4.5),
+    }
+
+
+def test_manners_bound_how_many_run_at_once() -> None:
+    """By a share of the cores, by core-hours, and by day and by night; one runs in any case."""
+    arrays = [job("a.0", 40, 5)]
+    nodes = {"partitions": {"main": {"cpu_cores": 20, "nodes": 1, "default": True}}, "timezone": "UTC"}
+    assert hours(arrays, **nodes)["a.0"] == (0, 10)
+    assert hours(arrays, **nodes, manners={"share": 0.5})["a.0"] == (0, 20)
+    assert hours(arrays, **nodes, manners={"core_hours": 3})["a.0"] == (0, 200)
+    # It is Saturday noon, and night until Monday at 8:00; from then on two run at once.
+    assert hours(arrays, manners={"running_by_day": 2, "running_by_night": 20}, **nodes)["a.0"] == (0, 10)
+    slow = {"running_by_day": 2, "running_by_night": 4}
+    assert hours(arrays, manners=slow, **nodes)["a.0"] == (0, 55)
 
 
 @pytest.mark.parametrize("nodes", [1, 3])
