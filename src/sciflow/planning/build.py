@@ -207,7 +207,7 @@ def _plan(work: _Work, made: Learned, chains: Fused, times: Timetable, warnings:
             *chain_notes(chains.arrays),
             *chains.notes,
             *times.notes,
-            *manners_notes(work.profile),
+            *manners_notes(work.profile, chains.arrays),
         ),
         tasks=tuple(work.uses),
     )

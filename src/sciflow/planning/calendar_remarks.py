@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
 from sciflow.errors import PlanError
-from sciflow.model.periods import read_days
+from sciflow.model.periods import aware, read_days
 from sciflow.model.plan import ArrayJob
 from sciflow.model.policy import Policies, SchedulingPolicy
 from sciflow.planning.calendar import deadline, zone_of
 from sciflow.planning.cheapest import covered
 from sciflow.planning.start import Start
+
+_LONG_AGO = timedelta(days=7)
 
 
 def refuse(start: Start, policy: SchedulingPolicy, task: str) -> None:
@@ -33,8 +35,13 @@ def refuse(start: Start, policy: SchedulingPolicy, task: str) -> None:
 
 
 def calendar_warnings(policies: Policies, now: datetime) -> Iterator[str]:
-    """Say which holidays are all over: a list that nobody has brought up to date."""
+    """Say which holidays are all over, a list that nobody has brought up to date; and which dates have passed."""
     for policy in _distinct(policies):
+        if policy.policy == "not_before" and policy.not_before is not None:
+            moment = aware(policy.not_before, zone_of(policy))
+            if moment < now - _LONG_AGO:  # who goes on with a run the next day means it so
+                shown = _shown(moment.astimezone(zone_of(policy)))
+                yield f"`not_before: {shown}` has passed: what it holds for is not held back"
         if isinstance(policy.holidays, tuple) and policy.holidays:
             last = max(day for text in policy.holidays for day in read_days(text).days())
             if last < now.astimezone(zone_of(policy)).date():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from sciflow.model.plan import ArrayJob
+from sciflow.model.plan import ArrayJob, handed_over
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.units import format_duration
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.planning.earliest import capacity_of
 from sciflow.planning.projection import Projection
 from sciflow.planning.uses import TaskUse
 
@@ -76,7 +77,20 @@ def projection_notes(
             yield f"task `{task}` depends on {names}: it runs {times}, not {combinations} times"
 
 
-def manners_notes(profile: ClusterProfile) -> Iterator[str]:
-    """Say how much of the cluster the run takes at once, where that is bounded."""
-    if profile.has_queue and (said := profile.manners.describe()):
-        yield f"manners of profile `{profile.name}`: {said}"
+def manners_notes(profile: ClusterProfile, arrays: Sequence[ArrayJob] = ()) -> Iterator[str]:
+    """Say how much of the cluster the run takes at once, where that is bounded; and where one index takes more."""
+    if not profile.has_queue or not (said := profile.manners.describe()):
+        return
+    yield f"manners of profile `{profile.name}`: {said}"
+    manners = profile.manners
+    told: dict[str, str] = {}
+    for array in handed_over(arrays):
+        each, place = array.resources, capacity_of(array, profile)
+        if manners.core_hours is not None and each.core_hours > manners.core_hours:
+            told[f"{manners.core_hours:g} core-hours at once, and one index asks for {each.core_hours:g}"] = array.task
+        cores = (place.nodes or 0) * (place.cpu_cores or 0)
+        if manners.share is not None and 0 < cores * manners.share * (1 + 1e-9) < each.all_cores:
+            allowed = f"{manners.share * 100:g} % of {cores:,} cores"
+            told[f"{allowed}, and one index has {each.all_cores:,}"] = array.task
+    for why, task in told.items():
+        yield f"task `{task}` takes more than manners allow, since one index runs at least: {why}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sciflow.model.plan import ArrayJob
@@ -97,6 +98,42 @@ def divide(claims: Sequence[Claim], bounds: Sequence[Bound]) -> list[Portion]:
             so_far = found[place].at_once
             if most < needs[place] and (so_far is None or most < so_far):
                 found[place] = Portion(needs[place], most, bound.why, bound.until)
+    return _filled(found, bounds)
+
+
+def _filled(portions: list[Portion], bounds: Sequence[Bound]) -> list[Portion]:
+    """Give what is left of all bounds to those that can use it: equal parts, and then one by one."""
+    given = [one.at_once or one.need for one in portions]
+    wanting = {place for place, one in enumerate(portions) if given[place] < one.need}
+    while wanting:
+        more = _more(given, wanting, bounds, is_shared=True)
+        if not any(more.values()):
+            more = {}
+            for place in sorted(wanting):
+                if _more(given, [place], bounds, is_shared=False)[place]:
+                    more[place] = 1
+                    break
+        if not more:
+            break
+        for place, count in more.items():
+            given[place] = min(portions[place].need, given[place] + count)
+        wanting = {place for place in wanting if given[place] < portions[place].need}
+    return [
+        Portion(one.need) if given[place] >= one.need else replace(one, at_once=given[place])
+        for place, one in enumerate(portions)
+    ]
+
+
+def _more(given: Sequence[int], wanting: Collection[int], bounds: Sequence[Bound], is_shared: bool) -> dict[int, int]:
+    """The place of a claim → how many more of it all bounds allow, if all that want more get equal parts, or alone."""
+    found: dict[int, int] = {}
+    for bound in bounds:
+        used = sum(given[place] * weight for place, weight in bound.weights.items())
+        left = bound.most * (1 + _ROUNDING) - used
+        mine = [place for place in wanting if place in bound.weights]
+        for place in mine:
+            part = left / bound.weights[place] / (len(mine) if is_shared else 1)
+            found[place] = min(found.get(place, sys.maxsize), max(0, int(part)))
     return found
 
 

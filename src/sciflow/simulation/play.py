@@ -24,6 +24,7 @@ from sciflow.schedulers.fake.timed import TimedBody
 from sciflow.simulation.durations import Durations
 from sciflow.simulation.machines import NodeKind
 from sciflow.simulation.submitter import Link, Submitter
+from sciflow.simulation.throttles import Throttles
 
 Times = NDArray[np.float64]
 _ENOUGH = 1 << 60  # bytes of a node of which nobody has said how many it has
@@ -76,6 +77,7 @@ def play(
     terms: Terms,
     now: float,
     partitions: Mapping[str, str] | None = None,
+    throttles: Throttles | None = None,
 ) -> Played:
     """Submit a plan to a virtual cluster and let it go on until all has ended.
 
@@ -91,6 +93,8 @@ def play(
         Seconds since the epoch.
     partitions
         Array job → the partition in which it runs; all nodes are in one where nothing is said.
+    throttles
+        How many of an array job run at once; by default what the site takes.
 
     Raises
     ------
@@ -114,7 +118,7 @@ def play(
     def asks(array: ArrayJob) -> Request:
         return _request(array, (partitions or {}).get(array.name, "") if cluster.rules.partitions[0].name else "")
 
-    submitter = Submitter(plan, terms, cluster, asks)
+    submitter = Submitter(plan, terms, cluster, asks, throttles)
     submitter.feed()
     cluster.run(until=lambda: submitter.is_done)
     assert submitter.is_done, "something waits for ever"

@@ -17,6 +17,7 @@ from sciflow.simulation.durations import Durations, Runtime, durations_of
 from sciflow.simulation.machines import OF_THE_PROFILE, NodeKind, nodes_of, parse_nodes
 from sciflow.simulation.others import left_by_others
 from sciflow.simulation.outcome import Outcome
+from sciflow.simulation.throttles import manners_note
 from sciflow.simulation.variants import AS_PLANNED, Setting, variants
 
 MOST_VARIED = 20_000  # indices; of larger plans only the plan itself is played
@@ -116,6 +117,7 @@ def simulate(
     as_planned = _played(setting, load)
     outcomes = {AS_PLANNED: as_planned}
     notes = [*_notes(compiled, durations, kinds, left), *_chains(compiled.plan), *_fused(compiled.plan)]
+    notes += manners_note(compiled.profile)
     elements = sum(array.elements for array in compiled.plan.arrays)
     looks = elements * sum(min(kind.count, elements) for kind in left)
     if is_varied and elements <= MOST_VARIED and looks <= MOST_LOOKS:

@@ -15,6 +15,7 @@ from sciflow.run.terms import Terms
 from sciflow.schedulers.fake.cluster import VirtualCluster
 from sciflow.schedulers.fake.jobs import Index, Job
 from sciflow.schedulers.fake.request import Condition, Dependency, Order, Request
+from sciflow.simulation.throttles import Throttles
 
 _USER = "you"
 Asks = Callable[[ArrayJob], Request]
@@ -62,9 +63,13 @@ class Submitter:
         Where.
     asks
         An array job → what one of its indices asks for.
+    throttles
+        How many of an array job run at once; by default what the site takes.
     """
 
-    def __init__(self, plan: Plan, terms: Terms, cluster: VirtualCluster, asks: Asks) -> None:
+    def __init__(
+        self, plan: Plan, terms: Terms, cluster: VirtualCluster, asks: Asks, throttles: Throttles | None = None
+    ) -> None:
         self.plan = plan
         self.terms = terms
         self.cluster = cluster
@@ -74,8 +79,10 @@ class Submitter:
         self.open = sum(len(link.left) for link in self.links.values())
         self._left = self.open
         self._asks = asks
+        self._throttles = throttles or Throttles(terms.limits)
         self._is_looking = False
         cluster.listeners.append(self._hear)
+        self._wait_for_change()
 
     @property
     def is_done(self) -> bool:
@@ -109,6 +116,22 @@ class Submitter:
         if self._left and not self._is_looking:
             self._is_looking = True
             self.cluster.clock.after(LONGEST, self.feed)
+
+    def _wait_for_change(self) -> None:
+        change = self._throttles.change(self.cluster.clock())
+        if change is not None:
+            self.cluster.clock.at(change, self._change)
+
+    def _change(self) -> None:
+        """Give what is in the queue the throttles of another time of day."""
+        if self.is_done:
+            return
+        for link in self.links.values():
+            throttle = self._throttles.at(link.array, self.cluster.clock())
+            for job in link.jobs:
+                if job.request.throttle != throttle:
+                    self.cluster.alter(job, replace(job.request, throttle=throttle))
+        self._wait_for_change()
 
     def _submit(self, link: Link, elements: Sequence[int]) -> None:
         canaries = self.terms.canaries
@@ -156,7 +179,7 @@ class Submitter:
             self._asks(link.array),
             name=f"{link.array.name}.{link.number}",
             indices=tuple(elements),
-            throttle=self.terms.limits.running_indices or 0,
+            throttle=self._throttles.at(link.array, self.cluster.clock()),
             begin=begin.timestamp() if begin else 0.0,
         )
         waits = Dependency(tuple(conditions))

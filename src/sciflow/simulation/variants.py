@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from sciflow.errors import PlanError
+from sciflow.model.manners import Manners
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.profile import Limits
 from sciflow.model.request import ResourceRequest
@@ -24,6 +25,7 @@ from sciflow.simulation.durations import Durations, durations_of
 from sciflow.simulation.machines import NodeKind, partition_of
 from sciflow.simulation.outcome import Outcome, outcome_of
 from sciflow.simulation.play import play
+from sciflow.simulation.throttles import Throttles
 
 AS_PLANNED = "as planned"
 _LEAST_AT_ONCE = 4  # of fewer nobody lets only some run
@@ -41,6 +43,8 @@ class Setting:
         Its plan, what the site takes of it, and how long everything runs.
     kinds, now
         The nodes, and the present moment.
+    manners
+        How much of the site it takes.
     """
 
     compiled: Compiled
@@ -49,19 +53,22 @@ class Setting:
     durations: Durations
     kinds: tuple[NodeKind, ...]
     now: datetime
+    manners: Manners = field(default_factory=Manners)
 
     @classmethod
     def of(cls, compiled: Compiled, durations: Durations, kinds: tuple[NodeKind, ...], now: datetime) -> Setting:
         """A plan as it was compiled."""
         workflow = compiled.workflow
         terms = terms_of(compiled.profile, workflow.recovery, workflow.policies)
-        return cls(compiled, compiled.plan.handed_over(), terms, durations, kinds, now)
+        manners = compiled.profile.manners if compiled.profile.has_queue else Manners()
+        return cls(compiled, compiled.plan.handed_over(), terms, durations, kinds, now, manners)
 
     def play(self) -> Outcome:
         """Play it to its end."""
         partitions = {array.name: partition_of(array, self.compiled.profile) for array in self.plan.arrays}
+        throttles = Throttles(self.terms.limits, self.manners, self.compiled.profile.timezone, self.kinds, partitions)
         now = self.now.timestamp()
-        played = play(self.plan, self.kinds, self.durations, self.terms, now, partitions)
+        played = play(self.plan, self.kinds, self.durations, self.terms, now, partitions, throttles)
         windows, policy = None, self.compiled.workflow.policy
         if policy.policy == "off_peak":
             last = max(float(course.end.max()) for links in played.courses.values() for course in links)
@@ -111,8 +118,8 @@ def variants(setting: Setting, as_planned: Outcome) -> Iterator[tuple[str, Setti
     most = max((one.at_once for one in as_planned.arrays if one.name in timed), default=0)
     is_throttled = limits.running_indices is not None and limits.running_indices <= most
     is_fed = limits.submitted_indices is not None and limits.submitted_indices < as_planned.starts
-    if begin or is_cut or is_throttled or is_fed or setting.terms.canaries:
-        yield "all at once now", setting.beginning(None).limited(Limits())
+    if begin or is_cut or is_throttled or is_fed or setting.terms.canaries or setting.manners.throttles:
+        yield "all at once now", replace(setting.beginning(None).limited(Limits()), manners=Manners())
     policy = setting.compiled.workflow.policy
     if begin is None and policy.policy == "off_peak" and (later := begin_time(policy, setting.now)):
         yield f"off-peak, from {later:%a %H:%M} on", setting.beginning(later)

@@ -36,6 +36,13 @@ def test_a_list_of_holidays_that_is_old_is_named() -> None:
     assert times("off_peak", **nights, holidays=[]).warnings == ()
 
 
+def test_a_date_that_has_long_passed_is_named() -> None:
+    """As a year that was mistyped; who goes on with a run some days later is told nothing."""
+    [warning] = times("not_before", not_before="2025-03-30 22:00", timezone="Europe/Berlin").warnings
+    assert warning == "`not_before: 2025-03-30 22:00+02:00` has passed: what it holds for is not held back"
+    assert times("not_before", not_before="2031-05-10 22:00").warnings == ()
+
+
 @pytest.mark.parametrize("said", [{"max_wait_hours": 8}, {"deadline": "2031-05-14 21:00"}])
 def test_a_tariff_that_ends_early_is_a_warning(said: dict[str, Any]) -> None:
     """What starts later is not looked at."""

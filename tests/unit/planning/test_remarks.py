@@ -53,3 +53,19 @@ def test_manners_of_a_site_with_a_queue_are_told() -> None:
     assert list(manners_notes(ClusterProfile(**site))) == ["manners of profile `lab`: 9 by night"]
     assert list(manners_notes(ClusterProfile(**{**site, "scheduler": "local"}))) == []
     assert list(manners_notes(ClusterProfile(name="lab", scheduler="slurm"))) == []
+
+
+def test_where_one_index_is_more_than_manners_allow() -> None:
+    """It runs all the same, and that is said; what they allow is not named."""
+    partitions = {"main": {"cpu_cores": 32, "nodes": 10, "default": True}}
+    given = {"name": "lab", "scheduler": "slurm", "partitions": partitions}
+    few = ClusterProfile.model_validate({**given, "manners": {"core_hours": 3, "share": 0.001}})
+    long, short = ArrayJob("a.0", "a", 9, Resources(1, 0, 0, 5 * HOUR)), ArrayJob("b.0", "b", 9, Resources())
+    assert list(manners_notes(few, [long]))[1:] == [
+        "task `a` takes more than manners allow, since one index runs at least: "
+        "3 core-hours at once, and one index asks for 5",
+        "task `a` takes more than manners allow, since one index runs at least: "
+        "0.1 % of 320 cores, and one index has 1",
+    ]
+    many = ClusterProfile.model_validate({**given, "manners": {"core_hours": 5, "share": 0.1}})
+    assert len(list(manners_notes(many, [long, short]))) == 1

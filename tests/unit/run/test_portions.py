@@ -62,9 +62,20 @@ def test_the_closest_bound_counts_and_is_named() -> None:
     night = Bound(100, {0: 1.0, 1: 1.0}, "by night", 9.0)
     share = Bound(8, {1: 2.0}, "50 % of 16 cores")
     first, second = divide(claims, [night, share])
-    assert (first.at_once, first.why, first.until) == (50, "by night", 9.0)
+    assert (first.at_once, first.why, first.until) == (96, "by night", 9.0)
     assert (second.at_once, second.why, second.until) == (4, "50 % of 16 cores", None)
     assert list(exceeded([first, second], [night, share])) == []
+
+
+def test_what_one_may_not_use_is_for_the_others() -> None:
+    """Where one has little of another bound, the rest of the first is not lost."""
+    claims = [Claim(ONE, str(i), 100) for i in range(3)]
+    share = Bound(160, {0: 1.0, 1: 16.0, 2: 1.0}, "50 % of 320 cores")
+    day = Bound(20, dict.fromkeys(range(3), 1.0), "by day")
+    assert [one.at_once for one in divide(claims, [day, share])] == [8, 4, 8]
+    night = Bound(200, dict.fromkeys(range(3), 1.0), "by night")
+    made = [one.at_once or one.need for one in divide(claims, [night, share])]
+    assert made[0] + 16 * made[1] + made[2] == 160
 
 
 @given(
