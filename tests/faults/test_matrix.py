@@ -114,8 +114,6 @@ def test_packed_on_the_virtual_cluster(cell: matrix.Cell, unharmed: pd.DataFrame
         pd.testing.assert_frame_equal(table, unharmed)
 
 
-# All is over at once there, and the job that tends it last does not wait for accounting as long as that is silent.
-NOT_TENDED = (virtual_cells.TEND, "work", matrix.ACCOUNTING, matrix.RETRYING)
 FUSED = [
     pytest.param(
         *(person, fused, cell),
@@ -125,7 +123,6 @@ FUSED = [
     for person in virtual_cells.PERSONS
     for fused in ("work", "after")
     for cell in played(person)
-    if (person, fused, cell.fault, cell.moment) != NOT_TENDED
 ]
 
 

@@ -14,6 +14,7 @@ from sciflow.model.statement import CONTROLLER
 from sciflow.planning.working_hours import next_change
 from sciflow.run.autonomy import RESERVED, is_autonomous, own_job
 from sciflow.run.intents import resolve
+from sciflow.run.parts import missing
 from sciflow.run.status import RunStatus
 from sciflow.run.submit import blocked_arrays
 from sciflow.run.terms import Connect
@@ -73,7 +74,7 @@ def chain(
         if resolve(status, scheduler, journal):
             status = observe(run, plan)
         waited = _open_jobs(status)
-        is_over = not waited and not _is_anything_due(status)
+        is_over = not waited and not _is_anything_due(status) and not is_in_between(status)
         if is_over:
             _call_off(status, scheduler, clock())
         if is_over and not _was_cut_off(status, journal):
@@ -85,6 +86,19 @@ def chain(
             return Chained(present, is_new=False)
         begin = clock() + _pause(status, waited, is_over)
         return Chained(_send(run, status, scheduler, journal, waited, begin), is_new=True)
+
+
+def is_in_between(status: RunStatus) -> bool:
+    """Whether something of a run is over, but not known to stay so: the word of a witness is still to come."""
+    for array in status.plan.arrays:
+        due = set(missing(status, array))  # that is for whoever submits next, who must not wait for it
+        for index, known in status.indices[array.name].items():
+            if known.is_settled or array.element(index) in due:
+                continue
+            found = status.submissions.round_of(array.name, array.element(index), index)
+            if found and found.last_job and (known.said is None or known.said.state.is_final):
+                return True
+    return False
 
 
 def _open_jobs(status: RunStatus) -> list[str]:

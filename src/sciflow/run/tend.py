@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from sciflow.errors import BusyError
 from sciflow.run.autonomy import own_job
 from sciflow.run.chronicle import CHRONICLE, chronicle
-from sciflow.run.errands import LATER, TENDED, Chained
-from sciflow.run.parts import missing
+from sciflow.run.errands import LATER, TENDED, Chained, is_in_between
 from sciflow.run.recover import Recovered
 from sciflow.run.status import RunStatus
 from sciflow.store.journal import Journal
@@ -109,7 +108,7 @@ def steady(
     until = clock() + STEADY
     while True:
         status = look()
-        if not any(_is_in_between(status)) or clock() >= until:
+        if not is_in_between(status) or clock() >= until:
             return status
         pause(GLANCE)
 
@@ -130,15 +129,3 @@ def patiently(act: Callable[[], T], seconds: float = LATER, pause: Callable[[flo
             if time.monotonic() >= until:
                 raise
             pause(GLANCE)
-
-
-def _is_in_between(status: RunStatus) -> Iterable[bool]:
-    queued = status.submissions
-    for array in status.plan.arrays:
-        due = set(missing(status, array))  # that is for whoever submits next, who must not wait for it
-        for index, known in status.indices[array.name].items():
-            if array.element(index) in due:
-                continue
-            found = queued.round_of(array.name, array.element(index), index)
-            is_silent = known.said is None or known.said.state.is_final
-            yield bool(found and found.last_job) and not known.is_settled and is_silent

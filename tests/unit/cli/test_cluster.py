@@ -225,10 +225,18 @@ def test_submitting_an_autonomous_run_again_sends_no_second_small_job(
     assert len(slurm.calls("sbatch")) == 3
 
 
-def test_nobody_looks_after_a_run_that_has_ended(submit: Command, slurm: FakeSlurm) -> None:
-    """Here all has ended at once."""
+def test_nobody_looks_after_a_run_that_has_ended(submit: Command, sciflow: Command, slurm: FakeSlurm) -> None:
+    """Here all has ended at once, and the scheduler has said so."""
+    submit()
+    sciflow("status")
     assert submit("--autonomous", "--json").json["next"] is None
     assert len(slurm.calls("sbatch")) == 2
+
+
+def test_somebody_looks_after_a_failure_that_is_not_settled(submit: Command, slurm: FakeSlurm) -> None:
+    """All has ended at once, and nobody has asked the scheduler yet."""
+    assert submit("--autonomous", "--json").json["next"] == "103"
+    assert len(slurm.calls("sbatch")) == 3
 
 
 def test_cancelling_an_autonomous_run_ends_that_too(

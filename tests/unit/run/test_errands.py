@@ -10,7 +10,7 @@ import pytest
 from sciflow.errors import SchedulerError
 from sciflow.model.manners import Manners
 from sciflow.model.state import State
-from sciflow.model.statement import CONTROLLER, Statement
+from sciflow.model.statement import ACCOUNTING, CONTROLLER, Statement
 from sciflow.run.autonomy import end_tending
 from sciflow.run.errands import LATER, PAUSE, Chained, chain, waking_time
 from sciflow.run.tend import tend
@@ -101,6 +101,20 @@ def test_nothing_follows_where_nothing_more_will_happen(one: QueuedRun) -> None:
     finish(one)
     assert follow(one) is None
     assert one.queue.errands == {}
+
+
+def test_an_end_that_is_not_settled_is_still_to_come(one: QueuedRun) -> None:
+    """Accounting is silent, and its word may change what is done about a failure: somebody looks again later."""
+    for job, indices in (("101", "0-3"), ("102", "0-3")):
+        one.end(job, indices, State.COMPLETED)
+    one.queue.errors[ACCOUNTING] = "timed out"
+    one.end("103", "0", State.FAILED, "ValueError: no")
+    one.queue.states["103"].clear()
+    status = one.status()
+    assert status.is_finished
+    assert not status.is_settled
+    assert follow(one) == Chained("104", is_new=True)
+    assert (one.queue.errands["104"].after, one.queue.errands["104"].begin) == ((), NOW + LATER)
 
 
 def test_one_that_was_cut_off_at_the_end_of_all_has_a_successor_at_once(one: QueuedRun) -> None:
