@@ -31,6 +31,8 @@ class Manners(Value):
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         """Refuse hours that are none, and those that nothing depends on."""
+        if not self.day:
+            raise ValueError("`day` is an empty list; write its hours like `08:00-18:00`")
         try:
             SchedulingPolicy(policy="off_peak", preferred_hours=self.day)
         except ValidationError as problem:
@@ -60,8 +62,8 @@ class Manners(Value):
         hours = self.day if isinstance(self.day, str) else " and ".join(self.day)
         said = {
             f"{self.running_by_day} indices at once by day ({hours} on weekdays)": self.running_by_day,
-            f"{self.running_by_night} by night": self.running_by_night,
-            f"{self.running_when_others_wait} while others wait": self.running_when_others_wait,
+            f"{self.running_by_night} indices at once by night": self.running_by_night,
+            f"{self.running_when_others_wait} indices at once while others wait": self.running_when_others_wait,
             f"{(self.share or 0) * 100:g} % of a partition's cores": self.share,
             f"{self.core_hours or 0:g} core-hours at once": self.core_hours,
             f"nice {self.nice}": self.nice,

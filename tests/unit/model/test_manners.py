@@ -45,6 +45,7 @@ def test_each_of_them_bears_on_throttles(said: dict[str, Any], has_clock: bool, 
         ({"nice": -1}, "`manners.nice` is -1"),
         ({"running_by_day": 1, "day": "8-18"}, "`day`: `8-18` is no window of the day; write it like `22:00-08:00`"),
         ({"running_by_day": 1, "day": "08:00-08:00"}, "starts and ends at the same minute"),
+        ({"running_by_day": 1, "day": []}, "`day` is an empty list; write its hours like `08:00-18:00`"),
         ({"day": "09:00-17:00"}, "`day` has no meaning without `running_by_day` or `running_by_night`"),
         ({"polite": True}, "`manners.polite` is not known here"),
     ],
@@ -67,8 +68,8 @@ def test_they_are_told_in_one_line() -> None:
     """All that is said, and nothing else."""
     many = Manners(running_by_day=20, running_by_night=200, day=["08:00-12:00", "13:00-18:00"], share=0.25, nice=7)
     assert many.describe() == (
-        "20 indices at once by day (08:00-12:00 and 13:00-18:00 on weekdays), 200 by night, "
+        "20 indices at once by day (08:00-12:00 and 13:00-18:00 on weekdays), 200 indices at once by night, "
         "25 % of a partition's cores, nice 7"
     )
     few = Manners(running_when_others_wait=5, core_hours=1500)
-    assert few.describe() == "5 while others wait, 1500 core-hours at once"
+    assert few.describe() == "5 indices at once while others wait, 1500 core-hours at once"

@@ -50,7 +50,7 @@ def test_every_policy_that_is_not_kept_is_named(tmp_path: Path) -> None:
 def test_manners_of_a_site_with_a_queue_are_told() -> None:
     """Before anything is submitted; where nothing is said, and where nobody else is, there is nothing to tell."""
     site = {"name": "lab", "scheduler": "slurm", "manners": Manners(running_by_night=9)}
-    assert list(manners_notes(ClusterProfile(**site))) == ["manners of profile `lab`: 9 by night"]
+    assert list(manners_notes(ClusterProfile(**site))) == ["manners of profile `lab`: 9 indices at once by night"]
     assert list(manners_notes(ClusterProfile(**{**site, "scheduler": "local"}))) == []
     assert list(manners_notes(ClusterProfile(name="lab", scheduler="slurm"))) == []
 
