@@ -77,13 +77,18 @@ def _missed(path: Sequence[ArrayJob], end: datetime, possible: datetime, now: da
     waits = ", and may not start at once" if possible - now > needed else ""
     return PlanError(
         f"{takes}{' one after another' if len(path) > 1 else ''}{waits}, but the deadline {_shown(end)} {left}: the "
-        f"earliest possible end is {_shown(possible.astimezone(end.tzinfo))}",
+        f"earliest possible end is {_shown(_up(possible).astimezone(end.tzinfo))}",
         hint="ask for less walltime, or set a deadline after that; a run that has begun goes on with `sciflow retry`",
     )
 
 
 def _length(array: ArrayJob) -> timedelta:
     return timedelta(seconds=array.resources.runtime_seconds * array.links)
+
+
+def _up(moment: datetime) -> datetime:
+    """The next full minute: what is said is a deadline that can be met."""
+    return moment + timedelta(microseconds=-(moment.second * 1_000_000 + moment.microsecond) % 60_000_000)
 
 
 def _said(length: timedelta) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -58,6 +58,9 @@ def test_the_way_that_takes_too_long_is_named() -> None:
         "the earliest possible end is 2031-05-14 19:00+00:00"
     )
     assert "set a deadline after that" in caught.value.hint
+    with pytest.raises(PlanError, match=r"the earliest possible end is 2031-05-14 19:01\+00:00") as caught:
+        latest_starts(DIAMOND, Policies(by("2031-05-14 18:00")), NOON + timedelta(seconds=1))
+    latest_starts(DIAMOND, Policies(by("2031-05-14 19:01")), NOON + timedelta(seconds=1))  # what is said can be met
 
 
 def test_the_deadline_that_is_missed_most_is_named() -> None:
