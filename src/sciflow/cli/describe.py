@@ -15,6 +15,7 @@ from sciflow.cli.failures import (
     next_after_failures,
 )
 from sciflow.cli.output import shortened, table
+from sciflow.cli.waiting_groups import waiting_groups
 from sciflow.model.state import State
 from sciflow.model.units import format_duration
 from sciflow.run.causes import FailureGroup
@@ -44,7 +45,7 @@ def status_document(run: RunDirectory, status: RunStatus) -> dict[str, Any]:
             for array in status.plan.arrays
         },
         "failures": failures_document(failures_of(run, status)),
-        "waiting": [{"task": t, "reason": r, "count": n, "indices": i} for t, r, n, i in _reasons(status)],
+        "waiting": [one.to_document() for one in waiting_groups(status)],
         "throttles": throttles(status),
         "seconds_left": None if status.is_finished else seconds_left(status, time.time()),
         "notes": status.notes,
@@ -87,7 +88,7 @@ def _refused(status: RunStatus) -> list[str]:
 
 def _waiting(status: RunStatus) -> list[str]:
     """Why what waits in a queue waits."""
-    found = [f"{count} × {task} {reason}  [{shortened(indices)}]" for task, reason, count, indices in _reasons(status)]
+    found = [one.describe() for one in waiting_groups(status)]
     return found[:_MOST_GROUPS] + ([f"… and {len(found) - _MOST_GROUPS} more"] if len(found) > _MOST_GROUPS else [])
 
 
@@ -110,19 +111,6 @@ def describe_throttle(one: Mapping[str, Any]) -> str:
     until = f" until {time.strftime('%a %H:%M', time.localtime(one['until']))}" if one["until"] is not None else ""
     of = f"{one['at_once']} of {one['left']} that are left"
     return f"{one['array']} (job {one['job']}) is throttled to {of}{until}: {one['why']}"
-
-
-def _reasons(status: RunStatus) -> list[tuple[str, str, int, str]]:
-    """Task, reason, how many, and which, of what waits in a queue."""
-    groups: dict[tuple[str, str], dict[str, list[int]]] = {}
-    for array in status.plan.arrays if status.is_queued else ():
-        for index, one in status.indices[array.name].items():
-            if one.state is State.PENDING and one.reason:
-                groups.setdefault((array.task, one.reason), {}).setdefault(array.name, []).append(index)
-    return [
-        (task, reason, sum(map(len, found.values())), "; ".join(f"{a}[{format_ranges(i)}]" for a, i in found.items()))
-        for (task, reason), found in groups.items()
-    ]
 
 
 def _left(status: RunStatus) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sciflow.cli.describe import describe_status
 from sciflow.cli.output import say
+from sciflow.cli.waiting_groups import waiting_groups
 
 if TYPE_CHECKING:
     from sciflow.execution import Run
@@ -44,4 +45,5 @@ def _drawn(run: Run) -> RunStatus:
 
 def _in_one_line(status: RunStatus) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(status.counts().items()))
-    return "; ".join([counts, *status.notes])
+    begins = [f"{one.task}{one.when()}" for one in waiting_groups(status) if one.begins]
+    return "; ".join([counts, *begins, *status.notes])

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import accumulate
 
 from sciflow.model.state import State
+from sciflow.run.start_times import start_time
 from sciflow.run.status import IndexStatus, RunStatus
 
 
@@ -40,7 +41,7 @@ def seconds_left(status: RunStatus, now: float) -> float | None:
                 seconds = _seconds(one, took, now)
                 if seconds is None:
                     return None
-                begin = array.begin_of(array.element(index))
+                begin = start_time(status, array, index) or array.begin_of(array.element(index))
                 is_due = begin is None or begin in begun or begin.timestamp() <= now
                 work[None if is_due else begin] = work.get(None if is_due else begin, 0.0) + seconds
     at_once = sum(one.state is State.RUNNING for one in status.everyone()) or _at_once(list(status.everyone()))
