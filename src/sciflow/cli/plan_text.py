@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sciflow.cli.output import table
-from sciflow.cli.waves import begins, wave_rows
+from sciflow.cli.waves import begins, wave_rows, zone_of_start_times
 from sciflow.model.cost import format_amount, total
 from sciflow.model.units import format_duration
 from sciflow_shim.files import format_ranges
@@ -95,14 +95,12 @@ def _after(arrays: Sequence[ArrayJob]) -> str:
 def _costs(plan: Plan, earliest: Earliest) -> str:
     """What array jobs cost, and when they begin and end at the earliest."""
     has_gpus = plan.cost.gpu_hours > 0
-    begun = [begin for array in plan.arrays for begin in (array.begin, *(wave.begin for wave in array.waves)) if begin]
-    is_dated = bool(begun)
-    zone = next((begin.tzinfo for begin in begun), None)
+    zone = zone_of_start_times(plan)
 
     def moment(one: datetime | None, at_once: str = "at once") -> str:
         if one is None:
             return "?"
-        if is_dated:
+        if zone is not None:
             return one.astimezone(zone).strftime("%Y-%m-%d %H:%M")
         seconds = (one - earliest.now).total_seconds()
         return f"in {_taken(seconds)}" if seconds > 0 else at_once

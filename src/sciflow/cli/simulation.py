@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from sciflow.cli.output import emit, table
+from sciflow.cli.waves import zone_of_start_times
 from sciflow.model.units import format_duration
 
 if TYPE_CHECKING:
@@ -54,20 +56,21 @@ def show_simulation(
 def describe(simulation: Simulation) -> str:
     """Say what a plan comes to: when, how well the nodes are used, what waits for what, and what else could be done."""
     plan, outcome = simulation.plan, simulation.outcome
+    zone = zone_of_start_times(plan) or (ZoneInfo(simulation.zone) if simulation.zone else None)
     where = " + ".join(kind.describe() for kind in simulation.kinds)
     lines = [
         plan.describe(),
-        f"on {where}: done in {_taken(outcome.seconds)}, {_date(outcome.end, '%a ')}",
+        f"on {where}: done in {_taken(outcome.seconds)}, {_date(outcome.end, zone, '%a ')}",
         "",
         table(
             ("array", "indices", "at once", "first start", "last end", "hours from now", "waits on average for"),
-            [_row(one, outcome) for one in _parts(outcome)],
+            [_row(one, outcome, zone) for one in _parts(outcome)],
         ),
         "",
-        *_use(simulation),
+        *_use(simulation, zone),
     ]
     if len(simulation.outcomes) > 1:
-        lines += ["", _variants(simulation)]
+        lines += ["", _variants(simulation, zone)]
     lines += ["", *(f"note: {note}" for note in simulation.notes)]
     lines += [f"warning: {text}" for text in plan.warnings]
     return "\n".join(lines)
@@ -84,14 +87,14 @@ def _parts(outcome: Outcome) -> Iterator[Part]:
             yield from arrays
 
 
-def _row(one: Part, outcome: Outcome) -> tuple[Any, ...]:
+def _row(one: Part, outcome: Outcome, zone: tzinfo | None) -> tuple[Any, ...]:
     hours = f"{_hours(one.start - outcome.now)} - {_hours(one.end - outcome.now)}"
     waits = [f"{name} {_taken(seconds)}" for name, seconds in one.waits.items() if seconds >= 1]
     shown = ", ".join(waits[:_MOST_WAITS]) + ", …" * (len(waits) > _MOST_WAITS)
-    return one.name, one.indices, one.at_once, _date(one.start), _date(one.end), hours, shown or "-"
+    return one.name, one.indices, one.at_once, _date(one.start, zone), _date(one.end, zone), hours, shown or "-"
 
 
-def _use(simulation: Simulation) -> Iterator[str]:
+def _use(simulation: Simulation, zone: tzinfo | None) -> Iterator[str]:
     outcome = simulation.outcome
     took = _taken(outcome.end - outcome.start)
     yield (
@@ -107,21 +110,21 @@ def _use(simulation: Simulation) -> Iterator[str]:
         yield "no other order on these nodes ends sooner"
     else:
         yield (
-            f"no order on these nodes could end before {_date(outcome.soonest)}, "
+            f"no order on these nodes could end before {_date(outcome.soonest, zone)}, "
             f"{_taken(outcome.end - outcome.soonest)} sooner: {_part_of(outcome.packing)} of a perfect packing"
         )
     if outcome.off_peak is not None:
         yield f"preferred hours: {_part_of(outcome.off_peak)} of the core-hours run in them"
 
 
-def _variants(simulation: Simulation) -> str:
+def _variants(simulation: Simulation, zone: tzinfo | None) -> str:
     has_hours = simulation.outcome.off_peak is not None
     header = ("variant", "done in", "done", "cores used", "at once", "starts")
     rows = [
         (
             title,
             _taken(one.seconds),
-            _date(one.end, "%a "),
+            _date(one.end, zone, "%a "),
             _part_of(one.used),
             one.at_once,
             one.starts,
@@ -132,8 +135,10 @@ def _variants(simulation: Simulation) -> str:
     return table((*header, "preferred hours") if has_hours else header, rows)
 
 
-def _date(seconds: float, day: str = "") -> str:
-    return datetime.fromtimestamp(round(seconds)).astimezone().strftime(f"{day}%Y-%m-%d %H:%M")
+def _date(seconds: float, zone: tzinfo | None, day: str = "") -> str:
+    """A moment for people; the offset is said where it is one of a zone that was asked for."""
+    moment = datetime.fromtimestamp(round(seconds), zone).astimezone(zone)
+    return f"{moment.strftime(day)}{moment.isoformat(sep=' ', timespec='minutes')[: None if zone else 16]}"
 
 
 def _taken(seconds: float) -> str:

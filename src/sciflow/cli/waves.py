@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sciflow.model.plan import ArrayJob, Wave
+    from sciflow.model.plan import ArrayJob, Plan, Wave
 
 _MOST = 6  # waves of an array job that have lines of their own; of more, the first ones and the last
 
@@ -22,6 +22,12 @@ def begins(array: ArrayJob, has_rows: bool = False) -> str:
 def shown(begin: datetime | None) -> str:
     """A start time for people."""
     return begin.isoformat(sep=" ", timespec="minutes") if begin else "at once"
+
+
+def zone_of_start_times(plan: Plan) -> tzinfo | None:
+    """The zone in which a plan's start times are meant; None where it has none."""
+    begun = (begin for array in plan.arrays for begin in (array.begin, *(wave.begin for wave in array.waves)))
+    return next((begin.tzinfo for begin in begun if begin), None)
 
 
 def wave_rows(array: ArrayJob, several: int = 1) -> Iterator[tuple[str, str, str]]:

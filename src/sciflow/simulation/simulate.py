@@ -44,6 +44,8 @@ class Simulation:
         Which share of the cores others use.
     left
         What they leave of the nodes.
+    zone
+        The time zone of its schedule, or of the site; None for that of this machine.
     """
 
     plan: Plan
@@ -53,6 +55,7 @@ class Simulation:
     notes: tuple[str, ...]
     load: float
     left: tuple[NodeKind, ...]
+    zone: str | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -129,7 +132,8 @@ def simulate(
         notes.append(f"other ways are left out for so many nodes and array indices: there are {elements:,} indices")
     if end := deadline(compiled.workflow.policy):
         notes.insert(0, _deadline(end, outcomes))
-    return Simulation(compiled.plan, kinds, durations, outcomes, tuple(notes), load, left)
+    zone = compiled.workflow.policy.timezone or compiled.profile.timezone
+    return Simulation(compiled.plan, kinds, durations, outcomes, tuple(notes), load, left, zone)
 
 
 def _nodes(compiled: Compiled, nodes: str) -> tuple[NodeKind, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,16 @@ def test_how_near_it_comes_to_the_best_is_said(tmp_path: Path) -> None:
     odd = described(tmp_path, x=range(3), work=WORK)
     assert "could end before 2031-05-14" in odd
     assert "30 min sooner: 75% of a perfect packing\n" in odd
+
+
+def test_times_are_those_of_the_zone_of_the_schedule(tmp_path: Path) -> None:
+    """As in the plan, and its offset is said."""
+    hours = {"policy": "off_peak", "preferred_hours": "22:00-06:00", "timezone": "Asia/Tokyo"}
+    at_once = described(tmp_path, x=range(4), schedule={**hours}, work=WORK)
+    assert "  2031-05-15 01:00+09:00  2031-05-15 03:00+09:00  " in at_once
+    later = described(tmp_path, x=range(4), schedule={**hours, "timezone": "America/Chicago"}, work=WORK)
+    assert "  2031-05-14 22:00-05:00  2031-05-15 00:00-05:00  " in later
+    assert re.search(r"done in .*, Thu 2031-05-15 00:00-05:00\n", later)
 
 
 @pytest.mark.parametrize(
