@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,7 +64,7 @@ def _group(group: Waiting, now: float) -> Iterator[str]:
         yield f"  {fact}"
     if group.start is not None:
         of = " for the last that is planned" if len(group.elements) > 1 and group.code else ""
-        yield f"  expected start{of}: {_moment(group.start, now)}"
+        yield f"  expected start{of}: {_moment(group.start, now, group.zone)}"
     if group.reason.advice:
         yield f"  hint: {group.reason.advice}"
 
@@ -72,7 +73,7 @@ def _trials(group: Waiting, now: float) -> str:
     present = _present(group)
     rows = []
     for one in group.tried:
-        start = one.refusal or (_moment(one.start, now) if one.start is not None else "not told")
+        start = one.refusal or (_moment(one.start, now, group.zone) if one.start is not None else "not told")
         rows.append((one.variant.label, one.variant.resources.describe(), start, _earlier(one, present)))
     return table(("variant", "asks for", "start", "against as it is"), rows)
 
@@ -99,7 +100,6 @@ def _present(group: Waiting) -> float | None:
 def _next(group: Waiting) -> Iterator[str]:
     """What would do that to what waits, and leave it its place in the queue."""
     from sciflow.model.units import format_duration
-    from sciflow_shim.files import format_ranges
 
     as_it_is = next((one for one in group.tried if one.is_as_it_is), None)
     present = _present(group)
@@ -107,7 +107,7 @@ def _next(group: Waiting) -> Iterator[str]:
     if as_it_is is None or best is None or present is None or (best.start or 0) > present - _MINUTE:
         return
     own, asked = as_it_is.variant.resources, best.variant.resources
-    target = f"{group.job}_[{format_ranges(group.elements)}]" if group.code else group.job
+    target = shlex.quote(group.queued)
     if best.variant.partition:
         yield f"scontrol update JobId={target} Partition={best.variant.partition}"
     elif asked._replace(runtime_seconds=own.runtime_seconds) == own:
@@ -119,11 +119,11 @@ def _next(group: Waiting) -> Iterator[str]:
         yield f"… which stops what runs for more than {format_duration(asked.runtime_seconds)}"
 
 
-def _moment(seconds: float, now: float) -> str:
+def _moment(seconds: float, now: float, zone: tzinfo | None) -> str:
     from sciflow.model.units import format_duration
 
     left = seconds - now
-    when = datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
+    when = datetime.fromtimestamp(seconds, zone).astimezone(zone).isoformat(sep=" ", timespec="minutes")
     return "now" if left < _MINUTE else f"{when} (in {format_duration(left)})"
 
 

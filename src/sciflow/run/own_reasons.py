@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from sciflow.model.plan import ArrayJob
 from sciflow.model.policy import Policies
@@ -14,6 +15,9 @@ from sciflow.run.what_helps import Tried
 from sciflow.schedulers.reasons import Reason
 from sciflow.store.brakes import read_brakes
 from sciflow.store.layout import RunDirectory
+from sciflow_shim.files import format_ranges
+
+_MINUTE = 60.0
 
 
 @dataclass
@@ -36,6 +40,10 @@ class Waiting:
         When they are to start, as the scheduler plans or as it was planned; seconds since the epoch.
     elements
         The scheduler's indices in which they wait.
+    is_array
+        Whether the scheduler knows them by such indices.
+    zone
+        The time zone in which people read their start times; None for that of this machine.
     tried
         What other requests would change, the best first.
     """
@@ -49,7 +57,14 @@ class Waiting:
     facts: list[str] = field(default_factory=list)
     start: float | None = None
     elements: list[int] = field(default_factory=list)
+    is_array: bool = False
+    zone: tzinfo | None = None
     tried: list[Tried] = field(default_factory=list)
+
+    @property
+    def queued(self) -> str:
+        """What of the job waits, in the scheduler's words: without its indices all that runs of it were meant, too."""
+        return f"{self.job}_[{format_ranges(sorted(self.elements))}]" if self.is_array else self.job
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,11 @@ class Site:
 
     profile: ClusterProfile
     policies: Policies
+
+    def zone(self, task: str) -> tzinfo | None:
+        """The time zone in which a task's start times are meant; None for that of this machine."""
+        name = self.policies.of(task).timezone or self.profile.timezone
+        return ZoneInfo(name) if name else None
 
 
 def own_facts(run: RunDirectory, status: RunStatus, group: Waiting, site: Site) -> list[str]:
@@ -83,7 +103,7 @@ def _throttled(status: RunStatus, group: Waiting, site: Site) -> str:
     known = (one.throttle for one in status.submissions.of_array(group.array) if group.job and one.job == group.job)
     throttle = next(known, None)
     if throttle is not None and throttle.at_once is not None:
-        until = f", until {time.strftime('%a %H:%M', time.localtime(throttle.until))}" if throttle.until else ""
+        until = f", until {_moment(throttle.until, group.zone):%a %H:%M%z}" if throttle.until else ""
         why = f", by the run's manners ({throttle.why})" if throttle.why else ""
         return f"{running} of them run; {throttle.at_once} may run at once{why}{until}"
     most = site.profile.limits.running_indices
@@ -117,15 +137,31 @@ def _canaries(status: RunStatus, array: ArrayJob, group: Waiting) -> list[str]:
 def _begin(array: ArrayJob, group: Waiting, site: Site, first: IndexStatus) -> list[str]:
     """What start time it is: the planned one, or the pause after it was put back into the queue."""
     planned = [begin for element in group.elements if (begin := array.begin_of(element)) is not None]
-    if first.record is not None and not first.record.state.is_final:
+    policy = site.policies.of(array.task).describe()
+    if first.record is not None and first.record.job in ("", group.job):
         return ["it was started before, and the scheduler has put it back into the queue for a while"]
+    is_again = first.record is not None
+    if group.start is not None and (is_again or planned) and group.start > _last(planned) + _MINUTE:
+        again = "tried again " if is_again else ""
+        return [f"{again}not before {_shown(_moment(group.start, group.zone))}, since its policy is {policy}"]
     if not planned:
         return ["no start time was planned for it: the scheduler has put it back into the queue for a while"]
-    policy = site.policies.of(array.task).describe()
     waves = [wave for wave in array.waves if wave.begin in planned]
     which = f", wave {array.waves.index(waves[0]) + 1} of {len(array.waves)}" if waves else ""
-    when = min(planned).astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    when = _shown(_moment(min(planned).timestamp(), group.zone))
     return [f"planned to begin at {when}{which}, since its policy is {policy}"]
+
+
+def _last(planned: list[datetime]) -> float:
+    return max((begin.timestamp() for begin in planned), default=0.0)
+
+
+def _moment(seconds: float, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(seconds, zone).astimezone(zone)
+
+
+def _shown(moment: datetime) -> str:
+    return moment.isoformat(sep=" ", timespec="minutes")
 
 
 def _unsubmitted(status: RunStatus, array: ArrayJob, site: Site) -> list[str]:

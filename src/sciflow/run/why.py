@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sciflow.errors import SciflowError
 from sciflow.model.plan import ArrayJob
@@ -16,6 +17,7 @@ from sciflow.schedulers.base import QueueScheduler
 from sciflow.schedulers.reasons import Reason
 from sciflow.schedulers.waiting import Explainer, Explains, Outlook, Standing
 from sciflow.store.layout import RunDirectory
+from sciflow_shim.files import HELD_BACK, format_ranges
 
 _SUBMITS = "`sciflow status --watch`, `sciflow tend` or the same `sciflow submit …`"
 
@@ -70,8 +72,9 @@ def explain(
     outlook = _look(explainer, run, status, jobs, done)
     for (name, job, text), indices in known.items():
         array = status.plan.array(name)
-        done.groups += _refined(status, array, job, text, indices, outlook)
+        done.groups += _refined(run, status, array, job, text, indices, outlook)
     for group in done.groups:
+        group.zone = site.zone(group.task)
         group.facts = list(dict.fromkeys([*own_facts(run, status, group, site), *group.facts]))
         group.start = group.start or _planned(status, group, now)
     if explainer is not None:
@@ -119,7 +122,13 @@ def _as_submitted(run: RunDirectory, status: RunStatus, job: str, array: ArrayJo
 
 
 def _refined(
-    status: RunStatus, array: ArrayJob, job: str, text: str, indices: list[int], outlook: Outlook
+    run: RunDirectory,
+    status: RunStatus,
+    array: ArrayJob,
+    job: str,
+    text: str,
+    indices: list[int],
+    outlook: Outlook,
 ) -> list[Waiting]:
     """A group, cut by what the scheduler says now of each of its indices."""
     groups: dict[str, Waiting] = {}
@@ -127,14 +136,16 @@ def _refined(
         element = array.element(index)
         standing = next((one for one in outlook.standings if _is_of(one, job, element)), None)
         code = standing.code if standing is not None else ""
-        reason = standing.reason if standing is not None else Reason(text, _advice(status, array, index))
+        reason = standing.reason if standing is not None else Reason(text)
         group = groups.setdefault(code, Waiting(array.name, array.task, [], job, code, reason))
         group.indices.append(index)
         if element not in group.elements:
             group.elements.append(element)
         if standing is not None:
-            group.start = standing.start
+            group.start, group.is_array = standing.start, bool(standing.indices)
             group.facts = [*([reason.detail] if reason.detail else []), *outlook.facts.get((job, code), [])]
+    for group in groups.values():
+        group.reason = _advised(run, status, group)
     return list(groups.values())
 
 
@@ -142,10 +153,25 @@ def _is_of(standing: Standing, job: str, element: int) -> bool:
     return standing.job == job and bool(job) and (not standing.indices or element in standing.indices)
 
 
-def _advice(status: RunStatus, array: ArrayJob, index: int) -> str:
-    one = status.indices[array.name][index]
+def _advised(run: RunDirectory, status: RunStatus, group: Waiting) -> Reason:
+    """The reason of a group, whose advice can be typed as it stands there."""
+    reason = group.reason if group.code else replace(group.reason, advice=_advice(run, status, group))
+    of_job = next((one for one in status.submissions.of_array(group.array) if group.job and one.job == group.job), None)
+    return reason.advise(
+        job=group.job,
+        waiting=group.queued,
+        count=str(len(of_job.indices) if of_job is not None else len(group.elements)),
+        run=run.name_here,
+        index=f"{group.array}[{group.indices[0]}]",
+    )
+
+
+def _advice(run: RunDirectory, status: RunStatus, group: Waiting) -> str:
+    one = status.indices[group.array][group.indices[0]]
     if one.state is State.CANCELLED:
-        return f"`sciflow retry --indices '{array.name}[{index}]'` lets it run after all"
+        which = f"--indices {shlex.quote(f'{group.array}[{format_ranges(group.indices)}]')}"
+        is_held = one.error.startswith(HELD_BACK)
+        return f"`sciflow retry {run.name_here} {'--release' if is_held else which}` lets it run after all"
     if not status.is_queued:
         return "the same `sciflow run …` or `sciflow submit …` goes on with it"
     return "" if one.is_waiting else f"{_SUBMITS} goes on with it"

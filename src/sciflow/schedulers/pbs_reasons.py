@@ -74,7 +74,8 @@ _GONE = "nodes that it could use are down, drained or reserved"
 _COMMENTS: dict[str, Callable[[re.Match[str]], Reason]] = {
     r"Insufficient amount of (?:queue |server )?resource: (?P<resource>[^\s(]+)(?P<rest>.*)": _room,
     r"concurrent running subjobs limit": _said(
-        "as many of its indices run as may run at once", "`qalter -W max_run_subjobs=…` lets more of them run"
+        "as many of its indices run as may run at once",
+        "`qalter -W max_run_subjobs=<count> <job>` lets so many run at once",
     ),
     rf"would exceed {_WHOSE}.*? limit on resource (?P<resource>\S+) in queue (?P<queue>\S+)": _limit_of_resource,
     rf"would exceed {_WHOSE}.*? limit on resource (?P<resource>\S+)": _limit_of_resource,

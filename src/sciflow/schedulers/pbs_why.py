@@ -125,7 +125,7 @@ def _standing(name: str, facts: Facts) -> Standing:
     job, indices = (f"{match[1]}[]{match[3]}", (int(match[2]),)) if match else (name, ())
     comment, state = str(facts.get("comment", "")), str(facts.get("job_state", ""))
     if state in ("H", "W"):
-        code, reason = state, Reason(pbs_words.why_it_waits(facts))
+        code, reason = state, Reason(pbs_words.why_it_waits(facts), _way_out(facts))
     else:
         code, reason = comment, reason_of(comment)
     estimated = facts.get("estimated", {})
@@ -134,6 +134,14 @@ def _standing(name: str, facts: Facts) -> Standing:
     return Standing(
         job, indices, code, reason, str(facts.get("queue", "")), str(facts.get("Account_Name", "")), start=start
     )
+
+
+def _way_out(facts: Facts) -> str:
+    """What can be done about a job that is held by its owner, or waits for its start time."""
+    if str(facts.get("job_state")) == "W":
+        return "`qalter -a 200001010000 <job>` lets it start now: a time that has passed"
+    is_own = str(facts.get("Hold_Types", "n")) == "u" and not facts.get("depend")
+    return "`qrls <job>` lets it go" if is_own else ""
 
 
 def _of_queue(standing: Standing, queue: Facts) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Holder = Literal["account", "QOS", "partition", "queue", "server"]
@@ -46,7 +47,8 @@ class Reason:
     text
         In plain words, as the end of a sentence about what waits.
     advice
-        What a person can do about it; empty for nothing but wait.
+        What a person can do about it; empty for nothing but wait. Commands in it have ``<job>``, ``<waiting>`` for
+        those of its indices that wait, ``<count>`` for how many it has, ``<run>`` and ``<index>``; see `advise`.
     limit
         The limit that binds; None where it is none.
     is_hopeless
@@ -60,3 +62,10 @@ class Reason:
     limit: Limit | None = None
     is_hopeless: bool = False
     detail: str = ""
+
+    def advise(self, **words: str) -> Reason:
+        """The same with an advice whose commands can be typed as they stand there: `job`, `run` and so on are said."""
+        advice = self.advice
+        for name, word in words.items():
+            advice = advice.replace(f"<{name}>", shlex.quote(word))
+        return replace(self, advice=advice)

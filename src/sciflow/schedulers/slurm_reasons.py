@@ -10,7 +10,8 @@ NONE = ("None", "N/A", "")  # what stands there where Slurm gives no reason
 NEVER = "DependencyNeverSatisfied"
 _LESS = "ask for less, or for another partition or QOS"
 _MINE = "`sacctmgr show assoc user=$USER format=account,qos` lists what you may use"
-_RELEASE = "`scontrol release` lets it go"
+_HELD = "held by its owner: `scontrol release` lets it go"
+_RELEASE = "`scontrol release <job>` lets it go"
 _OF_SITE = "nothing can be done about it from here; ask the site where it lasts"
 
 
@@ -30,18 +31,24 @@ _REASONS = {
     ),
     "Resources": Reason("waits for free cores, memory or GPUs", "what asks for less fits sooner"),
     "Dependency": Reason("waits for the array job before it"),
-    NEVER: Reason("what it waits for has failed, so it can never start", "`sciflow retry`", is_hopeless=True),
-    "BeginTime": Reason("waits for its start time", "`scontrol update JobId=… StartTime=now` starts it sooner"),
+    NEVER: Reason("what it waits for has failed, so it can never start", "`sciflow retry <run>`", is_hopeless=True),
+    "BeginTime": Reason(
+        "waits for its start time", "`scontrol update JobId=<waiting> StartTime=now` lets it start sooner"
+    ),
     "JobArrayTaskLimit": Reason(
         "as many of its indices run as may run at once",
-        "`scontrol update JobId=… ArrayTaskThrottle=…` lets more of them run; the limit is in the profile",
+        "`scontrol update JobId=<job> ArrayTaskThrottle=<count>` lets so many run at once; the limit is in the profile",
     ),
-    "JobHeldUser": Reason(f"held by its owner: {_RELEASE}", _RELEASE, is_hopeless=True),
+    "JobHeldUser": Reason(_HELD, _RELEASE, is_hopeless=True),
     "JobHeldAdmin": Reason("held by an administrator", "ask the site why", is_hopeless=True),
     "JobHoldMaxRequeue": Reason(
-        "was put back more often than the site allows, and is held", f"`sciflow logs`; then {_RELEASE}", None, True
+        "was put back more often than the site allows, and is held",
+        f"`sciflow logs <run> <index>`; then {_RELEASE}",
+        is_hopeless=True,
     ),
-    "job requeued in held state": Reason(f"put back and held: {_RELEASE}", _RELEASE, is_hopeless=True),
+    "job requeued in held state": Reason(
+        "put back and held: `scontrol release` lets it go", _RELEASE, is_hopeless=True
+    ),
     "launch failed requeued held": Reason(
         "its node could not start it; it is held: `scontrol release` tries again", _RELEASE, is_hopeless=True
     ),

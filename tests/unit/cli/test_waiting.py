@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -111,19 +113,52 @@ def test_sciflows_own_reasons(fake_slurm: FakeCluster, sciflow: Command, there: 
     """A start time and its policy, what does not fit into the queue, and what was cancelled."""
     limit = {"submitted_indices": 6} if profile_says else {}
     setup(fake_slurm, nodes=2, cores=6, **limit)
-    schedule = "schedule: {policy: not_before, not_before: 2035-01-01T00:00:00}\n"
+    schedule = "schedule: {policy: not_before, not_before: 2035-01-01T00:00:00, timezone: Asia/Tokyo}\n"
     (there / "w.yaml").write_text(WORKFLOW + schedule)
     submitted(sciflow, fake_slurm)
     sciflow("cancel", "--only", "relax[2]")
-    found = {one["indices"]: one for one in sciflow("why", "--json").json["waiting"] if one["task"] == "relax"}
+    answer = sciflow("why", "--json")
+    found = {one["indices"]: one for one in answer.json["waiting"] if one["task"] == "relax"}
     waits = next(one for one in found.values() if one["code"] == "BeginTime")
-    assert waits["facts"][0].startswith("planned to begin at 2035-01-01 00:00")
+    assert waits["facts"][0].startswith("planned to begin at 2035-01-01 00:00+09:00")
     assert waits["facts"][0].endswith("since its policy is not before 2035-01-01 00:00:00")
     assert waits["expected_start"] > 2_000_000_000
     assert found["2"]["reason"].startswith("it was cancelled")
-    assert found["2"]["advice"].startswith("`sciflow retry --indices 'relax.0[2]'`")
+    assert f"`sciflow retry {answer.json['run']} --indices 'relax.0[2]'`" in found["2"]["advice"]
+    assert re.search(r"expected start: 2035-01-01 00:00\+09:00 \(in ", sciflow("why").out)
     if profile_says:
         assert found["0-5"]["facts"] == ["the site takes 6 indices at a time, and 5 of this run are queued or run"]
+
+
+def typed(advice: str) -> str:
+    """Return the first command of an advice."""
+    return advice.split("`")[1]
+
+
+def test_what_is_to_be_typed_does_what_is_said_of_it(fake_slurm: FakeCluster, sciflow: Command, there: Path) -> None:
+    """As it stands there: it starts sooner, more run at once, and and what was cancelled runs after all."""
+    setup(fake_slurm, nodes=9, cores=4)
+    text = Path(fake_slurm.profile).read_text()
+    (there / "site.yaml").write_text(text.replace("limits:\n", "limits:\n  running_indices: 2\n"))
+    schedule = "schedule: {policy: not_before, not_before: 2035-01-01T00:00:00}\n"
+    (there / "w.yaml").write_text(WORKFLOW + schedule)
+    assert sciflow("submit", "w.yaml", "--profile", "site.yaml").code == 0
+    fake_slurm.advance(1)
+    sciflow("cancel", "--only", "relax[2-3,5]")
+    found = sciflow("why", "--only", "relax", "--json").json["waiting"]
+    cancelled = next(one for one in found if one["reason"].startswith("it was cancelled"))
+    assert typed(cancelled["advice"]).endswith(" --indices 'relax.0[2-3,5]'")
+    assert "relax.0[2-3,5]" in sciflow(*shlex.split(typed(cancelled["advice"]))[1:]).out
+    for one in (one for one in found if one is not cancelled):
+        subprocess.run(typed(one["advice"]), shell=True, check=True, cwd=there)
+    fake_slurm.advance(1)
+    waits = [one for one in sciflow("why", "--only", "relax", "--json").json["waiting"] if one["code"]]
+    assert {one["code"] for one in waits} == {"JobArrayTaskLimit"}
+    for one in waits:
+        subprocess.run(typed(one["advice"]), shell=True, check=True, cwd=there)
+    fake_slurm.advance(1)
+    states = sciflow("status", "--json").json["tasks"]["relax"]
+    assert states == {"RUNNING": 9, "CANCELLED": 3}
 
 
 def test_a_scheduler_that_does_not_answer(fake_slurm: FakeCluster, sciflow: Command, there: Path) -> None:

@@ -27,7 +27,7 @@ FIRST = ArrayJob("a.0", "a", 4, Resources())
 TWIN = ArrayJob("b.0", "b", 4, Resources(), (Dependency("a.0", "element"),))
 LAST = ArrayJob("c.0", "c", 1, Resources(), (Dependency("a.0", "whole"),))
 WAITS = Statement(State.PENDING, "PENDING", "waits")
-POLICY = SchedulingPolicy(policy="off_peak", preferred_hours="22:00-08:00")
+POLICY = SchedulingPolicy(policy="off_peak", preferred_hours="22:00-08:00", timezone="Europe/Berlin")
 SITE = Site(
     ClusterProfile(name="site", scheduler="slurm", limits=Limits(running_indices=2, submitted_indices=4)),
     Policies(POLICY),
@@ -44,9 +44,18 @@ def status_of(*arrays: ArrayJob) -> RunStatus:
     return status
 
 
-def told(run: RunDirectory, status: RunStatus, array: ArrayJob, code: str, *indices: int, job: str = "1") -> list[str]:
+def told(
+    run: RunDirectory,
+    status: RunStatus,
+    array: ArrayJob,
+    code: str,
+    *indices: int,
+    job: str = "1",
+    start: float | None = None,
+) -> list[str]:
     """Return what is told of some indices of an array job that wait for this."""
     group = Waiting(array.name, array.task, list(indices), job, code, reason_of(code), elements=list(indices))
+    group.zone, group.start = SITE.zone(array.task), start
     return own_facts(run, status, group, SITE)
 
 
@@ -78,13 +87,20 @@ def test_canaries(run: RunDirectory) -> None:
 
 
 def test_a_start_time(run: RunDirectory) -> None:
-    """The planned one with its wave and policy; one that nobody planned is a pause after it was put back."""
+    """The planned one with its wave and policy; else its own, or a pause that nobody planned."""
     waved = replace(FIRST, begin=None, waves=(Wave(0, 2, None), Wave(2, 2, LATER)))
     [line] = told(run, status_of(waved), waved, "BeginTime", 2, 3)
-    shown = LATER.astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    assert line == f"planned to begin at {shown}, wave 2 of 2, since its policy is off-peak (22:00-08:00)"
+    assert line == "planned to begin at 2030-01-01 23:00+01:00, wave 2 of 2, since its policy is off-peak (22:00-08:00)"
     assert "no start time was planned" in told(run, status_of(waved), waved, "BeginTime", 0)[0]
     status = status_of(FIRST)
+    status.indices["a.0"][0].record = RecordState(State.FAILED, "", 0.0, job="100")
+    night = LATER.timestamp() + 86_400
+    assert told(run, status, FIRST, "BeginTime", 0, job="104", start=night) == [
+        "tried again not before 2030-01-02 23:00+01:00, since its policy is off-peak (22:00-08:00)"
+    ]
+    assert told(run, status_of(waved), waved, "BeginTime", 2, start=night) == [
+        "not before 2030-01-02 23:00+01:00, since its policy is off-peak (22:00-08:00)"
+    ]
     status.indices["a.0"][0].record = RecordState(State.RUNNING, "", 0.0)
     assert told(run, status, FIRST, "BeginTime", 0)[0].startswith("it was started before")
 
