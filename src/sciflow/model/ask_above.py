@@ -13,9 +13,9 @@ from sciflow.model.validation import Value
 class AskAbove(Value):
     """Above how much `submit` asks before it submits; what is not said is not limited."""
 
-    core_hours: float | None = Field(default=None, ge=0)
-    gpu_hours: float | None = Field(default=None, ge=0)
-    memory_gb_hours: float | None = Field(default=None, ge=0)
+    core_hours: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    gpu_hours: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    memory_gb_hours: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     indices: int | None = Field(default=None, ge=0)
 
     @property
@@ -29,4 +29,14 @@ class AskAbove(Value):
             asked, most = getattr(cost, name), getattr(self, name)
             if most is not None and asked > most:
                 up_to = "" if name == "indices" else "up to "
-                yield f"{up_to}{format_amount(asked)} {words}, more than the {format_amount(most)}"
+                above, cap = _apart(asked, most)
+                yield f"{up_to}{above} {words}, more than the {cap}"
+
+
+def _apart(asked: float, most: float) -> tuple[str, str]:
+    """Two amounts, with as many digits as it takes to tell them apart."""
+    above, cap, digits = format_amount(asked), format_amount(most), 4
+    while above == cap:  # numbers that differ do so with 17 digits at the latest
+        digits += 1
+        above, cap = f"{asked:,.{digits}g}", f"{most:,.{digits}g}"
+    return above, cap

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from sciflow.model.options import Options
 from sciflow.model.profile import ClusterProfile
 from sciflow.model.resources import Resources
 
 SHORT, LONG_ENOUGH = 600.0, 3600.0  # seconds of an index: what is shorter is packed, until it takes so long
-_WAVES = 2  # an array job that is packed still fills the nodes so many times
+_WAVES = 2  # what is packed fills the nodes no more often: a few indices more would be another wave of their own
 _UNTOLD = 32  # how many run at once where nobody knows how large the cluster is
 
 
 def best_pack(each: float, count: float, at_once: int, most: int) -> int:
-    """How many combinations an index should hold: until it takes long enough, while the nodes are still filled.
+    """How many combinations an index should hold: until it takes long enough, or two waves of indices hold them all.
 
     Parameters
     ----------
@@ -25,7 +27,8 @@ def best_pack(each: float, count: float, at_once: int, most: int) -> int:
     most
         How many the longest walltime allows.
     """
-    return max(1, min(int(LONG_ENOUGH // each) if each else int(count), int(count // (_WAVES * max(1, at_once))), most))
+    in_two_waves = math.ceil(round(count / (_WAVES * max(1, at_once)), 9))  # count is a sum of times by one of them
+    return max(1, min(int(LONG_ENOUGH // each) if each else int(count), in_two_waves, most))
 
 
 def at_once(request: Resources, options: Options, profile: ClusterProfile) -> int:

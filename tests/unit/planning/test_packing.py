@@ -16,7 +16,9 @@ from sciflow.planning.packing import at_once, best_pack
     ("each", "count", "room", "most", "expected"),
     [
         (60, 100_000, 32, 1000, 60),  # an hour
-        (60, 1000, 32, 1000, 15),  # or so few that the nodes are filled twice
+        (60, 1000, 32, 1000, 16),  # or so few that the nodes are filled twice: 63 indices, where 15 would leave 67
+        (60, 800, 32, 1000, 13),
+        (60, 640.0000000001, 32, 1000, 10),
         (60, 100_000, 32, 20, 20),  # or as many as the walltime allows
         (60, 10, 32, 1000, 1),
         (7200, 100_000, 32, 1000, 1),
