@@ -1,11 +1,13 @@
 """Why things wait, on a real Slurm."""
 
+import shlex
 from collections.abc import Callable
 
 import pytest
 
 from live.experiment import Experiment
 from live.slurm_cluster import SlurmCluster
+from sciflow.schedulers.slurm_reasons import reason_of
 
 WORKFLOW = """
 name: waits
@@ -50,6 +52,16 @@ def test_a_full_cluster(cluster: SlurmCluster) -> None:
     # What is told to be typed where less time is enough: it leaves those that run alone.
     cluster.command("scontrol", "update", f"JobId={work['job']}_[0-5]", "TimeLimit=01:30:00")
     assert "1:30:00" in cluster.command("squeue", "-h", "-o", "%l", "-j", work["job"]).stdout
+    job = cluster.command("sbatch", "--parsable", "--array=0-3%1", "--begin=now+1hour", "--wrap=true").stdout.strip()
+    words = {"job": job, "waiting": f"{job}_[0-3]", "count": "4"}
+    for code in ("BeginTime", "JobArrayTaskLimit"):  # what is told to be typed where these are the reasons
+        advice = reason_of(code).advise(**words).advice
+        cluster.command(*shlex.split(advice.split("`")[1]))
+    shown = cluster.command("scontrol", "show", "job", job).stdout
+    assert "ArrayTaskThrottle=4" in shown
+    cluster.wait_for(
+        lambda: "BeginTime" not in cluster.command("squeue", "-h", "-o", "%r", "-j", job).stdout, "no wait"
+    )
 
 
 def _states(cluster: SlurmCluster) -> list[str]:
