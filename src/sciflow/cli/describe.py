@@ -116,8 +116,13 @@ def describe_throttle(one: Mapping[str, Any]) -> str:
 def _left(status: RunStatus) -> str | None:
     if status.is_finished or not (status.is_queued or status.is_driven):
         return None
-    left = seconds_left(status, time.time())
-    return f"about {format_duration(left)} left" if left is not None else None
+    now = time.time()
+    left = seconds_left(status, now)
+    if left is None:
+        return None
+    changes = [one["until"] for one in throttles(status) if one["until"] is not None]
+    is_throttled = any(until < now + left for until in changes)  # how many may run then, its manners say only then
+    return f"about {format_duration(left)} left{', if no more may run at once than now' if is_throttled else ''}"
 
 
 def _going(status: RunStatus, groups: list[FailureGroup]) -> str:
