@@ -99,6 +99,11 @@ def test_a_start_that_is_estimated_or_wanted() -> None:
     explainer, _ = asked("", job_state="W", Execution_Time=moment)
     [standing] = explainer.look({"7[].srv"}, ARRAY.resources).standings
     assert (standing.start, standing.reason.text) == (NOW, "waits for its start time")
+    typed = standing.reason.advise(job="7[].srv").advice
+    assert typed == "`qalter -a 200001010000 '7[].srv'` lets it start now: a time that has passed"
+    explainer, _ = asked("", job_state="H", Hold_Types="u")
+    [standing] = explainer.look({"7[].srv"}, ARRAY.resources).standings
+    assert standing.reason.advise(job="7[].srv").advice == "`qrls '7[].srv'` lets it go"
 
 
 def test_torque_tells_of_each_sub_job(tmp_path: Path) -> None:
