@@ -16,7 +16,9 @@ def begins(array: ArrayJob, has_rows: bool = False) -> str:
     """When an array job begins, in a few words; of one whose waves have rows of their own these tell the rest."""
     if not array.waves:
         return shown(array.begin)
-    return f"in {len(array.waves)} waves" + ("" if has_rows else f", from {shown(array.begin)} on")
+    several = f"{len(array.waves)} wave{'s' * (len(array.waves) > 1)}"
+    times = f"canaries, then {several}" if _is_led(array) else f"in {several}"
+    return times + ("" if has_rows else f", from {shown(array.begin)} on")
 
 
 def shown(begin: datetime | None) -> str:
@@ -34,10 +36,17 @@ def wave_rows(array: ArrayJob, several: int = 1) -> Iterator[tuple[str, str, str
     """Which elements each wave of one or several array jobs has, how many these are, and when they begin."""
     waves = array.waves
     few = waves if len(waves) <= _MOST else waves[: _MOST - 2]
+    if _is_led(array):
+        yield "canaries", "", shown(array.begin)
     yield from (_row([wave], shown(wave.begin), several) for wave in few)
     if left := waves[len(few) : -1]:
         yield _row(left, f"in {len(left)} more waves", several)
         yield _row(waves[-1:], shown(waves[-1].begin), several)
+
+
+def _is_led(array: ArrayJob) -> bool:
+    """Whether canaries begin at another time than the first wave."""
+    return bool(array.waves) and array.begin != array.waves[0].begin
 
 
 def _row(waves: Sequence[Wave], begins: str, several: int) -> tuple[str, str, str]:

@@ -85,7 +85,7 @@ class Placer:
         self._hours: dict[str, Hours] = {}
         self._before: dict[str, frozenset[str]] = {}
         self._latest = latest_starts(arrays, policies, now)
-        self._due = _due(arrays, policies, profile)
+        self._due = _due(arrays, policies, profile, canaries)
 
     def place(self, array: ArrayJob) -> Placed:
         """Find the times of an array job; all that it waits for has been placed."""
@@ -168,16 +168,21 @@ class Placer:
 
     def _ahead(self, array: ArrayJob, work: Work, hours: Hours) -> Piece | None:
         """The place of the canaries."""
-        if not 0 < 2 * self._canaries < array.elements or not work.seconds:
+        rounds = _rounds_ahead(array, work.at_once, self._canaries)
+        if not rounds or not work.seconds:
             return None
-        ready = 0.0
+        ready, soonest = 0.0, hours.now
         for one in array.after:
             before = self._placed[one.array]
-            ready = max(ready, before.ahead.end if one.kind == "element" and before.ahead else before.end)
-        rounds = math.ceil(self._canaries / work.at_once)
-        few = replace(work, name=work.name + _AHEAD, seconds=rounds * work.seconds, is_whole=True)
+            waits = [before.ahead] if one.kind == "element" and before.ahead else before.pieces
+            ready = max([ready, *(piece.end for piece in waits)])
+            soonest = max([soonest, *(piece.begin for piece in waits)])
+        # All others come after them, and the deadline is theirs, too.
+        rest = math.ceil((array.elements - self._canaries) / work.at_once) * work.seconds
+        few = replace(work, name=work.name + _AHEAD, seconds=rounds * work.seconds, due=work.due - rest, is_whole=True)
         at_once = min(self._canaries, work.at_once)
-        return next(cut(few, hours, self._ledger, 0, at_once, Bounds(ready, hours.now)))
+        piece = next(cut(few, hours, self._ledger, 0, at_once, Bounds(ready, soonest)))
+        return replace(piece, begin=max(piece.begin, soonest))
 
     def _stretches(self, array: ArrayJob) -> Iterator[tuple[int, int]]:
         """Neighbours among the elements whose twins, for which they wait, begin together."""
@@ -211,7 +216,12 @@ class Placer:
             yield from cut(work, hours, self._ledger, first, stop - first, Bounds(ready, soonest, alone))
 
 
-def _due(arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile) -> dict[str, float]:
+def _rounds_ahead(array: ArrayJob, at_once: int, canaries: int) -> int:
+    """How many rounds of canaries run before all others; none where so many are no small part of it."""
+    return math.ceil(canaries / at_once) if 0 < 2 * canaries < array.elements else 0
+
+
+def _due(arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile, canaries: int) -> dict[str, float]:
     """Array job → when it has to have ended for the deadlines of all that depend on it."""
     ends = {array.name: deadline(policies.of(array.task)) for array in arrays}
     due = {name: end.timestamp() if end else math.inf for name, end in ends.items()}
@@ -220,6 +230,8 @@ def _due(arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile
         at_once = Work(array.name, array.elements, 0, array.resources, pool, limit).at_once
         each = array.resources.runtime_seconds * array.links
         for one in array.after:
-            takes = each * (math.ceil(array.elements / at_once) if one.kind == "whole" else 1)
+            rounds = _rounds_ahead(array, at_once, canaries)
+            rounds += math.ceil((array.elements - canaries * (rounds > 0)) / at_once)
+            takes = each * (rounds if one.kind == "whole" else 1)
             due[one.array] = min(due[one.array], due[array.name] - takes)
     return due

@@ -35,6 +35,14 @@ def test_each_of_a_few_waves_has_a_row() -> None:
     assert next(wave_rows(waves(2), 3)) == ("3 × 0-9", "30", "2031-05-14 22:00+00:00")
 
 
+def test_canaries_that_begin_earlier_have_a_row() -> None:
+    """It comes first; those of the first wave have none."""
+    led = replace(waves(1), begin=EVENING - timedelta(days=1))
+    assert begins(led, has_rows=True) == "canaries, then 1 wave"
+    assert list(wave_rows(led)) == [("canaries", "", "2031-05-13 22:00+00:00"), ("0", "1", "2031-05-14 22:00+00:00")]
+    assert begins(replace(led, begin=EVENING), has_rows=True) == "in 1 wave"
+
+
 def test_a_thousand_waves_have_few_rows() -> None:
     """The first ones, how many more there are, and the last one."""
     rows = list(wave_rows(waves(1000)))

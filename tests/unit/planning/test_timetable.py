@@ -78,6 +78,17 @@ def test_canaries_take_a_round_of_the_first_wave() -> None:
     assert (array.begin, waves(array)) == (EVENING, [(100, NEXT)])
 
 
+def test_a_deadline_is_that_of_canaries_too() -> None:
+    """They do not wait for a night of their own where all others, which wait for them, would be late."""
+    jobs = (job("pre.0", 30, 60), job("a.0", 30, 1200, "pre.0"), job("z.0", 1, 60, whole=("a.0",)))
+    array = planned(*jobs, canaries=2, at_once=10, deadline="2031-05-18 12:00").arrays[1]
+    assert (array.begin, waves(array)) == (EVENING, [(10, NEXT), (20, NEXT + timedelta(hours=20))])
+    array = planned(*jobs, canaries=2, at_once=10, deadline="2031-05-18 00:00").arrays[1]
+    assert (array.begin, array.waves) == (EVENING, ())  # too late by then, but nothing is won by an earlier begin
+    array = planned(*jobs, canaries=2, at_once=10).arrays[1]
+    assert (array.begin, waves(array)[0]) == (NEXT, (10, NEXT + timedelta(days=1)))
+
+
 def test_what_a_policy_does_not_hold_for_begins_at_once() -> None:
     """What depends on it index by index waits for it in the night."""
     found = planned(job("a.0", 1000, 50), job("b.0", 1000, 50, "a.0"), tasks={"a": {"policy": "immediate"}})
