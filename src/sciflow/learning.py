@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sciflow.errors import RunError
 from sciflow.execution import Run
 from sciflow.model.advice import Advice
+from sciflow.model.state import State
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.compiled import Compiled
 from sciflow.store.layout import RunDirectory, find_run, read_document
+
+if TYPE_CHECKING:
+    from sciflow.analysis.table import Results
 
 
 def compiled_by(
@@ -70,13 +75,29 @@ def advice_from(directory: RunDirectory, workflow: ExperimentalWorkflow) -> Advi
             f"and workflow `{workflow.name}` has {_named(tasks)}: they have none in common",
             hint="name a run with the same tasks",
         )
-    advice = advice_of(Run(directory).collect())
+    results = Run(directory).collect()
+    advice = advice_of(results)
     if not any(task in advice.tasks for task in shared):
         raise RunError(
             f"run `{directory.run_id}` has no completed instance of {_named(shared)}: nothing can be learned from it",
             hint=f"`sciflow status {directory.name_here}` shows how far it is",
         )
-    return advice
+    return replace(advice, remarks={**advice.remarks, **_not_over(results, shared)})
+
+
+def _not_over(results: Results, tasks: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Task → a remark where it is not over."""
+    instances, remarks = results.tables.instances, {}
+    told = list(zip(instances["task"], instances["state"], strict=True)) if instances.count else []
+    for task in tasks:
+        ended = [State(state).is_final for one, state in told if one == task]
+        if left := ended.count(False):
+            have = "has" if left == 1 else "have"
+            remarks[task] = (
+                f"{left} of {len(ended)} instances of `{task}` {have} not ended: what takes longest may be among them, "
+                "and the chance is that of the others",
+            )
+    return remarks
 
 
 def _found(run: str, runs: Path) -> RunDirectory | None:

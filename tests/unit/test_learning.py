@@ -75,10 +75,22 @@ def test_the_same_command_submits_once(engine: Engine, pilot: Run, tmp_path: Pat
     assert learned.submit(squaring(tmp_path, 5)).run_id == first.run_id
     forget_half(pilot)
     assert learned.compile(squaring(tmp_path, 5)).plan.arrays != first.plan.arrays
-    assert learned.submit(squaring(tmp_path, 5)).run_id == first.run_id
-    assert learning(engine, fake_slurm.profile, pilot.run_id).submit(squaring(tmp_path, 5)).run_id == first.run_id
+    with pytest.warns(SciflowWarning, match="has not ended"):
+        assert learned.submit(squaring(tmp_path, 5)).run_id == first.run_id
+    with pytest.warns(SciflowWarning, match="has not ended"):
+        assert learning(engine, fake_slurm.profile, pilot.run_id).submit(squaring(tmp_path, 5)).run_id == first.run_id
     assert len(fake_slurm.jobs) == 1
     assert learned.calls(learned.compile(squaring(tmp_path, 5))) == []
+
+
+def test_what_is_learned_of_a_run_that_is_not_over_is_warned_of(engine: Engine, pilot: Run, tmp_path: Path) -> None:
+    """It is the longest that are still missing."""
+    assert learning(engine).compile(squaring(tmp_path, 2)).plan.warnings == ()
+    forget_half(pilot)
+    assert learning(engine).compile(squaring(tmp_path, 1)).plan.warnings[:1] == (
+        f"in run `{pilot.run_id}` 1 of 2 instances of `square` has not ended: what takes longest may be among them, "
+        "and the chance is that of the others",
+    )
 
 
 def forget_half(run: Run) -> None:
