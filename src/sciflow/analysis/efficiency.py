@@ -51,7 +51,7 @@ class Efficiency:
     gpu
         Mean utilisation of GPUs, weighted by GPUs and time.
     core_hours, cpu_hours
-        Held, and used.
+        Held, and used; NaN where no CPU time was measured.
     gigabyte_hours, gigabyte_hours_used
         Memory asked for × time, and most memory used × time, of those that asked for memory.
     gpu_hours
@@ -86,8 +86,8 @@ class Efficiency:
 
     @property
     def idle_core_hours(self) -> float:
-        """The core-hours that were held and not used."""
-        return max(0.0, self.core_hours - self.cpu_hours)
+        """The core-hours that were held and not used, of the attempts whose CPU time was measured; NaN if none was."""
+        return max(0.0, self.cpu_hours / self.cpu - self.cpu_hours) if self.cpu > 0 else math.nan
 
     @property
     def lost_core_hours(self) -> float:
@@ -143,7 +143,7 @@ def efficiency_of(tried: Sequence[Tried]) -> Efficiency:
             lambda one: one.held.gpus * one.seconds,
         ),
         core_hours=sum(one.core_seconds for one in ran) / _HOUR,
-        cpu_hours=sum(one.cpu_seconds for one in ran) / _HOUR,
+        cpu_hours=sum(one.cpu_seconds for one in timed) / _HOUR if timed else math.nan,
         gigabyte_hours=sum(one.held.memory * one.seconds for one in sized) / GIB / _HOUR,
         gigabyte_hours_used=sum(one.memory * one.seconds for one in sized) / GIB / _HOUR,
         gpu_hours=sum(one.held.gpus * one.seconds for one in ran) / _HOUR,
@@ -159,9 +159,9 @@ def efficiency_of(tried: Sequence[Tried]) -> Efficiency:
 def _lost(tried: Sequence[Tried]) -> dict[State, Lost]:
     found: dict[State, Lost] = {}
     for one, following in zip_longest(tried, tried[1:]):
-        if one.state in DONE or one.state is State.RUNNING:
-            continue
         is_same = following is not None and (following.array, following.index) == (one.array, one.index)
+        if one.state in DONE or (not one.state.is_final and not is_same):
+            continue  # the last attempt of an index of which no end is known may still run
         if is_same and following is not None and following.goes_on:
             continue  # what it had done was not in vain
         known = found.get(one.state, Lost(0, 0.0))

@@ -46,7 +46,7 @@ def describe_efficiency(found: RunEfficiency, name: str) -> str:
         ratios = [_percent(one.cpu), _percent(one.memory), _percent(one.walltime)]
         hours = [one.core_hours, one.cpu_hours, one.idle_core_hours, one.lost_core_hours]
         gpu = [_percent(one.gpu)] if has_gpus else []
-        rows.append([task, one.attempts, *ratios, *gpu, *(f"{hour:.3g}" for hour in hours)])
+        rows.append([task, one.attempts, *ratios, *gpu, *map(_hours, hours)])
     lines = [f"run {found.run}: what was used of what was asked for", table(header, rows)]
     for task, one in found.tasks.items():
         lines += ["", *_like_seff(task, one)]
@@ -61,7 +61,7 @@ def _like_seff(task: str, one: Efficiency) -> list[str]:
     held = one.core_hours * 3600
     lines = [
         f"{task}: {one.completed} of {one.attempts} attempts completed, {_cores(one.cores)} each",
-        f"  CPU utilized: {format_duration(one.cpu_hours * 3600)}",
+        f"  CPU utilized: {'unknown' if math.isnan(one.cpu_hours) else format_duration(one.cpu_hours * 3600)}",
         f"  CPU efficiency: {_percent(one.cpu)} of {format_duration(held)} core-walltime",
         f"  memory utilized: {format_memory(one.memory_bytes)} at most",
     ]
@@ -76,15 +76,19 @@ def _like_seff(task: str, one: Efficiency) -> list[str]:
     else:
         lines.append("  walltime used: none was asked for")
     if one.gpu_hours:
-        lines.append(f"  GPU efficiency: {_percent(one.gpu)} of {one.gpu_hours:.3g} GPU-hours")
+        lines.append(f"  GPU efficiency: {_percent(one.gpu)} of {_hours(one.gpu_hours)} GPU-hours")
     for state, lost in one.lost.items():
         attempts = f"{lost.attempts} attempt{'s' * (lost.attempts > 1)}"
-        lines.append(f"  lost to {attempts} that ended {state}: {lost.core_hours:.3g} core-hours")
+        lines.append(f"  lost to {attempts} that ended {state}: {_hours(lost.core_hours)} core-hours")
     return lines
 
 
 def _has_to_gain(total: Efficiency) -> bool:
     return any(one < _LITTLE for one in (total.cpu, total.memory, total.walltime)) or bool(total.lost)
+
+
+def _hours(hours: float) -> str:
+    return "unknown" if math.isnan(hours) else f"{hours:.3g}" if hours < 1000 else f"{hours:,.0f}"
 
 
 def _percent(share: float) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sciflow.cli.describe_efficiency import describe_efficiency
 from sciflow.model.state import State
 from unit.analysis.measured_run import GIB, MeasuredRun
 
@@ -26,7 +27,7 @@ def test_the_ratios_are_those_of_seff(run: MeasuredRun) -> None:
     assert found.memory == pytest.approx((0.5 * 3600 + 0.25 * 1800) / 5400)
     assert found.memory_most == 0.5
     assert found.walltime == pytest.approx(5400 / 14400)
-    assert (found.core_hours, found.cpu_hours, found.idle_core_hours) == (6.0, 2.5, 3.5)
+    assert (found.core_hours, found.cpu_hours, found.idle_core_hours) == pytest.approx((6.0, 2.5, 3.5))
     assert found.gigabyte_hours == pytest.approx(12.0)
     assert (found.asked_memory_bytes, found.asked_seconds, found.cores) == (8 * GIB, 7200, 4)
     assert math.isnan(found.gpu)
@@ -87,3 +88,24 @@ def test_what_is_fused_holds_its_job(tmp_path: Path) -> None:
     run.note(event="retry", time=50.0, array=array, indices="1", **asked)
     run.add(1, task="prepare", memory=512, seconds=3600.0, cpu=1800.0, start=100.0, attempt=2)
     assert run.results().efficiency().tasks["prepare"].core_hours == 3.0
+
+
+def test_cores_whose_use_was_not_measured_are_not_idle(run: MeasuredRun) -> None:
+    """What was used is unknown without any measurement; with some, idle is what these did not use."""
+    run.add(0, seconds=3600.0)
+    found = run.results().efficiency()
+    assert found.total.core_hours == 4.0
+    assert math.isnan(found.total.cpu_hours)
+    assert math.isnan(found.total.idle_core_hours)
+    assert "CPU utilized: unknown" in describe_efficiency(found, "")
+    run.add(1, seconds=1800.0, cpu=3600.0)
+    assert run.results().efficiency().total.idle_core_hours == pytest.approx(1.0)
+
+
+def test_what_has_not_ended_is_not_lost(run: MeasuredRun) -> None:
+    """The last attempt of an index of which nobody knows an end may still run; one before it is lost."""
+    run.add(0, "UNKNOWN", seconds=900.0)
+    run.add(1, "UNKNOWN", seconds=900.0)
+    run.add(1, attempt=2, start=2e9, seconds=900.0)
+    lost = run.results().efficiency().total.lost
+    assert {state: one.attempts for state, one in lost.items()} == {State.UNKNOWN: 1}
