@@ -15,10 +15,12 @@ from sciflow.planning.calendar_remarks import refuse
 from sciflow.planning.deadlines import latest_starts
 from sciflow.planning.ledger import Ledger
 from sciflow.planning.room import pool_of, throttle_of
+from sciflow.planning.spans import Span
 from sciflow.planning.start import Start, is_meant, start_of
 from sciflow.planning.waves import MOST_WINDOWS, Bounds, Hours, Piece, Work, cut, follow
 
 _SOON, _FAR = timedelta(days=MOST_WINDOWS + 10), timedelta(days=500)  # so many nights; so many weekends
+_EVER = 1e12  # seconds since the epoch: no plan goes on until then
 _AHEAD = " ahead"  # what a ledger calls the canaries of an array job
 
 
@@ -148,7 +150,15 @@ class Placer:
         """What keeps no preferred hours: it begins when it may, and what waits for it later."""
         begin = own.begin.timestamp() if own.begin else self._now.timestamp()
         start = max([begin, *(self._placed[one.array].end for one in array.after)])
-        end = start + math.ceil(work.elements / work.at_once) * work.seconds
+        rounds = math.ceil(work.elements / work.at_once) + _rounds_ahead(array, work.at_once, self._canaries)
+        end = start + rounds * work.seconds
+        ready, taken = self._ready(array), blackouts(self._policies.of(array.task))
+        first = max(begin, ready.timestamp()) if ready else begin
+        if work.seconds and any(last.timestamp() > first and hole.timestamp() < end for hole, last in taken):
+            # As all that keeps no preferred hours it takes no account of what others hold, nor do these of it.
+            alone = replace(work, pool=None, throttle=work.at_once, due=math.inf)
+            placed = self._in_hours(array, alone, _outside(taken, begin, work.seconds), Start(None, own.why, "window"))
+            return replace(placed, is_bound=False)
         piece = Piece(0, work.elements, begin, start, end, min(work.elements, work.at_once), work.seconds, work.seconds)
         return Placed(array, work, (piece,), own.why, is_bound=False)
 
@@ -214,6 +224,14 @@ class Placer:
             ready = max([ready, *(piece.end for piece in twins)])
             soonest = max([hours.now, *(piece.begin for piece in twins)])
             yield from cut(work, hours, self._ledger, first, stop - first, Bounds(ready, soonest, alone))
+
+
+def _outside(taken: Sequence[Span], begin: float, seconds: int) -> Hours:
+    """All hours from a moment on that are in no blackout, and long enough for work."""
+    bounds = [begin, *(one.timestamp() for span in taken for one in span), _EVER]
+    gaps = ((max(begin, start), end) for start, end in zip(bounds[::2], bounds[1::2], strict=True))
+    windows = tuple((start, end) for start, end in gaps if end - start >= seconds)
+    return Hours(begin, windows, taken=tuple(taken), patience=math.inf)
 
 
 def _rounds_ahead(array: ArrayJob, at_once: int, canaries: int) -> int:

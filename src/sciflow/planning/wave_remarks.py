@@ -23,7 +23,8 @@ def wave_warnings(placed: Sequence[Placed]) -> Iterator[str]:
 def wave_notes(placed: Sequence[Placed], policies: Policies, profile: ClusterProfile) -> Iterator[str]:
     """Say what was cut, what does not keep its hours, and what is not known."""
     bound = [one for one in placed if one.is_bound]
-    yield from _cut_notes(bound)
+    yield from _cut_notes(bound, "ends inside preferred hours")
+    yield from _cut_notes([one for one in placed if not one.is_bound], "is over before a blackout, or begins after it")
     told: dict[str, dict[str, None]] = {}
     for one in placed:
         if one.why:
@@ -47,14 +48,14 @@ def _begin(count: int) -> str:
     return f"{count:,} array {'index begins' if count == 1 else 'indices begin'}"
 
 
-def _cut_notes(bound: Sequence[Placed]) -> Iterator[str]:
-    for task in dict.fromkeys(one.array.task for one in bound if one.is_cut):
-        mine = [one for one in bound if one.array.task == task]
+def _cut_notes(placed: Sequence[Placed], aim: str) -> Iterator[str]:
+    for task in dict.fromkeys(one.array.task for one in placed if one.is_cut):
+        mine = [one for one in placed if one.array.task == task]
         begins = sorted({piece.begin for one in mine for piece in one.pieces})
         at_once = sorted({min(one.work.at_once, one.work.elements) for one in mine if one.is_cut})
         most = f"{at_once[0]:,}" if len(at_once) == 1 else f"{at_once[0]:,} to {at_once[-1]:,}"
         is_kept = all(piece.kept == "window" for one in mine for piece in one.pieces)
-        why = ", so that all of it ends inside preferred hours" if is_kept else ""
+        why = f", so that all of it {aim}" if is_kept else ""
         yield (
             f"task `{task}` begins at {len(begins)} times{why}: "
             f"{most} array {'index runs' if most == '1' else 'indices run'} at once"

@@ -33,20 +33,23 @@ class Hours:
         The end of the longest wait.
     taken
         The times in which nothing runs, in order.
+    patience
+        For how many seconds a window is waited for that holds all of something.
     """
 
     now: float
     windows: tuple[Moments, ...]
     latest: float = math.inf
     taken: tuple[Span, ...] = ()
+    patience: float = LOOKED_AHEAD.total_seconds()
 
     def holds(self, seconds: float, since: float, latest: float) -> bool:
         """Whether some window holds so many seconds, of those that are not over at a moment and open before another.
 
         Of a window that is open then only the rest counts, and nobody waits for one that comes long after that.
         """
-        since = max(self.now, min(since, self.windows[-1][1] - LOOKED_AHEAD.total_seconds()) if self.windows else 0.0)
-        latest = min(latest, since + LOOKED_AHEAD.total_seconds())
+        since = max(self.now, min(since, self.windows[-1][1] - self.patience) if self.windows else 0.0)
+        latest = min(latest, since + self.patience)
         return any(closes - max(opens, since) >= seconds for opens, closes in self.windows if opens <= latest)
 
     def after_blackouts(self, moment: float, seconds: float) -> float:

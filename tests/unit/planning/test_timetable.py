@@ -107,6 +107,24 @@ def test_what_a_policy_is_not_meant_for_starts_after_a_blackout() -> None:
     assert ([array.begin for array in found.arrays], found.notes) == ([EVENING, None], ())
 
 
+def test_nothing_goes_on_through_a_blackout() -> None:
+    """Array jobs that begin at once are cut as well, with what follows them; what is over by then is not."""
+    away = {"policy": "immediate", "preferred_hours": None, "blackouts": ["2031-05-14 16:00 to 2031-05-14 18:00"]}
+    six = NOON.replace(hour=18)
+    found = planned(job("a.0", 1000, 50), job("b.0", 1000, 20, "a.0"), job("c.0", 1, 10, whole=("b.0",)), **away)
+    assert waves(found.arrays[0]) == [(400, None), (600, six)]
+    assert waves(found.arrays[1]) == [(400, None), (600, six)]
+    assert (found.arrays[2].begin, found.warnings) == (None, ())
+    assert found.notes[0] == (
+        "task `a` begins at 2 times, so that all of it is over before a blackout, or begins after it: "
+        "100 array indices run at once"
+    )
+    assert planned(job("a.0", 400, 50), **away).arrays[0].waves == ()
+    assert waves(planned(job("a.0", 400, 50), canaries=2, **away).arrays[0]) == [(300, None), (100, six)]
+    months = {**away, "blackouts": ["2031-05-14 16:00 to 2031-07-31"]}
+    assert waves(planned(job("a.0", 1000, 50), **months).arrays[0])[1] == (600, datetime(2031, 8, 1, tzinfo=six.tzinfo))
+
+
 def test_what_does_not_keep_its_hours_is_named() -> None:
     """What is too long, what the longest wait forces, what a deadline forces, and what two months do not hold."""
     assert any("too long for any window" in note for note in planned(job("a.0", 1000, 600)).notes)
