@@ -61,7 +61,7 @@ class FakeSite:
         self.render = ScriptRenderer(self.profile, sys.executable, find)
         self.run = stage(compiled, runs, self.render)
         self.plan: Plan = compiled.plan
-        self.waits_by_index = face.name == "slurm"
+        self.waits_by_index = self.profile.waits_by_index
         # Programs that are really run leave records with real times.
         nodes = make_nodes(1, 4, 4, gpus=2)
         self.cluster = VirtualCluster(nodes, RealBody(), face, VirtualClock(now), RULES[face.name])

@@ -39,7 +39,7 @@ PATIENCE = 120.0
 class PbsSite:
     """One run directory on a node of 4 cores, 4 GB and 2 GPUs; see `Site` of the contract."""
 
-    waits_by_index = False
+    waits_by_index = PROFILE.waits_by_index
 
     def __init__(self, workflow: ExperimentalWorkflow, desk: Path) -> None:
         compiled = build_plan(workflow, PROFILE)

@@ -23,6 +23,9 @@ class Capacity(Value):
     nodes: int | None = Field(default=None, ge=1)
 
 
+_AS_WHOLES = frozenset(("pbs", "torque"))  # there array jobs wait for array jobs as wholes only
+
+
 class Partition(Capacity):
     """One partition: what one of its nodes has, how many there are, and how long a job may run."""
 
@@ -95,6 +98,11 @@ class ClusterProfile(SiteOptions, SetUp):
     def keeps_start_times(self) -> bool:
         """Whether array jobs begin when the policy says."""
         return self.shared and self.has_queue
+
+    @property
+    def waits_by_index(self) -> bool:
+        """Whether an index starts beside others of the array job for which it waits, instead of after all of that."""
+        return _AS_WHOLES.isdisjoint((self.scheduler, self.templates))
 
     @property
     def default_partition(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -171,7 +171,12 @@ class Conduct:
                     found.setdefault(key, _Wanted(place)).elements.add(element)
                     mine.add(key)
             if mine:
-                levels[array.name] = level = _level(array, levels)
+                wholes = {
+                    one.array
+                    for one in array.after
+                    if not self.profile.waits_by_index and _is_one_job(one.array, mine, found)
+                }
+                levels[array.name] = level = _level(array, levels, wholes)
                 has_ahead = any(found[key].place.is_ahead for key in mine)
                 for key in mine:
                     found[key].level = min(found[key].level, level + (has_ahead and not found[key].place.is_ahead))
@@ -278,10 +283,25 @@ def _is_to_change(before: Throttle, portion: Portion, now: float) -> bool:
     return not (is_small and before.why == portion.why)
 
 
-def _level(array: ArrayJob, levels: Mapping[str, int]) -> int:
-    """How many others must be over before it begins; what follows index by index runs beside what it follows."""
-    after = (levels[one.array] + (one.kind == "whole") for one in array.after if one.array in levels)
+def _level(array: ArrayJob, levels: Mapping[str, int], wholes: Collection[str]) -> int:
+    """How many others must be over before it begins; what follows index by index runs beside what it follows.
+
+    Where the scheduler knows no such order, that begins after all of it as well; of those that are in `wholes`.
+    """
+    after = (
+        levels[one.array] + (one.kind == "whole" or one.array in wholes) for one in array.after if one.array in levels
+    )
     return max(after, default=0)
+
+
+def _is_one_job(earlier: str, mine: Collection[Key], found: Mapping[Key, _Wanted]) -> bool:
+    """Whether all of what is left of an array job is in one job, for which all jobs of another one wait.
+
+    What is tried again stands in a job of its own, beside which the others run.
+    """
+    jobs = [one for (name, _, _), one in found.items() if name == earlier]
+    waiting = frozenset[int]().union(*(found[key].elements for key in mine))
+    return len(jobs) == 1 and waiting <= jobs[0].place.indices | jobs[0].elements
 
 
 def _place(status: RunStatus, array: ArrayJob, element: int) -> Submitted | None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sciflow.model.plan import ArrayJob
 
@@ -66,6 +67,13 @@ class Bound:
     until: float | None = None
 
 
+class _Length(NamedTuple):
+    """The chain of array jobs that follow each other index by index in which something is, and how long it takes."""
+
+    chain: str
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Portion:
     """What a claim is given.
@@ -89,28 +97,59 @@ class Portion:
 def divide(claims: Sequence[Claim], bounds: Sequence[Bound]) -> list[Portion]:
     """Give each claim as much as all bounds allow, and one index at least: what never runs, never ends.
 
-    Of each bound all have equal parts; what one does not need is for the others.
+    Of each bound all have equal parts, but for those of which one follows the other index by index: what is longer has
+    more, so that as many of it end as of the other. What one does not need is for the others.
     """
     needs = [claim.need for claim in claims]
+    lengths = list(_lengths(claims))
     found = [Portion(need) for need in needs]
     for bound in bounds:
-        for place, most in _shares(needs, bound).items():
+        for place, most in _shares(needs, lengths, bound).items():
             so_far = found[place].at_once
             if most < needs[place] and (so_far is None or most < so_far):
                 found[place] = Portion(needs[place], most, bound.why, bound.until)
-    return _filled(found, bounds)
+    return _filled(found, lengths, bounds)
 
 
-def _filled(portions: list[Portion], bounds: Sequence[Bound]) -> list[Portion]:
-    """Give what is left of all bounds to those that can use it: equal parts, and then one by one."""
+def _lengths(claims: Sequence[Claim]) -> Iterator[_Length]:
+    """How long an index of each takes, beside those with which it runs in step."""
+    chains = {claim.array.name: claim.array.name for claim in claims}
+    for claim in claims:
+        for before in claim.array.after:
+            if before.kind == "element" and before.array in chains:
+                old, new = chains[claim.array.name], chains[before.array]
+                chains = {name: new if chain == old else chain for name, chain in chains.items()}
+    seconds = [claim.array.resources.runtime_seconds * claim.array.links for claim in claims]
+    unknown = {chains[claim.array.name] for claim, one in zip(claims, seconds, strict=True) if not one}
+    for claim, one in zip(claims, seconds, strict=True):
+        chain = chains[claim.array.name]
+        yield _Length(chain, 1 if chain in unknown else one)
+
+
+def _parts(places: Collection[int], lengths: Sequence[_Length], bound: Bound) -> dict[int, float]:
+    """The place of a claim → its part of a bound; one on average, in each chain of those that run in step."""
+    wide = {place: bound.weights[place] for place in places}
+    chains: dict[str, list[int]] = {}
+    for place in places:
+        chains.setdefault(lengths[place].chain, []).append(place)
+    parts = dict.fromkeys(places, 1.0)
+    for mine in chains.values():
+        if len({lengths[place].seconds for place in mine}) > 1:
+            whole = sum(lengths[place].seconds * wide[place] for place in mine)
+            parts |= {place: lengths[place].seconds * wide[place] * len(mine) / whole for place in mine}
+    return parts
+
+
+def _filled(portions: list[Portion], lengths: Sequence[_Length], bounds: Sequence[Bound]) -> list[Portion]:
+    """Give what is left of all bounds to those that can use it: by their parts, and then one by one."""
     given = [one.at_once or one.need for one in portions]
     wanting = {place for place, one in enumerate(portions) if given[place] < one.need}
     while wanting:
-        more = _more(given, wanting, bounds, is_shared=True)
+        more = _more(given, wanting, lengths, bounds)
         if not any(more.values()):
             more = {}
             for place in sorted(wanting):
-                if _more(given, [place], bounds, is_shared=False)[place]:
+                if _more(given, [place], lengths, bounds)[place]:
                     more[place] = 1
                     break
         if not more:
@@ -124,16 +163,18 @@ def _filled(portions: list[Portion], bounds: Sequence[Bound]) -> list[Portion]:
     ]
 
 
-def _more(given: Sequence[int], wanting: Collection[int], bounds: Sequence[Bound], is_shared: bool) -> dict[int, int]:
-    """The place of a claim → how many more of it all bounds allow, if all that want more get equal parts, or alone."""
+def _more(
+    given: Sequence[int], wanting: Collection[int], lengths: Sequence[_Length], bounds: Sequence[Bound]
+) -> dict[int, int]:
+    """The place of a claim → how many more of it all bounds allow, if all that want more get their parts."""
     found: dict[int, int] = {}
     for bound in bounds:
         used = sum(given[place] * weight for place, weight in bound.weights.items())
         left = bound.most * (1 + _ROUNDING) - used
-        mine = [place for place in wanting if place in bound.weights]
-        for place in mine:
-            part = left / bound.weights[place] / (len(mine) if is_shared else 1)
-            found[place] = min(found.get(place, sys.maxsize), max(0, int(part)))
+        parts = _parts([place for place in wanting if place in bound.weights], lengths, bound)
+        for place, part in parts.items():
+            count = int(left * part / sum(parts.values()) / bound.weights[place])
+            found[place] = min(found.get(place, sys.maxsize), max(0, count))
     return found
 
 
@@ -145,14 +186,16 @@ def exceeded(portions: Sequence[Portion], bounds: Sequence[Bound]) -> Iterator[s
             yield f"one index of each job runs at least, which is more than allowed ({bound.why}, {bound.most:g})"
 
 
-def _shares(needs: Sequence[int], bound: Bound) -> dict[int, int]:
+def _shares(needs: Sequence[int], lengths: Sequence[_Length], bound: Bound) -> dict[int, int]:
     """The place of a claim → how many indices its part of a bound lets run at once."""
     left = bound.most * (1 + _ROUNDING)
-    wanting = sorted(bound.weights, key=lambda place: (needs[place] * bound.weights[place], place))
+    parts = _parts(bound.weights, lengths, bound)
+    wanting = sorted(parts, key=lambda place: (needs[place] * bound.weights[place] / parts[place], place))
     found: dict[int, int] = {}
     for number, place in enumerate(wanting):
-        weight = bound.weights[place]
-        fair = left / (len(wanting) - number)
+        weight, others = bound.weights[place], wanting[number + 1 :]
+        fair = left * parts[place] / (parts[place] + sum(parts[one] for one in others))
+        fair = min(fair, left - sum(bound.weights[one] for one in others))  # one index of each runs at least
         found[place] = max(1, min(needs[place], int(fair / weight)))
         left = max(0.0, left - found[place] * weight)
     return found

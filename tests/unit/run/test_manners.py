@@ -215,6 +215,22 @@ def test_what_one_does_not_need_any_more_is_for_the_other(polite: Callable[..., 
     assert made.watch().described() == ["b.0 (job 102) runs 4 at once now instead of 2: by day"]
 
 
+def test_what_waits_for_all_of_another_has_all_after_it(polite: Callable[..., Polite], queue: MemoryQueue) -> None:
+    """In PBS `b` begins when all of `a` is over; what is tried again of `a` runs beside the rest of it, though."""
+    made = polite("running_by_day: 4", tasks="ab", said="templates: pbs\n")
+    made.recovery = made.recovery.model_copy(update={"retries": 2})
+    made.hand_over()
+    assert submitted(queue) == [("a.0", 4), ("b.0", 4)]
+    made.end("101", "0-4")
+    made.status()
+    assert made.watch() == Kept()
+    made.end("101", "5-9", State.FAILED, "ValueError: no")
+    made.now += 60
+    made.recover()
+    assert submitted(queue)[2] == ("a.0", 2)
+    assert made.throttles["102"] == 2
+
+
 def test_nodes_come_and_go(polite: Callable[..., Polite], queue: MemoryQueue) -> None:
     """A share is one of those that are up; it is looked at every ten minutes and no more often."""
     made = polite("share: 0.5", tasks="a", cores=4)

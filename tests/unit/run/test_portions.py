@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sciflow.model.plan import ArrayJob
+from sciflow.model.plan import ArrayJob, Dependency
 from sciflow.model.resources import Resources
 from sciflow.run.portions import Bound, Claim, divide, exceeded
 
@@ -76,6 +76,35 @@ def test_what_one_may_not_use_is_for_the_others() -> None:
     night = Bound(200, dict.fromkeys(range(3), 1.0), "by night")
     made = [one.at_once or one.need for one in divide(claims, [night, share])]
     assert made[0] + 16 * made[1] + made[2] == 160
+
+
+def in_step(most: float, *tasks: tuple[str, float, int, str], need: int = 1000) -> list[int | None]:
+    """Return how many may run at once of tasks of so many hours and links, each of which follows another by index."""
+    claims = [
+        Claim(
+            ArrayJob(name, name, 1000, Resources(runtime_seconds=int(hours * 3600)), links=links, after=after), "", need
+        )
+        for name, hours, links, before in tasks
+        for after in [(Dependency(before, "element"),) if before else ()]
+    ]
+    bound = Bound(most, dict.fromkeys(range(len(claims)), 1.0), "by day")
+    given = divide(claims, [bound])
+    assert list(exceeded(given, [bound])) == []
+    return [one.at_once for one in given]
+
+
+def test_what_follows_index_by_index_has_places_by_walltimes() -> None:
+    """So many end of each in an hour as of the other, and one index of each runs at least."""
+    assert in_step(20, ("a", 4, 1, ""), ("b", 1, 1, "a")) == [16, 4]
+    assert in_step(20, ("a", 1, 1, ""), ("b", 2, 2, "a")) == [4, 16]
+    assert in_step(5, ("a", 10, 1, ""), ("b", 0.1, 1, "a"), ("c", 0.1, 1, "b")) == [3, 1, 1]
+    assert in_step(20, ("a", 4, 1, ""), ("b", 0, 1, "a")) == [10, 10]
+    assert in_step(30, ("a", 4, 1, ""), ("b", 1, 1, "a"), ("d", 9, 1, "")) == [16, 4, 10]
+
+
+def test_what_is_not_needed_is_for_what_is_in_step_as_well() -> None:
+    """The short one has all that the long one leaves."""
+    assert in_step(20, ("a", 4, 1, ""), ("b", 1, 1, "a"), need=12) == [None, 8]
 
 
 @given(
