@@ -6,6 +6,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from sciflow import assets, submittal
 from sciflow.analysis.table import Results
 from sciflow.earlier_runs import EarlierRuns
-from sciflow.errors import PlanError, RunError, SciflowWarning
+from sciflow.errors import DeadlineError, PlanError, RunError, SciflowWarning
 from sciflow.execution import Run
 from sciflow.loading import load_profile, stop_if_loading
 from sciflow.model.profile import ClusterProfile
@@ -77,17 +78,31 @@ class Engine:
             check_known(profile)
         else:
             profile = profile.model_copy(update={"capacity": Machine.detect(profile.capacity).capacity})
-        return self._built(workflow, profile, self.strict if strict is None else strict)
+        strict = self.strict if strict is None else strict
+        try:
+            return self._built(workflow, profile, strict)
+        except DeadlineError as error:
+            compiled = self._built(workflow, profile, strict, is_late=True)
+            run = self._earlier.same_work(compiled)
+            if run is None:
+                raise
+            note = f"{error.message}; run `{run.run_id}` has begun, and what is left of it begins as soon as it may"
+            return replace(compiled, plan=replace(compiled.plan, notes=(*compiled.plan.notes, note)))
 
     def _built(
-        self, workflow: ExperimentalWorkflow, profile: ClusterProfile, strict: bool, now: datetime | None = None
+        self,
+        workflow: ExperimentalWorkflow,
+        profile: ClusterProfile,
+        strict: bool,
+        now: datetime | None = None,
+        is_late: bool = False,
     ) -> Compiled:
         if self.learn_from is None:
-            return build_plan(workflow, profile, strict, now)
+            return build_plan(workflow, profile, strict, now, is_late=is_late)
         from sciflow.learning import compiled_by
 
         def build(advice: Advice) -> Compiled:
-            return build_plan(workflow, profile, strict, now, advice)
+            return build_plan(workflow, profile, strict, now, advice, is_late)
 
         return compiled_by(
             self.learn_from, self.runs, workflow, build, lambda one: asked_identity(one, self.scripts(one))

@@ -64,6 +64,10 @@ class PlanError(SciflowError):
     """The request cannot run on this profile."""
 
 
+class DeadlineError(PlanError):
+    """A deadline cannot be met."""
+
+
 class NotConfirmedError(PlanError):
     """What would be submitted asks for more than the profile says without asking."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,38 @@ def test_a_second_submission_goes_on_with_the_run(
         other = Engine(remote.profile, remote.runs, fresh=True).submit(squares)
     assert other.path != first.path
     assert len(slurm.calls("sbatch")) == 4
+
+
+def test_after_its_deadline_a_run_goes_on(
+    remote: Engine, tmp_path: Path, slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command finds the run, and notes that it is late; what has not begun is refused."""
+    slurm.hold()
+    workflow = ExperimentalWorkflow("late", tmp_path)
+    workflow.add_task("show", command="echo {{ x }}", resources={"max_runtime_hours": 8})
+    workflow.add_parameter_space({"x": list(range(40))})
+    end = datetime.now(timezone.utc) + timedelta(hours=20)
+    policy = {"preferred_hours": "22:00-06:00", "deadline": f"{end:%Y-%m-%d %H:%M}", "timezone": "UTC"}
+    workflow.set_scheduling_policy("off_peak", policy)
+    first = remote.submit(workflow)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Later:
+            return cls.fromtimestamp(end.timestamp() + 60, tz)
+
+    monkeypatch.setattr("sciflow.planning.build.datetime", Later)
+    compiled = remote.compile(workflow)
+    assert "has passed: the earliest possible end is" in compiled.plan.notes[-1]
+    assert f"run `{first.run_id}` has begun" in compiled.plan.notes[-1]
+    assert remote.calls(compiled) == []
+    again = remote.hand_over(compiled)
+    assert (again.run.path, again.handed.jobs) == (first.path, {})
+    with pytest.raises(PlanError, match="has passed"):
+        Engine(remote.profile, remote.runs, fresh=True).compile(workflow)
+    workflow.add_task("more", command="echo {{ x }}")
+    with pytest.raises(PlanError, match="has passed"):
+        remote.compile(workflow)
 
 
 def test_what_earlier_runs_have_finished_is_taken_over(remote: Engine, tmp_path: Path, slurm: FakeSlurm) -> None:

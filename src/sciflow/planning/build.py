@@ -55,6 +55,7 @@ def build_plan(
     strict: bool = False,
     now: datetime | None = None,
     advice: Advice | None = None,
+    is_late: bool = False,
 ) -> Compiled:
     """Compile a workflow for a profile.
 
@@ -70,6 +71,8 @@ def build_plan(
         The moment from which start times are counted; by default the present.
     advice
         What was learned from an earlier run; it counts before what the workflow asks for.
+    is_late
+        Whether a deadline that cannot be met is no error: what has begun goes on.
 
     Raises
     ------
@@ -87,7 +90,8 @@ def build_plan(
     arrays = list(_for_the_site(work, laid_out))
     policies, canaries = work.workflow.policies, work.workflow.recovery.canaries
     chains = fused(arrays, {task: use.task for task, use in work.uses.items()}, policies, profile)
-    times = timetable(handed_over(chains.arrays), policies, profile, now or datetime.now(timezone.utc), canaries)
+    moment = now or datetime.now(timezone.utc)
+    times = timetable(handed_over(chains.arrays), policies, profile, moment, canaries, is_late)
     warnings += (*made.warnings, *times.warnings)
     if strict and warnings and profile.has_queue:
         raise PlanError("\n".join(warnings), hint="mend that, or leave out `strict`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
-from sciflow.errors import PlanError
+from sciflow.errors import DeadlineError
 from sciflow.model.periods import aware
 from sciflow.model.plan import ArrayJob
 from sciflow.model.policy import Policies, SchedulingPolicy
@@ -14,7 +14,9 @@ from sciflow.planning.calendar import blackouts, deadline, zone_of
 from sciflow.planning.spans import first_free
 
 
-def latest_starts(arrays: Sequence[ArrayJob], policies: Policies, now: datetime) -> dict[str, datetime]:
+def latest_starts(
+    arrays: Sequence[ArrayJob], policies: Policies, now: datetime, is_late: bool = False
+) -> dict[str, datetime]:
     """When array jobs have to start, so that what depends on them is done by its deadline; of those that have to.
 
     Parameters
@@ -23,16 +25,19 @@ def latest_starts(arrays: Sequence[ArrayJob], policies: Policies, now: datetime)
         In running order.
     policies, now
         When they may run, and the present moment.
+    is_late
+        Whether a deadline that cannot be met is no error: what has begun goes on.
 
     Raises
     ------
-    PlanError
+    DeadlineError
         Where a deadline cannot be met, even if nothing waits for preferred hours or lower prices.
     """
     ends = {array.name: end for array in arrays if (end := deadline(policies.of(array.task))) is not None}
     if not ends:
         return {}
-    _check(arrays, policies, ends, now.astimezone(timezone.utc))
+    if not is_late:
+        _check(arrays, policies, ends, now.astimezone(timezone.utc))
     latest: dict[str, datetime] = {}
     done_by = {name: end.astimezone(timezone.utc) for name, end in ends.items()}
     for array in reversed(arrays):
@@ -69,15 +74,15 @@ def _earliest(array: ArrayJob, policy: SchedulingPolicy, moment: datetime) -> da
     return first_free(moment, timedelta(seconds=array.resources.runtime_seconds), blackouts(policy))
 
 
-def _missed(path: Sequence[ArrayJob], end: datetime, possible: datetime, now: datetime) -> PlanError:
+def _missed(path: Sequence[ArrayJob], end: datetime, possible: datetime, now: datetime) -> DeadlineError:
     needed = sum((_length(array) for array in path), timedelta())
     tasks = " → ".join(f"`{task}`" for task in dict.fromkeys(array.task for array in path))
     takes = f"{tasks} {'ask for' if len(path) > 1 else 'asks for'} {_said(needed)}"
     left = f"is in {_said(end - now)}" if end > now else "has passed"
     waits = ", and may not start at once" if possible - now > needed else ""
-    return PlanError(
+    return DeadlineError(
         f"{takes}{' one after another' if len(path) > 1 else ''}{waits}, but the deadline {_shown(end)} {left}: the "
-        f"earliest possible end is {_shown(_up(possible).astimezone(end.tzinfo))}",
+        f"earliest possible end is {_shown(full_minute(possible).astimezone(end.tzinfo))}",
         hint="ask for less walltime, or set a deadline after that; a run that has begun goes on with `sciflow retry`",
     )
 
@@ -86,7 +91,7 @@ def _length(array: ArrayJob) -> timedelta:
     return timedelta(seconds=array.resources.runtime_seconds * array.links)
 
 
-def _up(moment: datetime) -> datetime:
+def full_minute(moment: datetime) -> datetime:
     """The next full minute: what is said is a deadline that can be met."""
     return moment + timedelta(microseconds=-(moment.second * 1_000_000 + moment.microsecond) % 60_000_000)
 

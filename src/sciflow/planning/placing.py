@@ -73,10 +73,18 @@ class Placer:
         The present moment.
     canaries
         How many elements of each array job run ahead of the others.
+    is_late
+        Whether a deadline that cannot be met is no error.
     """
 
     def __init__(
-        self, arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile, now: datetime, canaries: int
+        self,
+        arrays: Sequence[ArrayJob],
+        policies: Policies,
+        profile: ClusterProfile,
+        now: datetime,
+        canaries: int,
+        is_late: bool = False,
     ) -> None:
         self._policies = policies
         self._profile = profile
@@ -86,7 +94,7 @@ class Placer:
         self._placed: dict[str, Placed] = {}
         self._hours: dict[str, Hours] = {}
         self._before: dict[str, frozenset[str]] = {}
-        self._latest = latest_starts(arrays, policies, now)
+        self._latest = latest_starts(arrays, policies, now, is_late)
         self._due = _due(arrays, policies, profile, canaries)
 
     def place(self, array: ArrayJob) -> Placed:

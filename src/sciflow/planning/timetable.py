@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone, tzinfo
 from itertools import groupby
 
-from sciflow.errors import PlanError
+from sciflow.errors import DeadlineError
 from sciflow.model.plan import ArrayJob, Plan, Wave
 from sciflow.model.policy import Policies
 from sciflow.model.profile import ClusterProfile
 from sciflow.planning.calendar import deadline, zone_of
 from sciflow.planning.calendar_remarks import calendar_warnings, tariff_warnings
+from sciflow.planning.deadlines import full_minute
 from sciflow.planning.earliest import Earliest
 from sciflow.planning.placing import Placed, Placer
 from sciflow.planning.wave_remarks import wave_notes, wave_warnings
@@ -29,7 +30,12 @@ class Timetable:
 
 
 def timetable(
-    arrays: Sequence[ArrayJob], policies: Policies, profile: ClusterProfile, now: datetime, canaries: int = 0
+    arrays: Sequence[ArrayJob],
+    policies: Policies,
+    profile: ClusterProfile,
+    now: datetime,
+    canaries: int = 0,
+    is_late: bool = False,
 ) -> Timetable:
     """Give array jobs their start times, and cut those into waves that are longer than a window of preferred hours.
 
@@ -43,19 +49,24 @@ def timetable(
         The present moment.
     canaries
         How many elements of each array job run ahead of the others.
+    is_late
+        Whether a deadline that cannot be met is no error: what has begun goes on.
 
     Raises
     ------
+    DeadlineError
+        Where a deadline cannot be met.
     PlanError
-        Where a deadline cannot be met, or a calendar or tariff leaves no time.
+        Where a calendar or tariff leaves no time.
     """
     if not profile.keeps_start_times:
         return Timetable(tuple(arrays))
     now = now.astimezone(timezone.utc)
-    placer = Placer(arrays, policies, profile, now, canaries)
+    placer = Placer(arrays, policies, profile, now, canaries, is_late)
     placed = [placer.place(array) for array in arrays]
     timed = tuple(_timed(one, now, zone_of(policies.of(one.array.task))) for one in placed)
-    _check_deadlines(timed, placed, policies, profile, now)
+    if not is_late:
+        _check_deadlines(timed, placed, policies, profile, now)
     warnings = (*calendar_warnings(policies, now), *tariff_warnings(arrays, policies, now), *wave_warnings(placed))
     return Timetable(timed, warnings, (*wave_notes(placed, policies, profile), *zone_notes(timed, profile)))
 
@@ -70,8 +81,8 @@ def _check_deadlines(
     for array in arrays:
         end, possible = deadline(policies.of(array.task)), earliest.of([array.name]).end
         if end is not None and possible is not None and possible > end:
-            shown = possible.astimezone(end.tzinfo).isoformat(sep=" ", timespec="minutes")
-            raise PlanError(
+            shown = full_minute(possible).astimezone(end.tzinfo).isoformat(sep=" ", timespec="minutes")
+            raise DeadlineError(
                 f"task `{array.task}` cannot meet its deadline {end.isoformat(sep=' ', timespec='minutes')}: as few "
                 f"array indices as run at once, the earliest possible end is {shown}",
                 hint="ask for less walltime, let more run at once, or set a deadline after that",

@@ -142,11 +142,13 @@ def test_what_does_not_keep_its_hours_is_named() -> None:
 
 
 def test_a_deadline_that_so_few_at_once_cannot_meet() -> None:
-    """It is refused, with the earliest possible end."""
+    """It is refused, with the earliest possible end, which is in full minutes one that can be met."""
     with pytest.raises(
         PlanError, match=r"cannot meet its deadline .* earliest possible end is 2031-05-14 20:20\+00:00"
     ):
         planned(job("a.0", 1000, 50), deadline=NOON.replace(hour=18))
+    with pytest.raises(PlanError, match=r"earliest possible end is 2031-05-14 20:21\+00:00"):
+        planned(job("a.0", 1000, 50), now=NOON.replace(second=1), deadline=NOON.replace(hour=20, minute=20))
 
 
 def test_what_nobody_knows_is_said_once() -> None:
