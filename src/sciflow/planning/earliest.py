@@ -7,7 +7,7 @@ What a queue does to that nobody knows; who wants to see how array jobs share th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -20,6 +20,7 @@ from sciflow.model.resources import GIB, Resources
 from sciflow.planning.pace import Pace, standing
 
 _HOUR = 3600.0
+_Turns = dict[tuple[object, ...], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,13 @@ class Earliest:
         self._pace, self._canaries = Pace.of(profile), canaries
         self._numbers = {array.name: number for number, array in enumerate(plan.arrays)}
         self._shares = _shares(plan, profile)
+        is_free = (
+            profile.has_queue
+            and profile.limits.running_indices is None
+            and not profile.manners.throttles
+            and not canaries
+        )
+        turns: _Turns = {}  # alike, in the order of submission → the hours of all so far
         count = len(plan.arrays)
         self._needs = np.zeros((count, count), dtype=bool)  # array job → itself, and all that must end before it does
         self._bounds: list[_Bounds] = []
@@ -76,6 +84,8 @@ class Earliest:
             before = [self._numbers[one.array] for one in array.after]
             self._needs[number] = self._needs[before].any(axis=0)
             found = self._begun(array, before, at_once(array.submitted_first.resources, array, profile))
+            if is_free and found.end is not None:
+                found = replace(found, end=max(found.end, self._in_turn(number, array, found, turns)))
             self._needs[number, number] = True
             self._origins.append(min((self._origins[one] for one in before), default=found.start or 0.0))
             self._bounds.append(found)
@@ -124,6 +134,15 @@ class Earliest:
             ahead = self._ended(start, self._canaries, seconds, side_by_side)
             end = max(end, self._ended(ahead, array.elements - self._canaries, seconds, side_by_side))
         return _Bounds(start, start + seconds, end)
+
+    def _in_turn(self, number: int, array: ArrayJob, found: _Bounds, turns: _Turns) -> float:
+        """When there was room for an array job and all before it that are alike, where nothing but nodes is short."""
+        if array.waves or any(one.kind == "element" for one in array.after):
+            return 0.0
+        hours = self._shares[:, number]
+        alike = array.task, array.submitted_first.resources, array.links, repr(array.options), found.start
+        turns[alike] = turns.get(alike, np.zeros_like(hours)) + hours
+        return (found.start or 0.0) + float(turns[alike].max(initial=0.0)) * _HOUR
 
     def _ended(self, begin: float, count: int, seconds: float, side_by_side: int | None) -> float:
         """When so many elements have ended that begin at one time, as many of them at once as may."""

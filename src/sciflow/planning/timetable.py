@@ -78,15 +78,25 @@ def _check_deadlines(
     bound = {one.array.name for one in placed if one.is_bound}
     at_once = tuple(replace(one, begin=None, waves=()) if one.name in bound else one for one in arrays)
     earliest = Earliest(Plan("", profile.name, 0, at_once), profile, now)
-    for array in arrays:
-        end, possible = deadline(policies.of(array.task)), earliest.of([array.name]).end
-        if end is not None and possible is not None and possible > end:
-            shown = full_minute(possible).astimezone(end.tzinfo).isoformat(sep=" ", timespec="minutes")
+    spans = {array.name: earliest.of([array.name]).end for array in arrays}
+    ends = {array.name: end for array in arrays if (end := deadline(policies.of(array.task))) and spans[array.name]}
+    for end in sorted(set(ends.values())):
+        # What shares nodes with what is due as early or earlier is not done before all that work could be.
+        due = [array for array in arrays if array.name in ends and ends[array.name] <= end]
+        late = [array for array in due if (possible := spans[array.name]) and possible > end] or due
+        possible = earliest.of(array.name for array in late).end
+        if possible is not None and possible > end:
+            tasks = list(dict.fromkeys(f"`{array.task}`" for array in late))
+            whose = f"task {tasks[0]} cannot meet its" if len(tasks) == 1 else f"{', '.join(tasks)} cannot meet their"
             raise DeadlineError(
-                f"task `{array.task}` cannot meet its deadline {end.isoformat(sep=' ', timespec='minutes')}: as few "
-                f"array indices as run at once, the earliest possible end is {shown}",
+                f"{whose} deadline {_shown(end, end.tzinfo)}: as few array indices as run at once, the earliest "
+                f"possible end is {_shown(full_minute(possible), end.tzinfo)}",
                 hint="ask for less walltime, let more run at once, or set a deadline after that",
             )
+
+
+def _shown(moment: datetime, zone: tzinfo | None) -> str:
+    return moment.astimezone(zone).isoformat(sep=" ", timespec="minutes")
 
 
 def _timed(placed: Placed, now: datetime, zone: tzinfo | None) -> ArrayJob:

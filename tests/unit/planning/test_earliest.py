@@ -68,10 +68,10 @@ def test_what_asks_for_no_runtime_ends_nobody_knows_when() -> None:
 
 
 def test_all_work_before_an_end_has_to_be_done_on_the_nodes_that_there_are() -> None:
-    """Two array jobs of 80 core-hours each share 8 cores, whichever comes first; what gathers waits for both."""
-    nodes = {"partitions": {"all": {"nodes": 2, "cpu_cores": 4, "default": True}}}
+    """Two array jobs of 80 core-hours each share 8 cores, in the order of submission; what gathers waits for both."""
+    nodes: dict[str, Any] = {"partitions": {"all": {"nodes": 2, "cpu_cores": 4, "default": True}}}
     arrays = [job("a.0", 80, 1), job("a.1", 80, 1), job("b.0", 1, 1, ("a.0", "whole"), ("a.1", "whole"))]
-    assert hours(arrays, **nodes) == {"a.0": (0, 10), "a.1": (0, 10), "b.0": (20, 21), "all": (0, 21)}
+    assert hours(arrays, **nodes) == {"a.0": (0, 10), "a.1": (0, 20), "b.0": (20, 21), "all": (0, 21)}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,15 @@ def test_how_many_run_side_by_side(resources: Resources, profile: dict[str, Any]
     """As many as the profile lets run, and as its nodes have room for: cores, memory and GPUs, on whole nodes."""
     array = ArrayJob("a.0", "a", 100, resources)
     assert at_once(resources, array, ClusterProfile.model_validate(SITE | profile)) == expected
+
+
+def test_what_is_alike_takes_turns_on_the_nodes() -> None:
+    """The second of two array jobs that ask for the same ends when both have had room; others may end before."""
+    place: dict[str, Any] = {"partitions": {"main": {"cpu_cores": 8, "nodes": 1, "default": True}}}
+    arrays = [job("a.0", 24, 1), job("a.1", 16, 1), job("b.0", 8, 1)]
+    assert hours(arrays, **place) == {"a.0": (0, 3), "a.1": (0, 5), "b.0": (0, 1), "all": (0, 6)}
+    throttled = hours(arrays, **place, limits={"running_indices": 4})
+    assert throttled == {"a.0": (0, 6), "a.1": (0, 4), "b.0": (0, 2), "all": (0, 6)}
 
 
 def test_canaries_run_alone() -> None:

@@ -151,6 +151,17 @@ def test_a_deadline_that_so_few_at_once_cannot_meet() -> None:
         planned(job("a.0", 1000, 50), now=NOON.replace(second=1), deadline=NOON.replace(hour=20, minute=20))
 
 
+def test_a_deadline_that_array_jobs_cannot_meet_together() -> None:
+    """Each of them could alone, but they share the nodes."""
+    main = {"cpu_cores": 8, "nodes": 1, "default": True}
+    place = ClusterProfile.model_validate({"name": "site", "scheduler": "slurm", "partitions": {"main": main}})
+    arrays = [job("a.0", 16, 60), job("b.0", 16, 60)]
+    policies = Policies(SchedulingPolicy.model_validate({**NIGHT, "deadline": NOON.replace(hour=15)}))
+    with pytest.raises(PlanError, match=r"`a`, `b` cannot meet their deadline .* end is 2031-05-14 16:00\+00:00"):
+        timetable(arrays, policies, place, NOON)
+    assert timetable(arrays[:1], policies, place, NOON).arrays[0].begin is None
+
+
 def test_what_nobody_knows_is_said_once() -> None:
     """How many run at once, how long something takes, and when what goes on in links does so."""
     found = planned(job("a.0", 1000, 50), job("b.0", 5, 0), job("c.0", 5, 60, links=3), at_once=None)
