@@ -235,10 +235,11 @@ def test_tending_once_retries_and_collects(remote: Engine, fragile: Experimental
 def test_an_autonomous_run_is_looked_after_from_each_retry_on(
     remote: Engine, fragile: ExperimentalWorkflow, slurm: FakeSlurm
 ) -> None:
-    """Where all had ended there was nobody; then there is one again, once."""
+    """There is one job for that from the submission on, since nobody knew yet how it ends; it stays the only one."""
     run = remote.submit(fragile, autonomous=True)
     assert run.status().is_autonomous
-    assert run.chain() is None
+    assert (chained := run.chain()) is not None
+    assert not chained.is_new
     slurm.hold()
     run.retry()
     small = [call for call in slurm.calls("sbatch") if call.endswith("scripts/tend.sh")]
