@@ -34,7 +34,7 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(PARTS)
-	$(VENV)/bin/python -m pytest -n auto $(WHOLE)
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal $(WHOLE)
 	$(LIVE)
 
 # Thousands of random cases where `make test` has hundreds.
