@@ -164,6 +164,9 @@ def put_back(stage: Stage) -> Steps:
     for job in (runs, failed):
         stage.note(f"requeue {job == runs}", "scontrol", "requeue", job)
     yield lambda: stage.reasons(runs) == stage.reasons(failed) == {"N/A": "BeginTime"}
+    # A busy real node that has not quite ended the first start takes the second for it, and lets it fail.
+    steps = ("sacct", "-n", "-P", "-D", "-o", "JobID,State", "-j", runs)
+    yield lambda: f"{runs}.batch|CANCELLED" in stage.ask(*steps).out
     stage.note_rows("back", *_SQUEUE, f"{runs},{failed}")
     for job in (runs, failed):
         stage.note(f"start {job == runs}", "scontrol", "update", f"JobId={job}", "StartTime=now")

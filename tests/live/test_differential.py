@@ -1,5 +1,6 @@
 """The virtual cluster answers as a real Slurm does: the same commands on both, compared."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,7 +63,16 @@ def _as_far_as_written(real: Sequence[str], fake: Sequence[str]) -> Lines:
     """
     rows = [row.split("|") for row in real]
     bare = {row[0] for row in rows if len(row) > 4 and row[1] == "allocation"}
-    return _shortened(real, bare), _shortened(fake, bare)
+    return _shortened(real, bare), _shortened(_without_lost_indices(real, fake), bare)
+
+
+def _without_lost_indices(real: Sequence[str], fake: Sequence[str]) -> list[str]:
+    """The fake's rows, without the index of an array of one where Slurm has lost that with its beginning."""
+    told = {re.split(r"[|.]", row)[0] for row in real}
+    lost = {job for job in told if not any(other.startswith(f"{job}_") for other in told)}
+    return [
+        re.sub(r"^(J\d+)_\d+(?=[|.])", lambda found: found[1] if found[1] in lost else found[0], row) for row in fake
+    ]
 
 
 def _shortened(lines: Sequence[str], bare: set[str]) -> list[str]:
