@@ -14,7 +14,7 @@ _PUBLIC = {
     "Engine": "sciflow.engine",
     "ExperimentalWorkflow": "sciflow.model.workflow",
     "ParameterSpace": "sciflow.model.parameters",
-    "Results": "sciflow.analysis.table",
+    "Results": "sciflow.results",
     "Run": "sciflow.execution",
     "SciflowError": "sciflow.errors",
     "SciflowWarning": "sciflow.errors",
@@ -40,7 +40,6 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from sciflow.analysis.table import Results
     from sciflow.engine import Engine
     from sciflow.errors import SciflowError, SciflowWarning
     from sciflow.execution import Run, open_run
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from sciflow.model.state import State
     from sciflow.model.workflow import ExperimentalWorkflow
     from sciflow.model.workflow_file import workflow_schema
+    from sciflow.results import Results
 else:
 
     def __getattr__(name: str) -> Any:

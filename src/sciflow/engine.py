@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sciflow import assets, submittal
-from sciflow.analysis.table import Results
 from sciflow.earlier_runs import EarlierRuns
 from sciflow.errors import DeadlineError, PlanError, RunError, SciflowWarning
 from sciflow.execution import Run
@@ -23,6 +22,7 @@ from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.planning.build import build_plan
 from sciflow.planning.compiled import Compiled
 from sciflow.planning.render import ScriptRenderer
+from sciflow.results import Results
 from sciflow.run.stage import asked_identity, write_run
 from sciflow.run_here import Execution, run_here
 from sciflow.schedulers.machine import Machine

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from sciflow.analysis.advise import RunAdvice
     from sciflow.analysis.efficiency import RunEfficiency
-    from sciflow.analysis.table import Results
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile
+    from sciflow.results import Results
     from sciflow.run.bad_nodes import Suspect
     from sciflow.run.decide import Decision
     from sciflow.run.drive import Watch
@@ -275,7 +275,7 @@ class Run:
         join_arrays
             Also join result arrays of the same shape and type into one dataset each, in `arrays.h5`.
         """
-        from sciflow.analysis.table import Results
+        from sciflow.results import Results
         from sciflow.run.collect import collect
 
         return Results(self.directory, collect(self.directory, self._look, verify, join_arrays))
@@ -382,7 +382,7 @@ class Run:
 
     def results(self) -> Results:
         """The results as they were last collected."""
-        from sciflow.analysis.table import Results
+        from sciflow.results import Results
 
         return Results(self.directory)
 

@@ -16,7 +16,7 @@ from sciflow.planning.compiled import Compiled
 from sciflow.store.layout import RunDirectory, find_run, read_document
 
 if TYPE_CHECKING:
-    from sciflow.analysis.table import Results
+    from sciflow.results import Results
 
 
 def compiled_by(

@@ -18,7 +18,7 @@ from sciflow.analysis.law import Law
 from sciflow.analysis.needed import OWN_SECONDS, Needs, needs_of
 from sciflow.analysis.proposals import Proposal, proposals_of
 from sciflow.analysis.sized import Sized, size_memory, size_seconds
-from sciflow.analysis.table import Results
+from sciflow.analysis.table import RunTable
 from sciflow.analysis.terms import Levels
 from sciflow.errors import ResultError
 from sciflow.model.advice import Advice, Seen, Wanted
@@ -301,7 +301,7 @@ class RunAdvice:
         )
 
 
-def advise(results: Results, chance: float = CHANCE) -> RunAdvice:
+def advise(results: RunTable, chance: float = CHANCE) -> RunAdvice:
     """What the tasks of a run should ask for the next time.
 
     Parameters
@@ -323,7 +323,7 @@ def advise(results: Results, chance: float = CHANCE) -> RunAdvice:
     return RunAdvice(results.run.run_id, chance, tasks, tuple(proposals_of(plan, tasks)))
 
 
-def advice_of(results: Results, chance: float = CHANCE) -> Advice:
+def advice_of(results: RunTable, chance: float = CHANCE) -> Advice:
     """What the instances of each task should ask for, as a plan takes it; see `advise`."""
     return advise(results, chance).to_advice()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sciflow.analysis.table import Results
+from sciflow.analysis.table import RunTable
 from sciflow.model.cause import Cause
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.state import State
@@ -80,7 +80,7 @@ class Tried:
         return self.held.cores * self.seconds
 
 
-def attempts_of(results: Results) -> dict[str, list[Tried]]:
+def attempts_of(results: RunTable) -> dict[str, list[Tried]]:
     """Task → its attempts, those of an index in order.
 
     Raises
@@ -106,7 +106,7 @@ def _last(instances: Table) -> dict[tuple[str, int], tuple[int, State]]:
     return {(array, index): (attempt, State(state)) for array, index, attempt, state in zip(*columns, strict=True)}
 
 
-def _tried(results: Results, plan: Plan, last: dict[tuple[str, int], tuple[int, State]]) -> Iterator[Tried]:
+def _tried(results: RunTable, plan: Plan, last: dict[tuple[str, int], tuple[int, State]]) -> Iterator[Tried]:
     attempts, retries = results.tables.attempts, _Retries(results)
     own = (attempts[name] for name in ("array", "index", "attempt", "state", "start")) if attempts.count else ()
     names = ("seconds", "wall_seconds", "user_cpu_seconds", "system_cpu_seconds", "mean_gpu_utilisation_percent")
@@ -180,7 +180,7 @@ def _held(plan: Plan, array: ArrayJob, retry: Retry | None) -> Given:
 class _Retries:
     """The decisions to try an index again, by time."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: RunTable) -> None:
         submissions = Submissions()
         for event in Journal(results.run.journal).events():
             submissions.hear(event)

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from sciflow.analysis.attempts import Tried, attempts_of
 from sciflow.analysis.needed import DONE
-from sciflow.analysis.table import Results
+from sciflow.analysis.table import RunTable
 from sciflow.model.resources import GIB
 from sciflow.model.state import State
 
@@ -114,7 +114,7 @@ class RunEfficiency:
     total: Efficiency
 
 
-def efficiency(results: Results) -> RunEfficiency:
+def efficiency(results: RunTable) -> RunEfficiency:
     """How much of what was asked for was used."""
     found = attempts_of(results)
     tasks = {task: efficiency_of(tried) for task, tried in found.items() if tried}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sciflow.analysis.table import Results
+from sciflow.analysis.table import RunTable
 from sciflow.errors import ResultError
 
 _FORMATS = (".csv", ".json")
@@ -24,7 +24,7 @@ def check_format(path: Path) -> None:
         raise ResultError(f"`{path}` cannot be written: there is no folder `{path.parent}`")
 
 
-def export_combinations(results: Results, path: Path) -> None:
+def export_combinations(results: RunTable, path: Path) -> None:
     """Write one row per combination: parameters, then metrics, then the state."""
     frame = results.to_dataframe()
     partial = path.with_name(f".{path.name}.partial")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciflow.analysis.attempts import Tried, attempts_of
-from sciflow.analysis.table import Results
+from sciflow.analysis.table import RunTable
 from sciflow.model.state import State
 
 Floats = NDArray[np.float64]
@@ -87,7 +87,7 @@ class Needs:
         return self.states.get(State.COMPLETED, 0)
 
 
-def needs_of(results: Results) -> dict[str, Needs]:
+def needs_of(results: RunTable) -> dict[str, Needs]:
     """Task → what is known of its instances."""
     table, depends = results.tables.instances, results.tables.facts.get("task_parameters", {})
     places: dict[str, list[tuple[str, int]]] = {}

@@ -1,4 +1,4 @@
-"""The results of a run: one row per combination, one per task instance, and questions to them."""
+"""The tables of a run: one row per combination, one per task instance, and single values of them."""
 
 from __future__ import annotations
 
@@ -28,14 +28,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from sciflow.analysis.advise import RunAdvice
-    from sciflow.analysis.efficiency import RunEfficiency
 
 _PARAMETER = "parameters."
 
 
-class Results:
-    """The collected results of a run.
+class RunTable:
+    """What was collected of a run, as tables.
 
     Parameters
     ----------
@@ -51,7 +49,7 @@ class Results:
         self._found: dict[tuple[tuple[str, ...], bool], dict[str, int]] = {}
 
     def __repr__(self) -> str:
-        return f"<Results of run {self.run.run_id}: {self.described_count()}>"
+        return f"<{type(self).__name__} of run {self.run.run_id}: {self.described_count()}>"
 
     def __len__(self) -> int:
         known = self.tables.facts.get("combinations")
@@ -172,29 +170,6 @@ class Results:
         """The rows of `instances` that ended without success."""
         frame = self.instances()
         return frame.loc[[State(state).is_failure for state in frame["state"]]].reset_index(drop=True)
-
-    def efficiency(self) -> RunEfficiency:
-        """How much of what was asked for was used: of each task, and of all; failed attempts included."""
-        from sciflow.analysis.efficiency import efficiency
-
-        return efficiency(self)
-
-    def advise(self, chance: float = 0.95) -> RunAdvice:
-        """What the tasks should ask for the next time.
-
-        Parameters
-        ----------
-        chance
-            With which chance an instance is to be done within what it asks for.
-
-        Raises
-        ------
-        ResultError
-            For a chance that is not between 0 and 1.
-        """
-        from sciflow.analysis.advise import advise
-
-        return advise(self, chance)
 
     def parameters_of(self, metric: str) -> list[str]:
         """The parameters on which a metric depends: those that tell the instances of its task apart.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sciflow.analysis.table import Results
+    from sciflow.results import Results
 
 _ALWAYS = ("expected", "sealed", "missing", "torn")
 _MOST = 3  # groups that are shown of each kind; `--json` has all

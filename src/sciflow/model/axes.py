@@ -22,6 +22,7 @@ class Axis(NamedTuple):
     values: tuple[Any, ...] | None
     distribution: Distribution | None = None
     when: Expression | None = None
+    is_repeat: bool = False
 
     def to_document(self) -> Any:
         """Write the axis as it may be read again, with its values listed."""
@@ -70,7 +71,7 @@ def read_axis(name: str, written: Any, where: str) -> Axis:
     if kind in DISTRIBUTIONS:
         return Axis(name, None, read_distribution(kind, details, place), when)
     values = _repeat(details, seed, place) if kind == "repeat" else _FORMS[kind](details, place)
-    return Axis(name, listed_values(values, place), None, when)
+    return Axis(name, listed_values(values, place), None, when, kind == "repeat")
 
 
 def listed_values(written: Any, place: str) -> tuple[Any, ...]:
@@ -182,7 +183,11 @@ def _range(details: Any, place: str) -> Sequence[Any]:
     return [_tidy(start + i * step) for i in range(count)]
 
 
-def _repeat(count: Any, seed: Any, place: str) -> list[int]:
+def _repeat(count: Any, seed: Any, place: str) -> Sequence[Any]:
+    if isinstance(count, (list, tuple)):
+        if seed is not None:
+            raise WorkflowError(f"{place} repeats the seeds {count!r} and has a `seed`", hint="leave one of them out")
+        return count
     from numpy.random import SeedSequence
 
     number = _count(count, place)
@@ -195,7 +200,7 @@ def _repeat(count: Any, seed: Any, place: str) -> list[int]:
     return list(seeds)
 
 
-def repeated(count: int) -> list[int]:
+def repeated(count: int) -> Sequence[int]:
     """The first values of an axis `{repeat: n}`, of which nobody has said a seed: they are the same for every *n*."""
     return _repeat(count, None, "repeat")
 

@@ -160,6 +160,17 @@ class ParameterSpace:
         return tuple(self._definition.derived)
 
     @property
+    def roles(self) -> dict[str, Any]:
+        """What who reads results has to know: which parameters repeat, are sampled, or follow from which axes."""
+        axes, design = self._definition.axes, self._definition.design
+        return {
+            "repeats": [name for name, axis in axes.items() if axis.is_repeat],
+            "sampled": [name for name, axis in axes.items() if axis.distribution is not None],
+            "design": design.method if design else None,
+            "derived": {name: sorted(self.value_depends(name)) for name in self.derived_names},
+        }
+
+    @property
     def is_declarative(self) -> bool:
         """Whether `to_document` says it all: no function, and no sample whose numbers depend on a library."""
         return self._definition.is_declarative

@@ -255,6 +255,7 @@ def _manifest(
         "identity": work,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "space": _space_document(compiled),
+        "roles": workflow.space.roles,
         "tasks": {
             task: {
                 "kind": use.task.kind,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.analysis.table import Results
+from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
 from sciflow.store.results import Tables
 from unit.lists_as_tables import tables_of

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sciflow.analysis.table import Results
 from sciflow.engine import Engine
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.results import Results
 from sciflow.run.instances import lines_of
 from sciflow.run.track import read_plan
 from sciflow.store.columns import Table

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sciflow.analysis.export import check_format, export_combinations
-from sciflow.analysis.table import Results
 from sciflow.errors import ResultError
+from sciflow.results import Results
 
 
 def test_csv_has_a_line_for_each_combination(results: Results, tmp_path: Path) -> None:

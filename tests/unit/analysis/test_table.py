@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciflow.analysis.table import Results
 from sciflow.engine import Engine
 from sciflow.errors import ResultError, RunError
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.results import Results
 from sciflow.store.columns import Column
 from sciflow.store.layout import RunDirectory
 from sciflow.store.results import Tables, write_tables

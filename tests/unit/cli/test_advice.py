@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.analysis.table import Results
 from sciflow.cli.describe_advice import advice_document, describe_advice
 from sciflow.cli.describe_efficiency import describe_efficiency, efficiency_document
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.results import Results
 from unit.analysis.measured_run import MeasuredRun
 from unit.cli.conftest import Command
 

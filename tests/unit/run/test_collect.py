@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sciflow.analysis.table import Results
 from sciflow.engine import Engine
 from sciflow.errors import RunError, WorkflowError
 from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.results import Results
 from sciflow.run.collect import collect
 from sciflow.store.journal import Journal
 from sciflow.store.layout import RunDirectory

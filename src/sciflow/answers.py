@@ -1,0 +1,90 @@
+"""What observations answer: selections, statistics, figures; whether of a run, a part of one, or several."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sciflow.analysis.observations import Observations
+    from sciflow.analysis.table import RunTable
+    from sciflow.figures.picture import Picture
+
+
+class Answers(ABC):
+    """Questions to observations, which they all start from."""
+
+    @property
+    @abstractmethod
+    def observations(self) -> Observations:
+        """One row per combination: parameters, metrics, state."""
+
+    @property
+    def _table(self) -> RunTable | None:
+        """The tables of the run, where these are the observations of one whole run."""
+        return None
+
+    def select(self, **values: Any) -> Selection:
+        """The part of these where parameters have certain values.
+
+        Parameters
+        ----------
+        **values
+            Parameter → a value, or a list of values of which it has one.
+
+        Raises
+        ------
+        ResultError
+            For a name that is no parameter, and a value that it never has.
+        """
+        from sciflow.analysis.choice import selected
+
+        return Selection(selected(self.observations, values))
+
+    def plot(self, type: str, value: str | None = None, **options: Any) -> Picture:
+        """A figure: shown by a notebook, written by its `save`.
+
+        Parameters
+        ----------
+        type
+            Which kind: ``line``, ``heatmap``, …
+        value
+            The metric that it shows.
+        **options
+            The rest of a visualization: ``x_axis``, ``series``, ``facet_by``, ``title``, …
+
+        Raises
+        ------
+        ResultError
+            For options that do not fit, names that are not there, and where there is nothing to show.
+        """
+        from sciflow.errors import ResultError
+        from sciflow.figures.numbers import Source
+        from sciflow.figures.picture import picture
+        from sciflow.model.validation import validated
+        from sciflow.model.visualization import Visualization
+
+        wanted = validated(Visualization, {"type": type, "value": value, **options}, f"a {type}", ResultError)
+        return picture(Source(self.observations, self._table), wanted)
+
+
+class Selection(Answers):
+    """Some of the observations, or those of several runs.
+
+    Parameters
+    ----------
+    observations
+        The rows.
+    """
+
+    def __init__(self, observations: Observations) -> None:
+        self._observations = observations
+
+    @property
+    def observations(self) -> Observations:
+        """One row per combination: parameters, metrics, state."""
+        return self._observations
+
+    def __repr__(self) -> str:
+        known = self._observations
+        return f"<Selection of {', '.join(known.runs)}: {known.coverage} combinations completed>"

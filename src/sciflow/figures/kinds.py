@@ -1,0 +1,33 @@
+"""The kinds of figures: which module makes each."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from sciflow.figures.numbers import Numbers, Source
+from sciflow.model.visualization import Kind, Visualization
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MODULES: dict[Kind, str] = {
+    "line": "sciflow.figures.line",
+}
+
+
+class FigureKind(Protocol):
+    """What a module that makes a kind of figures has."""
+
+    def numbers(self, source: Source, wanted: Visualization) -> Numbers:
+        """Compute what is shown; raise `ResultError` where it cannot be."""
+        ...
+
+    def draw(self, numbers: Any, figure: Figure, page: int) -> None:
+        """Draw one page onto an empty figure."""
+        ...
+
+
+def kind_of(name: Kind) -> FigureKind:
+    """The module that makes a kind."""
+    return cast(FigureKind, importlib.import_module(_MODULES[name]))

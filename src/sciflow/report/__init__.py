@@ -1,0 +1,1 @@
+"""Reports: what a run has shown, in files for people."""

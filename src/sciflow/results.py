@@ -1,0 +1,67 @@
+"""The results of a run, as a user asks them: tables, statistics, figures, reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sciflow.analysis.table import RunTable
+from sciflow.answers import Answers
+
+if TYPE_CHECKING:
+    from sciflow.analysis.advise import RunAdvice
+    from sciflow.analysis.efficiency import RunEfficiency
+    from sciflow.analysis.observations import Observations
+    from sciflow.store.layout import RunDirectory
+    from sciflow.store.results import Tables
+
+
+class Results(RunTable, Answers):
+    """The collected results of a run.
+
+    Parameters
+    ----------
+    run
+        The run directory.
+    tables
+        Its tables, when they have been read already.
+    """
+
+    def __init__(self, run: RunDirectory, tables: Tables | None = None) -> None:
+        super().__init__(run, tables)
+        self._observations: Observations | None = None
+
+    @property
+    def observations(self) -> Observations:
+        """What was measured at which combination: what all statistics and figures start from."""
+        if self._observations is None:
+            from sciflow.analysis.observed import observations_of
+
+            self._observations = observations_of(self)
+        return self._observations
+
+    @property
+    def _table(self) -> RunTable:
+        return self
+
+    def efficiency(self) -> RunEfficiency:
+        """How much of what was asked for was used: of each task, and of all; failed attempts included."""
+        from sciflow.analysis.efficiency import efficiency
+
+        return efficiency(self)
+
+    def advise(self, chance: float = 0.95) -> RunAdvice:
+        """What the tasks should ask for the next time.
+
+        Parameters
+        ----------
+        chance
+            With which chance an instance is to be done within what it asks for.
+
+        Raises
+        ------
+        ResultError
+            For a chance that is not between 0 and 1.
+        """
+        from sciflow.analysis.advise import advise
+
+        return advise(self, chance)
