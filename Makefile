@@ -10,14 +10,17 @@ RUN_MODULE ?= $(VENV)/bin/python -m
 # What runs whole programs takes its time, and is not measured: all of it is tested part by part besides.
 WHOLE := tests/integration tests/contract tests/docs tests/examples tests/faults
 PARTS = $(RUN_MODULE) pytest -n auto --ignore=tests/live $(WHOLE:%=--ignore=%)
-# Each worker starts a Slurm of its own, so that two are enough; they wait most of the time.
-LIVE = $(VENV)/bin/python -m pytest -n 2 --dist loadfile tests/live
+# Each worker starts a Slurm of its own, so that three are enough; they wait most of the time.
+LIVE = $(VENV)/bin/python -m pytest -n 3 --dist loadfile tests/live
 COVERAGE := $(VENV)/bin/coverage
 # The parts that decide which combinations there are and who needs them, and those that capture, are covered in full.
 CAPTURE := artifacts cgroup checkpoints environment environment_record fingerprint gpu gpu_use inputs kernel_files \
 	redaction requested sampler site_commands usage
 COVERED_IN_FULL := src/sciflow/model/parameters.py src/sciflow/planning/projection.py \
 	$(CAPTURE:%=src/sciflow_shim/%.py)
+
+comma := ,
+space := $(subst ,, )
 
 .PHONY: demo test test-many test-slurm lint types layers coverage benchmarks check clean
 .DEFAULT_GOAL := test
@@ -62,9 +65,7 @@ coverage: $(VENV)/.ready
 	$(MAKE) --no-print-directory test RUN_MODULE="$(COVERAGE) run -m"
 	$(COVERAGE) combine --quiet
 	$(COVERAGE) report --skip-covered --fail-under=90 --include='src/*'  # not what tests have staged
-	@set -e; for file in $(COVERED_IN_FULL); do \
-		$(COVERAGE) report --include="$$file" --fail-under=100; \
-	done
+	$(COVERAGE) report --include="$(subst $(space),$(comma),$(COVERED_IN_FULL))" --fail-under=100
 
 # Each prints what it measured beside its floor; `measure.py` is what they measure with.
 benchmarks: $(VENV)/.ready
