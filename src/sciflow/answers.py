@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sciflow.analysis.observations import Observations
+    from sciflow.analysis.pareto import Front
     from sciflow.analysis.table import RunTable
     from sciflow.figures.picture import Picture
 
@@ -40,6 +42,44 @@ class Answers(ABC):
         from sciflow.analysis.choice import selected
 
         return Selection(selected(self.observations, values))
+
+    def pareto(
+        self,
+        maximize: Sequence[str] = (),
+        minimize: Sequence[str] = (),
+        *,
+        where: str | None = None,
+        minimum_coverage: float = 0.0,
+        confidence: float = 0.95,
+    ) -> Front:
+        """The combinations that cannot become better in one metric without becoming worse in another.
+
+        Parameters
+        ----------
+        maximize, minimize
+            The metrics that are to be large, and those that are to be small; two at least. Of repeats the mean counts.
+        where
+            A condition over parameters and metrics, such as ``memory < 4 and size >= 32``.
+        minimum_coverage
+            The share of the combinations that has to have all metrics.
+        confidence
+            For the intervals by which members are told from others.
+
+        Raises
+        ------
+        ResultError
+            For names that are not there, metrics that are no numbers, and where no combination has all of them.
+        """
+        from sciflow.analysis.pareto import pareto
+
+        return pareto(
+            self.observations,
+            maximize,
+            minimize,
+            where=where,
+            minimum_coverage=minimum_coverage,
+            confidence=confidence,
+        )
 
     def plot(self, type: str, value: str | None = None, **options: Any) -> Picture:
         """A figure: shown by a notebook, written by its `save`.
