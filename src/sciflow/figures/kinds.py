@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MODULES: dict[Kind, str] = {
     "line": "sciflow.figures.line",
+    "scatter": "sciflow.figures.scatter",
 }
 
 

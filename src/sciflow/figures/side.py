@@ -1,0 +1,107 @@
+"""One side of a drawing: how values of a parameter or of a metric become places along it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from sciflow.errors import ResultError
+from sciflow.figures.labels import label_of, text_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sciflow.analysis.observations import Observations
+    from sciflow.figures.matched import Matched
+    from sciflow.model.visualization import Visualization
+
+_MOST_TICKS = 12  # of categories; where there are more, every second or third is named
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """A side, to which values of a parameter or of a metric belong.
+
+    Attributes
+    ----------
+    name, label
+        Of what; what stands at it.
+    levels
+        The categories, at the places 0, 1, …; None where it has numbers.
+    scale
+        ``linear`` or ``log``.
+    """
+
+    name: str
+    label: str
+    levels: tuple[Any, ...] | None = None
+    scale: str = "linear"
+
+    def places(self, values: Sequence[Any] | np.ndarray) -> np.ndarray:
+        """Where values are: categories at whole numbers.
+
+        Raises
+        ------
+        ResultError
+            For numbers that a logarithmic axis does not have.
+        """
+        if self.levels is not None:
+            at = {level: number for number, level in enumerate(self.levels)}
+            return np.array([at[one] for one in values], dtype=float)
+        found = np.asarray(values, dtype=float)
+        if self.scale == "log" and (found <= 0).any():
+            raise ResultError(
+                f"`{self.name}` is {found.min():g} somewhere, which a logarithmic axis does not have",
+                hint="leave its scale out, or select what is above 0",
+            )
+        return found
+
+    def dress(self, axes: Axes, side: Literal["x", "y"], with_label: bool = True) -> None:
+        """Give the axis of a drawing its scale, ticks and label."""
+        own = axes.xaxis if side == "x" else axes.yaxis
+        if with_label:
+            own.set_label_text(self.label)
+        if self.levels is None:
+            (axes.set_xscale if side == "x" else axes.set_yscale)(self.scale)
+            return
+        (axes.set_xlim if side == "x" else axes.set_ylim)(-0.6, len(self.levels) - 0.4)
+        step = -(-len(self.levels) // _MOST_TICKS)
+        shown = range(0, len(self.levels), step)
+        texts = [shortened(text_of(self.levels[place])) for place in shown]
+        own.set_ticks(list(shown), labels=texts)
+        if side == "x" and sum(map(len, texts)) > 30:
+            for text in own.get_ticklabels():
+                text.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
+
+
+def shortened(text: str, letters: int = 16) -> str:
+    """A text that leaves room for the others."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+
+
+def side_of(
+    name: str, observations: Observations, wanted: Visualization, scale: Literal["linear", "log"] | None
+) -> Side:
+    """The side for a parameter or a metric.
+
+    Raises
+    ------
+    ResultError
+        For categories on a logarithmic scale.
+    """
+    label = label_of(name, observations, wanted)
+    if name in observations.parameters:
+        parameter = observations.parameters[name]
+        if parameter.kind == "category" or None in parameter.levels:
+            if scale == "log":
+                raise ResultError(f"`{name}` has no numbers, which a logarithmic axis needs: {parameter.levels!r}")
+            return Side(name, label, parameter.levels)
+    return Side(name, label, None, scale or "linear")
+
+
+def values_of(name: str, found: Matched) -> Sequence[Any] | np.ndarray:
+    """What matched rows have of a parameter or a metric."""
+    return found.values[name] if name in found.values else found.levels(name)
