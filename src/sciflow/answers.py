@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sciflow.analysis.questions import StatisticalQuestions
+
 if TYPE_CHECKING:
     from sciflow.analysis.observations import Observations
     from sciflow.analysis.pareto import Front
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from sciflow.figures.picture import Picture
 
 
-class Answers(ABC):
+class Answers(StatisticalQuestions, ABC):
     """Questions to observations, which they all start from."""
 
     @property

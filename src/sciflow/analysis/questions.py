@@ -1,0 +1,61 @@
+"""Questions of statistics to observations."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sciflow.analysis.effects import Effects, Interaction
+    from sciflow.analysis.observations import Observations
+
+
+class StatisticalQuestions(ABC):
+    """What statistics can say of the metrics of observations."""
+
+    @property
+    @abstractmethod
+    def observations(self) -> Observations:
+        """One row per combination: parameters, metrics, state."""
+
+    def effects(self, metric: str, minimum_coverage: float = 0.0) -> Effects:
+        """How much a metric changes with each factor: marginal means of levels, and sizes of effects.
+
+        Parameters
+        ----------
+        metric
+            Its name.
+        minimum_coverage
+            The share of its values that must be there.
+
+        Raises
+        ------
+        ResultError
+            For a metric that is no number or depends on nothing that varies, and where too little is there.
+        """
+        from sciflow.analysis.effects import effects
+        from sciflow.analysis.finding import sample_of
+
+        return effects(sample_of(self.observations, metric, minimum_coverage))
+
+    def interaction(self, metric: str, first: str, second: str, minimum_coverage: float = 0.0) -> Interaction:
+        """How the effect of one factor on a metric depends on another: the mean of each pair of levels.
+
+        Parameters
+        ----------
+        metric
+            Its name.
+        first, second
+            The factors.
+        minimum_coverage
+            The share of the metric's values that must be there.
+
+        Raises
+        ------
+        ResultError
+            As for `effects`, and for names that are no factors.
+        """
+        from sciflow.analysis.effects import interaction
+        from sciflow.analysis.finding import sample_of
+
+        return interaction(sample_of(self.observations, metric, minimum_coverage), first, second)
