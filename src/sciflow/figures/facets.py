@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import matplotlib as mpl
 import numpy as np
 
 from sciflow.analysis.observations import Sample, is_absent
 from sciflow.errors import ResultError
-from sciflow.figures.labels import described
+from sciflow.figures.axis import inches
+from sciflow.figures.labels import described, wrapped
 from sciflow.model.nearest import nearest
 
 if TYPE_CHECKING:
@@ -43,13 +45,9 @@ def facets(sample: Sample, names: Sequence[str]) -> list[Facet]:
         For a parameter on which the metric does not depend.
     """
     for name in names:
-        if name not in sample.parameters:
-            raise ResultError(
-                f"`{sample.metric.name}` does not depend on `{name}`: there is one panel only",
-                hint=nearest(name, sample.parameters),
-            )
+        check_depends(sample, name, "there is one panel only")
     rows: dict[tuple[Any, ...], list[int]] = {}
-    columns = [[None if is_absent(one) else one for one in sample.frame[name]] for name in names]
+    columns = [[None if is_absent(one) else one for one in sample.frame[name].tolist()] for name in names]
     for position, key in enumerate(zip(*columns, strict=True) if names else [()] * len(sample.frame)):
         rows.setdefault(key, []).append(position)
     places = [{level: number for number, level in enumerate(sample.parameters[name].levels)} for name in names]
@@ -63,26 +61,63 @@ def facets(sample: Sample, names: Sequence[str]) -> list[Facet]:
     ]
 
 
+def check_depends(sample: Sample, name: str, so: str) -> None:
+    """Refuse a parameter that is there, but does not tell the metric's values apart.
+
+    Raises
+    ------
+    ResultError
+        Saying what follows from that.
+    """
+    if name not in sample.parameters:
+        raise ResultError(
+            f"`{sample.metric.name}` does not depend on `{name}`: {so}", hint=nearest(name, sample.parameters)
+        )
+
+
 def pages_of(panels: int) -> int:
     """On how many pages so many panels go."""
     return max(1, math.ceil(panels / PANELS))
 
 
-def grid_size(panels: int) -> tuple[float, float]:
-    """Width and height of a page with so many panels at most, in widths of a column."""
+def columns_of(panels: int) -> int:
+    """In how many columns so many panels of one page stand."""
+    return 2 if panels == 4 else min(panels, _COLUMNS)
+
+
+def grid_size(panels: int, height: float = 0.75) -> tuple[float, float]:
+    """Width and height of a page with so many panels at most, in widths of a column; a panel alone has this height."""
     here = min(panels, PANELS)
-    columns = min(here, _COLUMNS)
-    width = 1.0 if columns < 2 else 2.0
-    return width, max(0.62, 0.72 * math.ceil(here / columns) * width / columns) if here > 1 else 0.75
+    if here < 2:
+        return 1.0, height
+    columns = columns_of(here)
+    return 2.0, max(0.8, 2.0 / columns * height * 0.96 * math.ceil(here / columns) + 0.14)
 
 
-def panels(figure: Figure, count: int) -> list[Axes]:
+def panels(figure: Figure, count: int, labels: Sequence[str] = (), share: bool = True) -> list[Axes]:
     """Axes for the panels of a page, which share their scales; with labels at the outer ones alone."""
-    columns = min(count, _COLUMNS)
-    grid = figure.subplots(math.ceil(count / columns), columns, sharex=True, sharey=True, squeeze=False)
-    flat = list(np.ravel(grid))
+    columns = columns_of(count)
+    rows = math.ceil(count / columns)
+    grid = figure.subplots(rows, columns, sharex=share, sharey=share, squeeze=False)
+    flat: list[Axes] = list(np.ravel(grid))
     for unused in flat[count:]:
         unused.remove()
-    for number in range(max(0, count - columns), count):
-        flat[number].tick_params(labelbottom=True)  # also above a place that is empty
+    width = inches(figure)[0] / columns - 0.3
+    for axes, label in zip(flat, labels, strict=False):
+        axes.set_title(wrapped(label, width))
     return flat[:count]
+
+
+def outer_labels(figure: Figure, axes: Sequence[Axes], x_label: str, y_label: str) -> None:
+    """Write what stands at the axes: once for all panels, where there are several."""
+    width, height = inches(figure)
+    columns = columns_of(len(axes))
+    rows = math.ceil(len(axes) / columns)
+    size = float(mpl.rcParams["font.size"]) / 72
+    for number, one in enumerate(axes):
+        is_left, is_lowest = number % columns == 0, number + columns >= len(axes)
+        one.tick_params(labelbottom=is_lowest, labelleft=is_left)
+        if is_lowest:
+            one.set_xlabel(wrapped(x_label, width / columns - 5 * size))
+        if is_left:
+            one.set_ylabel(wrapped(y_label, (height - 6 * size) / rows))

@@ -32,3 +32,8 @@ class FigureKind(Protocol):
 def kind_of(name: Kind) -> FigureKind:
     """The module that makes a kind."""
     return cast(FigureKind, importlib.import_module(_MODULES[name]))
+
+
+def known_kinds() -> list[Kind]:
+    """The kinds that there are."""
+    return list(_MODULES)

@@ -2,35 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from sciflow.analysis.repeats import means
-from sciflow.figures.facets import PANELS, Facet, facets, grid_size, pages_of, panels
-from sciflow.figures.labels import label_of, text_of
+from sciflow.analysis.observations import Observations, Sample
+from sciflow.figures.axis import Axis, axis_of, binned
+from sciflow.figures.cells import Cell, cells
+from sciflow.figures.facets import PANELS, Facet, check_depends, columns_of, facets, grid_size, outer_labels, pages_of
+from sciflow.figures.facets import panels as panels_on
+from sciflow.figures.labels import label_of
+from sciflow.figures.marks import check_log, crosses, legend, missing_text, ordered
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.remarks import averaged, gaps, interval_text
-from sciflow.figures.style import MOST_SERIES, look
+from sciflow.figures.remarks import averaged, bins_text, constant_text, gaps, interval_meaning, steps_text
+from sciflow.figures.style import MOST_SERIES, Look, look
 from sciflow.model.visualization import Visualization
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
+
+MOST_LEVELS = 16  # of what was drawn at random, or stands side by side; more are put into bins
+MOST_MARKERS = 40  # along a line
+BINS = 12
+ORDERED_SERIES = 40  # series of numbers that ordered colours tell apart; more are put into bins
+BINS_OF_SERIES = 5
+_COLUMNS = ("mean", "low", "high", "count", "planned")
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One line: at each level of x a mean, its interval, and of how many values."""
+    """One line: at each level of x that was planned a mean, its interval, and of how many values.
+
+    Attributes
+    ----------
+    level
+        Of the parameter that makes series.
+    why
+        At each level, what is the matter where a value is missing.
+    """
 
     label: str
+    level: Any
     x: list[Any]
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
     count: np.ndarray
+    planned: np.ndarray
+    why: list[str]
+
+    @property
+    def empty(self) -> list[Any]:
+        """The levels of x at which no value is."""
+        return [x for x, count in zip(self.x, self.count, strict=True) if not count]
+
+    def on(self, axis: Axis) -> Line:
+        """The part of it that lies at these levels."""
+        kept = [number for number, level in enumerate(self.x) if level in axis.levels]
+        if len(kept) == len(self.x):
+            return self
+        columns = {name: getattr(self, name)[kept] for name in ("mean", "low", "high", "count", "planned")}
+        return replace(self, x=[self.x[n] for n in kept], why=[self.why[n] for n in kept], **columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,35 +84,44 @@ class LineNumbers(Numbers):
 
     Attributes
     ----------
-    x_label, y_label, series_label
-        What stands at the axes, and above the legend.
-    x_levels
-        The levels of x: where it has categories, in the order of the axis.
+    panels
+        Of each facet the lines.
+    x
+        The axis of the parameter along which they run.
+    y_label, y_scale
+        Of the metric.
+    series_label
+        What stands above the legend.
+    is_ordered
+        Whether the series are so many numbers that colours in order tell them apart.
     """
 
     panels: tuple[Panel, ...]
-    x_label: str
+    x: Axis
     y_label: str
-    series_label: str
-    x_levels: tuple[Any, ...]
-    is_category: bool
-    x_scale: str
     y_scale: str
+    series_label: str
+    is_ordered: bool = False
 
     @property
     def pages(self) -> int:
-        """A page for so many panels, and one for so many series, as can be told apart."""
-        return pages_of(len(self.panels)) * self.pages_of_series
+        """A page for so many panels, so many series, and so many categories, as can be told apart."""
+        return pages_of(len(self.panels)) * self.pages_of_series * self.x.pages
 
     @property
     def pages_of_series(self) -> int:
         """On how many pages the series of one panel go."""
-        return -(-max(len(panel.lines) for panel in self.panels) // MOST_SERIES)
+        return 1 if self.is_ordered else -(-max(len(panel.lines) for panel in self.panels) // MOST_SERIES)
 
     @property
     def size(self) -> tuple[float, float]:
         """Width and height, in widths of a column."""
         return grid_size(len(self.panels))
+
+    @property
+    def levels(self) -> list[Any]:
+        """The levels of the series, in their order."""
+        return list(dict.fromkeys(line.level for panel in self.panels for line in panel.lines))
 
     def frame(self) -> pd.DataFrame:
         """A row for each point of each line."""
@@ -83,83 +129,166 @@ class LineNumbers(Numbers):
             (panel.label, line.label, *point)
             for panel in self.panels
             for line in panel.lines
-            for point in zip(line.x, line.mean, line.low, line.high, line.count, strict=True)
+            for point in zip(line.x, line.mean, line.low, line.high, line.count, line.planned, strict=True)
         ]
-        return pd.DataFrame(rows, columns=["panel", "series", "x", "mean", "low", "high", "count"])
+        return pd.DataFrame(rows, columns=["panel", "series", "x", "mean", "low", "high", "count", "planned"])
+
+    def on_page(self, page: int) -> LineNumbers:
+        """The part of it that one page shows."""
+        rest, part_of_x = divmod(page, self.x.pages)
+        shown, part = divmod(rest, self.pages_of_series)
+        kept = self.levels if self.is_ordered else self.levels[part * MOST_SERIES : (part + 1) * MOST_SERIES]
+        axis = self.x.part(part_of_x)
+        here = tuple(
+            Panel(panel.label, tuple(line.on(axis) for line in panel.lines if line.level in kept))
+            for panel in self.panels[shown * PANELS : (shown + 1) * PANELS]
+        )
+        return replace(self, panels=here, x=axis)
 
 
 def numbers(source: Source, wanted: Visualization) -> LineNumbers:
     """Compute the lines of a metric along a parameter."""
+    return numbers_along(source, wanted, "band")
+
+
+def numbers_along(source: Source, wanted: Visualization, interval: str, *, side_by_side: bool = False) -> LineNumbers:
+    """Compute means of a metric along a parameter, whose levels stand side by side where that is asked for."""
     observations = source.observations
     assert wanted.value is not None
     assert wanted.x_axis is not None
-    sample = observations.sample(wanted.value)
-    x = observations.parameter(wanted.x_axis)
-    by = [x.name, *([wanted.series] if wanted.series else []), *wanted.facet_by]
-    made = tuple(_panel(one, x.name, wanted) for one in facets(sample, wanted.facet_by) if _has_numbers(one))
-    if not made:
-        _ = sample.measured  # says why there is nothing
+    whole = observations.sample(wanted.value)
+    _ = whole.measured  # says why there is nothing
+    sample, x = along(whole, observations, wanted, side_by_side=side_by_side)
+    sample, texts = with_series(sample, wanted)
+    made = tuple(_panel(one, wanted, texts) for one in facets(sample, wanted.facet_by))
+    drawn = [float(one) for panel in made for line in panel.lines for one in line.mean if np.isfinite(one)]
+    y_scale = wanted.value_scale or wanted.y_scale or "linear"
+    check_log(whole.metric.name, drawn, y_scale)
+    by = [wanted.x_axis, *([wanted.series] if wanted.series else []), *wanted.facet_by]
+    is_several = any((line.count > 1).any() for panel in made for line in panel.lines)
+    notes = [
+        averaged(whole, by),
+        interval_meaning(wanted, interval) if is_several else "",
+        bins_text(wanted.x_axis, x),
+        steps_text(whole.parameters[wanted.x_axis], x),
+        constant_text(whole.metric.name, drawn),
+        gaps(whole),
+        missing_text([line.why for panel in made for line in panel.lines if not line.count.all()]),
+    ]
     return LineNumbers(
         title=wanted.title or "",
-        notes=tuple(filter(None, [averaged(sample, by), interval_text(sample, by, wanted), gaps(sample)])),
+        notes=tuple(filter(None, notes)),
         panels=made,
-        x_label=label_of(x.name, observations, wanted),
-        y_label=label_of(sample.metric.name, observations, wanted),
+        x=x,
+        y_label=label_of(whole.metric.name, observations, wanted),
+        y_scale=y_scale,
         series_label=label_of(wanted.series, observations, wanted) if wanted.series else "",
-        x_levels=sample.parameters[x.name].levels if x.name in sample.parameters else x.levels,
-        is_category=x.kind == "category" or None in x.levels,
-        x_scale=wanted.x_scale or "linear",
-        y_scale=wanted.value_scale or wanted.y_scale or "linear",
+        is_ordered=len(texts) > MOST_SERIES and sample.parameters[wanted.series or ""].kind == "number",
     )
 
 
-def _has_numbers(facet: Facet) -> bool:
-    return bool(np.isfinite(facet.sample.values).any())
+def along(
+    sample: Sample, observations: Observations, wanted: Visualization, *, side_by_side: bool = False
+) -> tuple[Sample, Axis]:
+    """The axis of x, and the sample: where there are too many levels, these are put into bins.
+
+    Numbers that are drawn true to scale are only put into bins where they are drawn at random: all others lie on a
+    line however many they are.
+
+    Raises
+    ------
+    ResultError
+        Where the metric does not depend on that parameter.
+    """
+    assert wanted.x_axis is not None
+    name = observations.parameter(wanted.x_axis).name
+    check_depends(sample, name, "it is the same all along this axis")
+    parameter = sample.parameters[name]
+    x = axis_of(parameter, label_of(name, observations, wanted), wanted.x_scale)
+    if x.scale != "category" and len(x.levels) > MOST_LEVELS and (side_by_side or parameter.is_sampled):
+        sample, x = binned(sample, x, name, BINS)
+    return sample, replace(x, scale="category") if side_by_side else x
 
 
-def _panel(facet: Facet, x: str, wanted: Visualization) -> Panel:
-    by = [wanted.series, x] if wanted.series else [x]
-    frame = means(facet.sample, by, wanted.interval, wanted.confidence)
-    levels = facet.sample.parameters[wanted.series].levels if wanted.series else (None,)
-    lines = []
-    for level in levels:
-        rows = frame if not wanted.series else frame[[same(one, level) for one in frame[wanted.series]]]
-        if len(rows):
-            columns = (np.asarray(rows[name]) for name in ("mean", "low", "high", "count"))
-            lines.append(Line(text_of(level) if wanted.series else "", rows[x].tolist(), *columns))
-    return Panel(facet.label, tuple(lines))
+def with_series(sample: Sample, wanted: Visualization) -> tuple[Sample, dict[Any, str]]:
+    """The levels of the parameter that makes series, with what stands for each; too many numbers are put into bins."""
+    if not wanted.series:
+        return sample, {None: ""}
+    check_depends(sample, wanted.series, "there is one series only")
+    parameter = sample.parameters[wanted.series]
+    axis = axis_of(parameter, "", None)
+    most = MOST_SERIES if parameter.is_sampled else ORDERED_SERIES
+    if axis.scale != "category" and len(axis.levels) > most:
+        sample, axis = binned(sample, axis, wanted.series, BINS_OF_SERIES)
+    return sample, dict(zip(axis.levels, axis.texts, strict=True))
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two levels are the same; None as pandas has it, too."""
-    return one == other or (other is None and bool(pd.isna(one)))
+def _panel(facet: Facet, wanted: Visualization, texts: Mapping[Any, str]) -> Panel:
+    assert wanted.x_axis is not None
+    by = [wanted.series, wanted.x_axis] if wanted.series else [wanted.x_axis]
+    lines: dict[Any, dict[Any, Cell]] = {}
+    for key, cell in cells(facet.sample, by, wanted).items():
+        lines.setdefault(key[0] if wanted.series else None, {})[key[-1]] = cell
+    return Panel(facet.label, tuple(_line(texts[level], level, found) for level, found in lines.items()))
+
+
+def _line(label: str, level: Any, found: Mapping[Any, Cell]) -> Line:
+    numbers = (np.array([getattr(one, name) for one in found.values()]) for name in _COLUMNS)
+    return Line(label, level, list(found), *numbers, why=[one.why for one in found.values()])
 
 
 def draw(numbers: LineNumbers, figure: Figure, page: int) -> None:
     """Draw one page: some of the panels, some of the series."""
-    shown, part = divmod(page, numbers.pages_of_series)
-    here = numbers.panels[shown * PANELS : (shown + 1) * PANELS]
+    here = numbers.on_page(page)
+    shown = panels_on(figure, len(here.panels), [panel.label for panel in here.panels])
+    levels = numbers.levels
+    mapped = ordered(levels) if numbers.is_ordered else None
     handles: dict[str, Any] = {}
-    for axes, panel in zip(panels(figure, len(here)), here, strict=True):
-        for number, line in enumerate(panel.lines[part * MOST_SERIES : (part + 1) * MOST_SERIES]):
-            handles[line.label] = _draw_line(axes, line, number, numbers)
-        axes.set_title(panel.label)
-        if axes.get_subplotspec() and axes.get_subplotspec().is_first_col():  # pyright: ignore[reportOptionalMemberAccess]
-            axes.set_ylabel(numbers.y_label)
-        axes.set_xlabel(numbers.x_label)
-        axes.label_outer()
-        axes.set(xscale="linear" if numbers.is_category else numbers.x_scale, yscale=numbers.y_scale)
-        if numbers.is_category:
-            axes.set_xticks(range(len(numbers.x_levels)), [text_of(level) for level in numbers.x_levels])
-    if len(handles) > 1:
-        figure.legend(handles.values(), handles.keys(), title=numbers.series_label, loc="outside right upper")
+    for axes, panel in zip(shown, here.panels, strict=True):
+        for line in panel.lines:
+            number = levels.index(line.level)
+            handles[line.label] = _draw_line(axes, line, here.x, look(number), mapped)
+        axes.set_yscale(numbers.y_scale)
+        here.x.apply(axes, "x", columns_of(len(shown)))
+    for axes, panel in zip(shown, here.panels, strict=True):
+        crosses(
+            axes, [here.x.place(x) for line in panel.lines for x, n in zip(line.x, line.count, strict=True) if not n]
+        )
+    outer_labels(figure, shown, numbers.x.label, numbers.y_label)
+    if mapped:
+        figure.colorbar(mapped, ax=shown, label=numbers.series_label)
+    elif len(levels) > 1 and handles:
+        legend(figure, list(handles.values()), list(handles), numbers.series_label)
 
 
-def _draw_line(axes: Axes, line: Line, number: int, numbers: LineNumbers) -> Any:
-    own = look(number)
-    place = {level: position for position, level in enumerate(numbers.x_levels)}
-    x = [place[one] for one in line.x] if numbers.is_category else line.x
-    (drawn,) = axes.plot(x, line.mean, color=own.colour, marker=own.marker, linestyle=own.dashes)
-    if np.isfinite(line.low).any():
-        axes.fill_between(x, line.low, line.high, color=own.colour, alpha=0.2, linewidth=0)
+def _draw_line(axes: Axes, line: Line, x: Axis, own: Look, mapped: ScalarMappable | None) -> Any:
+    places = [x.place(one) for one in line.x]
+    colour = own.colour if mapped is None else mapped.to_rgba(line.level)
+    told: dict[str, Any] = {"marker": own.marker, "linestyle": own.dashes} if mapped is None else {"marker": "o"}
+    if len(places) > MOST_MARKERS:
+        told["marker"] = ""
+    elif mapped is not None:
+        told["markersize"] = 2
+    (drawn,) = axes.plot(places, line.mean, color=colour, **told)
+    _mark_alone(axes, places, line, colour, told["marker"])
+    if not np.isfinite(line.low).any() or mapped is not None:
+        return drawn
+    is_alone = _alone(line.mean)
+    axes.fill_between(places, line.low, line.high, color=colour, alpha=0.2, linewidth=0)
+    if is_alone.any():
+        at = np.array(places)[is_alone]
+        axes.vlines(at, line.low[is_alone], line.high[is_alone], color=colour, linewidth=0.8)
     return drawn
+
+
+def _mark_alone(axes: Axes, places: Sequence[float], line: Line, colour: Any, marker: str) -> None:
+    """Mark a point that no line reaches, where points have no marks."""
+    is_alone = _alone(line.mean)
+    if not marker and is_alone.any():
+        axes.plot(np.array(places)[is_alone], line.mean[is_alone], ".", color=colour)
+
+
+def _alone(mean: np.ndarray) -> np.ndarray:
+    """Which values have no neighbour."""
+    there = np.concatenate([[False], np.isfinite(mean), [False]])
+    return there[1:-1] & ~there[:-2] & ~there[2:]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sciflow.analysis.observations import Sample
+from sciflow.analysis.observations import Parameter, Sample
+from sciflow.figures.axis import Axis, is_even
+from sciflow.figures.labels import text_of
 from sciflow.model.visualization import Visualization
 
 
@@ -15,10 +17,32 @@ def gaps(sample: Sample) -> str:
 
 
 def averaged(sample: Sample, shown: Sequence[str]) -> str:
-    """Over which parameters with an effect a mean is taken, of those that no axis shows; empty for none."""
-    hidden = [one for one in sample.factors if one.name not in shown and not _shows(sample, shown, one.name)]
-    told = ", ".join(f"{one.name} ({len(one.levels)} values)" for one in hidden)
-    return f"mean over {told}" if told else ""
+    """Over which parameters a mean is taken, of those that no axis shows; empty for none."""
+    hidden = _hidden(sample, shown)
+    return f"mean over {_told(hidden)}" if hidden else ""
+
+
+def spread_over(sample: Sample, shown: Sequence[str]) -> str:
+    """By which parameters the values differ that are shown at one place; empty for none."""
+    hidden = _hidden(sample, shown)
+    return f"the values of one place differ in {_told(hidden)}" if hidden else ""
+
+
+def _hidden(sample: Sample, shown: Sequence[str]) -> list[Parameter]:
+    several = [one for one in sample.parameters.values() if one.is_repeat and len(one.levels) > 1]
+    return [
+        one
+        for one in [*sample.factors, *several]
+        if one.name not in shown and not _shows(sample, shown, one.name) and not _shown_by_its_axes(one, shown)
+    ]
+
+
+def _told(parameters: Iterable[Parameter]) -> str:
+    return ", ".join(f"{one.name} ({len(one.levels)} {_what(one)})" for one in parameters)
+
+
+def _what(parameter: Parameter) -> str:
+    return "repeats" if parameter.is_repeat else "drawn values" if parameter.is_sampled else "values"
 
 
 def _shows(sample: Sample, shown: Sequence[str], axis: str) -> bool:
@@ -26,16 +50,43 @@ def _shows(sample: Sample, shown: Sequence[str], axis: str) -> bool:
     return any(sample.parameters[name].behind == (axis,) for name in shown if name in sample.parameters)
 
 
-def interval_text(sample: Sample, shown: Sequence[str], wanted: Visualization) -> str:
+def _shown_by_its_axes(parameter: Parameter, shown: Sequence[str]) -> bool:
+    return parameter.is_derived and set(parameter.behind) <= set(shown)
+
+
+def interval_text(sample: Sample, shown: Sequence[str], wanted: Visualization, what: str = "band") -> str:
     """What a band means; empty where no group has more than one value."""
-    several = any(one.is_repeat and len(one.levels) > 1 for one in sample.parameters.values()) or averaged(
-        sample, shown
-    )
-    if not several or wanted.interval == "none":
-        return ""
+    return interval_meaning(wanted, what) if _hidden(sample, shown) else ""
+
+
+def interval_meaning(wanted: Visualization, what: str) -> str:
+    """What a band or whiskers mean."""
     return {
-        "t": f"band: {wanted.confidence:.0%} confidence interval of the mean (Student's t)",
-        "bootstrap": f"band: {wanted.confidence:.0%} bootstrap interval of the mean",
-        "sd": "band: standard deviation",
-        "range": "band: smallest to largest value",
+        "none": "",
+        "t": f"{what}: {wanted.confidence:.0%} confidence interval of the mean (Student's t)",
+        "bootstrap": f"{what}: {wanted.confidence:.0%} bootstrap interval of the mean",
+        "sd": f"{what}: standard deviation",
+        "range": f"{what}: smallest to largest value",
     }[wanted.interval]
+
+
+def bins_text(name: str, axis: Axis) -> str:
+    """That a parameter's values were put into bins; empty where they were not."""
+    return f"{name}: put into {len(axis.levels)} equally wide bins" if axis.edges else ""
+
+
+def steps_text(parameter: Parameter, axis: Axis) -> str:
+    """That numbers are drawn side by side though their steps differ; empty where they do not, or are no numbers."""
+    numbers = parameter.kind == "number" and None not in parameter.levels
+    if axis.scale != "category" or axis.edges or not numbers or len(parameter.levels) < 3:
+        return ""
+    if is_even(parameter.levels, "linear") or is_even(parameter.levels, "log"):
+        return ""
+    return f"{parameter.name}: drawn side by side, though its steps differ"
+
+
+def constant_text(name: str, values: Sequence[float]) -> str:
+    """That all values are the same; empty where they are not, or there is one only."""
+    if len(values) < 2 or max(values) - min(values) > 1e-12 * max(map(abs, values)):
+        return ""
+    return f"{name} is {text_of(float(values[0]))} everywhere"

@@ -1,0 +1,204 @@
+"""The axis of a parameter: where its levels lie, and what stands at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+from sciflow.analysis.observations import Parameter, Sample
+from sciflow.errors import ResultError
+from sciflow.figures.labels import shortened, text_of, units
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, FigureBase, SubFigure
+
+Scale = Literal["linear", "log", "category"]
+MOST_CATEGORIES = 16  # along one axis; more go on further pages
+_EVEN = 0.02  # how much steps may differ, in parts of themselves, and count as even
+_TEXT_SIZE = 0.62  # of a letter that is as wide as most, in sizes of the font
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What stands at an axis.
+
+    Attributes
+    ----------
+    label
+        Of the whole axis.
+    levels
+        The levels in their order; of a parameter that was put into bins, the bins' middles.
+    texts
+        What stands at each level.
+    scale
+        ``category`` where levels are drawn side by side, equally far from each other.
+    edges
+        Where the parameter was put into bins, their edges, one more than levels.
+    """
+
+    label: str
+    levels: tuple[Any, ...]
+    texts: tuple[str, ...]
+    scale: Scale
+    edges: tuple[float, ...] = ()
+
+    @property
+    def pages(self) -> int:
+        """On how many pages the levels go, where each needs a place for its text."""
+        return max(1, -(-len(self.levels) // MOST_CATEGORIES)) if self.scale == "category" else 1
+
+    def part(self, page: int) -> Axis:
+        """The levels that go on one page, as equally many on each as can be."""
+        if self.pages == 1:
+            return self
+        bounds = [round(number * len(self.levels) / self.pages) for number in (page, page + 1)]
+        return replace(self, levels=self.levels[slice(*bounds)], texts=self.texts[slice(*bounds)])
+
+    def place(self, level: Any) -> float:
+        """Where a level lies."""
+        return float(self.levels.index(level)) if self.scale == "category" else float(level)
+
+    def apply(self, axes: Axes, along: Literal["x", "y"], columns: int, rows: int = 1) -> None:
+        """Set scale and ticks of axes that stand in so many columns and rows on their page."""
+        width, height = inches(axes.figure)
+        room = 72 * (0.8 * width / columns - 0.3 if along == "x" else 0.7 * height / rows)
+        one = axes.xaxis if along == "x" else axes.yaxis
+        if self.scale == "category":
+            self._name(axes, along, room)
+            return
+        getattr(axes, f"set_{along}scale")(self.scale)
+        if chosen := self._ticks(room, along):
+            one.set_ticks([float(self.levels[number]) for number in chosen], [self.texts[n] for n in chosen])
+            one.set_minor_locator(NullLocator())
+        elif self.scale == "log":
+            _few_log_ticks(one)
+        else:
+            whole = all(isinstance(level, int) for level in self.levels)
+            one.set_major_locator(MaxNLocator(max(2, int(room // 40)), integer=whole, min_n_ticks=1))
+
+    def _ticks(self, room: float, along: str) -> list[int]:
+        """The levels at which a text has room; none where few have."""
+        if self.edges or len(self.levels) > 40 or not self.levels:
+            return []
+        places = np.log(self.levels) if self.scale == "log" else np.array(self.levels, dtype=float)
+        spread = float(places[-1] - places[0])
+        size = _tick_size()
+        chosen: list[int] = []
+        for number, place in enumerate(places):
+            if chosen and spread:
+                apart = (place - places[chosen[-1]]) / spread * room * 0.9
+                needed = size * 1.3
+                if along == "x":
+                    widths = units(self.texts[number]) + units(self.texts[chosen[-1]])
+                    needed = (widths / 2 + 1.2) * size * _TEXT_SIZE
+                if apart < needed:
+                    continue
+            chosen.append(number)
+        enough = len(chosen) == len(self.levels) or self.scale == "log"
+        return chosen if enough else []
+
+    def _name(self, axes: Axes, along: str, room: float) -> None:
+        texts = [shortened(text, 22) for text in self.texts]
+        size = _tick_size()
+        slot = room / max(1, len(texts))
+        is_wide = along == "x" and max(map(units, texts), default=0) * size * _TEXT_SIZE > slot * 0.92
+        places = range(len(texts))
+        if along == "x":
+            axes.set_xticks(places, texts, rotation=90 if is_wide else 0)
+            axes.set_xlim(-0.6, len(texts) - 0.4)
+        else:
+            axes.set_yticks(places, texts)
+            axes.set_ylim(-0.6, len(texts) - 0.4)
+
+
+def inches(figure: FigureBase | None) -> tuple[float, float]:
+    """Width and height of a figure, or of a part of one."""
+    whole = cast("Figure | SubFigure", figure)
+    return whole.bbox.width / whole.dpi, whole.bbox.height / whole.dpi
+
+
+def _tick_size() -> float:
+    return float(mpl.rcParams["font.size"]) * 0.9
+
+
+def _few_log_ticks(one: Any) -> None:
+    """Ticks of a logarithmic axis: at powers of ten, and between them where it has none of these."""
+    low, high = sorted(one.get_view_interval())
+    if low > 0 and np.log10(high / low) < 1.5:
+        one.set_major_locator(LogLocator(10, (1, 2, 5)))
+        one.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+    one.set_minor_formatter(NullFormatter())
+
+
+def axis_of(parameter: Parameter, label: str, scale: str | None, *, as_categories: bool = False) -> Axis:
+    """The axis of a parameter: logarithmic where that is asked for, or its levels are evenly spaced so.
+
+    Raises
+    ------
+    ResultError
+        For a logarithmic scale of what is no number, or not above zero.
+    """
+    levels = parameter.levels
+    is_number = parameter.kind == "number" and None not in levels
+    if scale == "log" and not is_number:
+        raise ResultError(
+            f"`{parameter.name}` has values that are no numbers, so that no logarithmic scale has a place for them",
+            hint="leave the scale out",
+        )
+    if scale == "log" and min(levels) <= 0:
+        raise ResultError(
+            f"`{parameter.name}` is {min(levels):g} somewhere, which a logarithmic scale has no place for",
+            hint="leave the scale out, or select the values above 0",
+        )
+    texts = tuple(text_of(level) for level in levels)
+    if as_categories or not is_number:
+        return Axis(label, levels, texts, "category")
+    return Axis(label, levels, texts, _scale(levels, scale))
+
+
+def _scale(levels: Sequence[Any], scale: str | None) -> Scale:
+    if scale == "log" or (scale is None and is_even(levels, "log") and not is_even(levels, "linear")):
+        return "log"
+    return "linear"
+
+
+def is_even(levels: Sequence[Any], scale: str) -> bool:
+    """Whether at least three levels have the same distance from one to the next, on a scale."""
+    if len(levels) < 3 or (scale == "log" and min(levels) <= 0):
+        return False
+    places = np.array(levels, dtype=float)
+    steps = np.diff(np.log(places) if scale == "log" else places)
+    return bool(np.ptp(steps) <= _EVEN * abs(steps.mean()))
+
+
+def binned(sample: Sample, axis: Axis, name: str, count: int) -> tuple[Sample, Axis]:
+    """A sample whose values of a parameter are put into equally wide bins, and its axis.
+
+    A row's value becomes the middle of its bin; bins without any row stay as levels.
+    """
+    values = sample.frame[name].astype(float).to_numpy()
+    places = np.log(values) if axis.scale == "log" else values
+    edges = np.linspace(places.min(), places.max(), count + 1)
+    middles = (edges[:-1] + edges[1:]) / 2
+    if axis.scale == "log":
+        edges, middles = np.exp(edges), np.exp(middles)
+        edges[[0, -1]] = values.min(), values.max()
+    number = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, count - 1)
+    levels = tuple(middles.tolist())
+    frame = sample.frame.assign(**{name: pd.Series(middles[number], index=sample.frame.index)})
+    parameter = replace(sample.parameters[name], levels=levels, kind="number")
+    texts = tuple(f"{text_of(float(f'{low:.3g}'))}–{text_of(float(f'{high:.3g}'))}" for low, high in pairs(edges))
+    made = replace(sample, frame=frame, parameters={**sample.parameters, name: parameter})
+    return made, replace(axis, levels=levels, texts=texts, edges=tuple(edges.tolist()))
+
+
+def pairs(edges: np.ndarray) -> list[tuple[float, float]]:
+    """Each edge with the one after it."""
+    return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
