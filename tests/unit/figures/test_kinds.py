@@ -20,7 +20,23 @@ COLUMN = Style(width=3.4, font_size=8.0, dpi=50)
 
 # What each kind is asked for. A kind that is registered has a line here.
 WANTED: Mapping[Kind, Mapping[str, Any]] = {
+    "heatmap": {"value": "energy", "x_axis": "size", "y_axis": "field"},
+    "contour": {"value": "energy", "x_axis": "size", "y_axis": "field"},
     "line": {"value": "energy", "x_axis": "size", "series": "field"},
+    "scatter": {"value": "energy", "x_axis": "time", "series": "field"},
+    "box": {"value": "energy", "x_axis": "size"},
+    "violin": {"value": "energy", "x_axis": "size"},
+    "bar": {"value": "energy", "x_axis": "size", "series": "field"},
+    "parallel": {"values": ("energy",)},
+    "pairs": {},
+    "main_effects": {"value": "energy"},
+    "interaction": {"value": "energy"},
+    "pareto": {"values": ("energy", "time")},
+    "convergence": {"value": "energy"},
+    "states": {},
+    "timeline": {},
+    "utilisation": {},
+    "requests": {},
 }
 
 # Which kinds are refused with which results, and what is said.
