@@ -210,6 +210,16 @@ class ExperimentalWorkflow:
                         f"visualization `{title}` names `{axis}`, which is no parameter",
                         hint=nearest(axis, self.space.names),
                     )
+            if metric := next((one for one in figure.shown if one in names), None):
+                raise WorkflowError(
+                    f"visualization `{title}` shows `{metric}`, which is a parameter and no metric",
+                    hint="name what a task gives",
+                )
+            if figure.task is not None and figure.task not in self.tasks:
+                raise WorkflowError(
+                    f"visualization `{title}` names the task `{figure.task}`, which is none",
+                    hint=nearest(figure.task, self.tasks),
+                )
         for task in self.tasks.values():
             _check_names(f"resources of task `{task.name}`", self._request(task.name).names, self.space.names)
             _check_names(f"`parameters` of task `{task.name}`", task.parameters or (), self.space.names)

@@ -145,6 +145,16 @@ def _with(change: Callable[[ExperimentalWorkflow], Any]) -> ExperimentalWorkflow
             "did you mean `rate`?",
         ),
         (
+            lambda w: w.add_visualization("v", {"type": "main_effects", "value": "rate"}),
+            "visualization `v` shows `rate`, which is a parameter and no metric",
+            "name what a task gives",
+        ),
+        (
+            lambda w: w.add_visualization("v", {"type": "timeline", "task": "trian"}),
+            "visualization `v` names the task `trian`, which is none",
+            "did you mean `train`?",
+        ),
+        (
             lambda w: w.set_resource_requirements({"train": {"memory_gb": "sise / 64"}}),
             "resources of task `train` name `sise`, which is no parameter",
             "known are `rate`",

@@ -188,7 +188,7 @@ HEAD = "name: w\ntasks:\n  - name: first\n    command: 'true'\n"
         (
             HEAD + "visualizations:\n  m-t:\n    type: lne\n    value: m\n",
             7,
-            "`visualizations.m-t.type` is 'lne'; it takes 'heatmap', 'line'",
+            "`visualizations.m-t.type` is 'lne'; it takes 'heatmap', 'contour'",
         ),
         (
             HEAD + "visualizations:\n  m t: {type: parallel, value: m}\n",
