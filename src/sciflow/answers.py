@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from sciflow.analysis.questions import StatisticalQuestions
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.observations import Observations
     from sciflow.analysis.pareto import Front
     from sciflow.analysis.table import RunTable
+    from sciflow.figures.gallery import Gallery
     from sciflow.figures.picture import Picture
 
 
@@ -83,13 +84,19 @@ class Answers(StatisticalQuestions, ABC):
             confidence=confidence,
         )
 
-    def plot(self, type: str, value: str | None = None, **options: Any) -> Picture:
-        """A figure: shown by a notebook, written by its `save`.
+    @overload
+    def plot(self, type: None = None, value: str | None = None) -> Gallery: ...
+
+    @overload
+    def plot(self, type: str, value: str | None = None, **options: Any) -> Picture: ...
+
+    def plot(self, type: str | None = None, value: str | None = None, **options: Any) -> Picture | Gallery:
+        """A figure, or without a type the figures that show most: shown by a notebook, written by their `save`.
 
         Parameters
         ----------
         type
-            Which kind: ``line``, ``heatmap``, …
+            Which kind: ``line``, ``heatmap``, …; by default some are chosen, by what was measured.
         value
             The metric that it shows.
         **options
@@ -104,10 +111,21 @@ class Answers(StatisticalQuestions, ABC):
         from sciflow.figures.numbers import Source
         from sciflow.figures.picture import picture
         from sciflow.model.validation import validated
-        from sciflow.model.visualization import Visualization
+        from sciflow.model.visualization import KINDS, Visualization
 
+        source = Source(self.observations, self._table)
+        if type is None:
+            from sciflow.figures.automatic import automatic
+            from sciflow.figures.gallery import gallery_of
+
+            if options:
+                raise ResultError(
+                    f"`{next(iter(options))}` is of a figure of one kind, and no `type` is given",
+                    hint=f"known are {', '.join(f'`{kind}`' for kind in KINDS)}",
+                )
+            return gallery_of(source, automatic(source, None if value is None else [value]))
         wanted = validated(Visualization, {"type": type, "value": value, **options}, f"a {type}", ResultError)
-        return picture(Source(self.observations, self._table), wanted)
+        return picture(source, wanted)
 
 
 class Selection(Answers):

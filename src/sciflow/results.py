@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.advise import RunAdvice
     from sciflow.analysis.efficiency import RunEfficiency
     from sciflow.analysis.observations import Observations
+    from sciflow.figures.gallery import Gallery
     from sciflow.store.layout import RunDirectory
     from sciflow.store.results import Tables
 
@@ -42,6 +43,13 @@ class Results(RunTable, Answers):
     @property
     def _table(self) -> RunTable:
         return self
+
+    def figures(self) -> Gallery:
+        """The figures that the workflow declares; one that cannot be made stands in `missing`, with the reason."""
+        from sciflow.figures.gallery import declared, gallery_of
+        from sciflow.figures.numbers import Source
+
+        return gallery_of(Source(self.observations, self), *declared(self))
 
     def efficiency(self) -> RunEfficiency:
         """How much of what was asked for was used: of each task, and of all; failed attempts included."""

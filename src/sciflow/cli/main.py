@@ -29,6 +29,7 @@ _VERBS = {
     "cancel": ("cluster", "Cancel what is not over of a run, or some of it."),
     "collect": ("answers", "Join all records into results.h5."),
     "best": ("answers", "Show the combination with the best value of a metric."),
+    "plot": ("plot", "Draw figures of what was measured."),
     "efficiency": ("advice", "Show how much of what was asked for was used."),
     "advise": ("advice", "Say what to ask for the next time."),
     "profile": ("site", "List, show and find out what clusters want."),

@@ -189,3 +189,8 @@ def options_of(kind: Kind) -> tuple[str, ...]:
     if kind not in OF_MACHINES:
         known |= {"labels", "select"}
     return tuple(name for name in Visualization.model_fields if name in known)
+
+
+def needs_of(kind: Kind) -> tuple[str, ...]:
+    """The options without which a kind cannot be drawn."""
+    return _NEEDED[kind]
