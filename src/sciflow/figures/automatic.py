@@ -12,7 +12,6 @@ import pandas as pd
 
 from sciflow.analysis.observations import VALUE, Observations, Parameter, Sample
 from sciflow.figures.gallery import Wish
-from sciflow.figures.kinds import is_there
 from sciflow.figures.numbers import Source
 from sciflow.figures.style import MOST_SERIES
 from sciflow.model.visualization import Visualization
@@ -54,7 +53,7 @@ def automatic(source: Source, metrics: Sequence[str] | None = None) -> list[Wish
     wishes += _of_pairs(observations, shown)
     if metrics is None:
         wishes = [*wishes[: MOST - 3], *_of_run(source)] if source.table is not None else [*wishes, *_states(source)]
-    return [one for one in wishes if is_there(one.wanted.type)][:MOST]
+    return wishes[:MOST]
 
 
 def name_of(wanted: Visualization) -> str:
