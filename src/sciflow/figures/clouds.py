@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import ListedColormap
 
 from sciflow.figures.labels import text_of
 from sciflow.figures.style import MOST_SERIES, ORDERED, look
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.observations import Parameter
 
 _JITTER = 0.6  # of the width of a category
+_PALEST = 0.88  # of the colours from 0 to 1
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -63,6 +66,12 @@ class Cloud:
     level: np.ndarray
 
 
+def shades(is_reversed: bool = False) -> ListedColormap:
+    """The colours of numbers, without those that are too pale for marks and lines on white."""
+    ends = (_PALEST, 0.0) if is_reversed else (0.0, _PALEST)
+    return ListedColormap(mpl.colormaps[ORDERED](np.linspace(*ends, 256)))
+
+
 def spread(places: np.ndarray) -> np.ndarray:
     """Places of categories, moved aside a little so that equal points are seen; always the same for the same points."""
     moved = places.copy()
@@ -85,7 +94,7 @@ def draw_cloud(axes: Axes, cloud: Cloud, series: Series, page: int = 0) -> dict[
             cloud.x,
             cloud.y,
             c=values,
-            cmap=ORDERED,
+            cmap=shades(),
             vmin=series.span[0],
             vmax=series.span[1],
             s=size,

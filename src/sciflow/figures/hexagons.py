@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sciflow.figures.style import ORDERED
+from sciflow.figures.clouds import shades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TOO_MANY = 4000  # points in all panels; above, marks lie on each other
 _ACROSS = 36  # hexagons from left to right
-_PALEST = 0.85  # of the colours from 0 to 1; the last ones cannot be seen on white
 _CORNERS = np.array([(0.5, -1 / 6), (0.5, 1 / 6), (0.0, 1 / 3), (-0.5, 1 / 6), (-0.5, -1 / 6), (0.0, -1 / 3)])
 
 
@@ -86,13 +85,14 @@ def _straight(values: np.ndarray, scale: str) -> np.ndarray:
 
 def draw_hexagons(axes: Axes, hexagons: Hexagons, most: int) -> Any:
     """Draw hexagons, the darker the more points; the colours are those of counts up to `most`, on all panels."""
-    import matplotlib as mpl
     from matplotlib.collections import PolyCollection
-    from matplotlib.colors import ListedColormap, LogNorm
+    from matplotlib.colors import LogNorm
 
-    colours = ListedColormap(mpl.colormaps[ORDERED](np.linspace(_PALEST, 0, 256)))
     collection = PolyCollection(
-        list(hexagons.lattice.outline(hexagons)), cmap=colours, norm=LogNorm(1, max(most, 2)), linewidths=0.2
+        list(hexagons.lattice.outline(hexagons)),
+        cmap=shades(is_reversed=True),
+        norm=LogNorm(1, max(most, 2)),
+        linewidths=0.2,
     )
     collection.set_array(hexagons.count)
     collection.set_edgecolor("face")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _MODULES: dict[Kind, str] = {
     "line": "sciflow.figures.line",
     "scatter": "sciflow.figures.scatter",
+    "parallel": "sciflow.figures.parallel",
+    "pareto": "sciflow.figures.pareto",
 }
 
 
