@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 from sciflow.analysis.choice import selected
 from sciflow.errors import ResultError
+from sciflow.figures.caption import caption
+from sciflow.figures.files import FORMATS, as_pgf, origin, told_letters
+from sciflow.figures.journals import style_of
 from sciflow.figures.kinds import kind_of
 from sciflow.figures.labels import literal
 from sciflow.figures.numbers import Numbers, Source
@@ -19,8 +22,6 @@ from sciflow.store.layout import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-FORMATS = (".png", ".pdf", ".svg")
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,16 @@ class Picture:
         Which figure it is: ``line``, ``heatmap``, …
     numbers
         What it shows; `numbers.frame()` is a table of it.
+    wanted
+        What was asked for.
+    runs
+        Of which runs it is; its files say so.
     """
 
     kind: Kind
     numbers: Numbers
+    wanted: Visualization
+    runs: tuple[str, ...] = ()
 
     @property
     def pages(self) -> int:
@@ -47,6 +54,10 @@ class Picture:
     def notes(self) -> tuple[str, ...]:
         """What a reader must know beside it."""
         return self.numbers.notes
+
+    def caption(self) -> str:
+        """What stands below the figure in a text: what it shows, and all that a reader must know beside it."""
+        return caption(self.kind, self.wanted, self.numbers)
 
     def draw(self, page: int = 0, style: Style = DEFAULT) -> Figure:
         """Draw one page.
@@ -61,15 +72,15 @@ class Picture:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        width, height = self.numbers.size
+        width, height = style.page(self.numbers.size)
         with applied(style):
-            figure = Figure(figsize=(width * style.width, height * style.width))
+            figure = Figure(figsize=(width, height))
             FigureCanvasAgg(figure)
             kind_of(self.kind).draw(self.numbers, figure, page)
-            if self.numbers.title:
+            if self.numbers.title and style.has_notes:
                 figure.suptitle(literal(self.numbers.title))
-            if self.notes:
-                letters = int(width * style.width * 72 / (style.font_size * 0.8) * 1.9)
+            if self.notes and style.has_notes:
+                letters = int(width * 72 / (style.font_size * 0.8) * 1.9)
                 text = "\n".join(textwrap.fill(note, letters) for note in self.notes)
                 figure.supxlabel(literal(text), fontsize=style.font_size * 0.8, x=0.01, ha="left", color="#444444")
         return figure
@@ -80,18 +91,44 @@ class Picture:
         Raises
         ------
         ResultError
-            For an ending that is no format.
+            For an ending that is no format, and for ``.pgf`` where no LaTeX is installed, or one page needs several
+            files.
         """
-        if ending not in FORMATS:
-            raise ResultError(f"`{ending}` is no format of figures", hint=f"known are {', '.join(FORMATS)}")
-        figure, target = self.draw(page, style), io.BytesIO()
-        with applied(style):  # without dates, the same figure is the same file
-            told = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}[ending]
-            figure.savefig(target, format=ending[1:], metadata=told)
-        return target.getvalue()
+        files = self._files(Path(f"figure{ending}"), page, style)
+        if len(files) > 1:
+            raise ResultError(f"a {self.kind} as {ending} is several files", hint="`save` writes them all")
+        return next(iter(files.values()))
 
-    def save(self, path: str | Path, style: Style = DEFAULT) -> list[Path]:
+    def save(
+        self,
+        path: str | Path,
+        style: Style | None = None,
+        *,
+        journal: str | None = None,
+        columns: float | None = None,
+        width_mm: float | None = None,
+        dpi: int | None = None,
+        notes: bool | None = None,
+    ) -> list[Path]:
         """Write the figure: one file, or one for each page, `name-1.png` and so on.
+
+        Parameters
+        ----------
+        path
+            The file; it ends in ``.png``, ``.pdf``, ``.svg`` or ``.pgf``. The last needs LaTeX, and has what it
+            cannot draw in ``.png`` files beside it.
+        style
+            Its measures; instead of what follows.
+        journal
+            A journal, whose widths and letters it has: ``nature``, ``aps``, … Title and notes are left for `caption`.
+        columns
+            How many columns of the journal wide: 1, 2, with some 1.5 or 3.
+        width_mm
+            How wide, in millimetres.
+        dpi
+            Dots per inch.
+        notes
+            Whether title and notes stand in the figure.
 
         Returns
         -------
@@ -101,21 +138,38 @@ class Picture:
         Raises
         ------
         ResultError
-            For an ending that is no format, or where it cannot be written.
+            For an ending that is no format, measures that cannot be, or where it cannot be written.
         """
+        style = style or style_of(journal, columns, width_mm, dpi, notes=notes)
         target = Path(path)
         names = (
             [target]
             if self.pages == 1
             else [target.with_name(f"{target.stem}-{page + 1}{target.suffix}") for page in range(self.pages)]
         )
-        images = [self.image(target.suffix, page, style) for page in range(self.pages)]
+        files: dict[Path, bytes] = {}
+        for page, name in enumerate(names):
+            files |= self._files(name, page, style)
         try:
-            for name, image in zip(names, images, strict=True):
-                write_whole(name, image)
+            for name, content in files.items():
+                write_whole(name, content)
         except OSError as error:
             raise ResultError(f"`{target}` cannot be written: {error.strerror}") from error
-        return names
+        return list(files)
+
+    def _files(self, path: Path, page: int, style: Style) -> dict[Path, bytes]:
+        if path.suffix not in FORMATS:
+            raise ResultError(f"`{path.suffix}` is no format of figures", hint=f"known are {', '.join(FORMATS)}")
+        with told_letters():
+            figure = self.draw(page, style)
+            if path.suffix == ".pgf":
+                return as_pgf(figure, path, style)
+            target = io.BytesIO()
+            with applied(style):
+                figure.savefig(
+                    target, format=path.suffix[1:], metadata=origin(path.suffix, self.numbers.title, self.runs)
+                )
+        return {path: target.getvalue()}
 
     def _repr_png_(self) -> bytes:
         return self.image()
@@ -131,4 +185,5 @@ def picture(source: Source, wanted: Visualization) -> Picture:
     """
     if wanted.select:
         source = Source(selected(source.observations, wanted.select), None)
-    return Picture(wanted.type, kind_of(wanted.type).numbers(source, wanted))
+    numbers = kind_of(wanted.type).numbers(source, wanted)
+    return Picture(wanted.type, numbers, wanted, source.observations.runs)

@@ -66,7 +66,7 @@ def test_latex_has_it_as_mathematics(value: float, uncertainty: float | None, la
 
 def test_a_negative_uncertainty_is_refused() -> None:
     """It would be somebody's mistake."""
-    with pytest.raises(ValueError, match="not negative: -0.1"):
+    with pytest.raises(ValueError, match=r"not negative: -0\.1"):
         rounded(1.0, -0.1)
 
 
