@@ -33,9 +33,11 @@ _SHOWN: dict[Kind, str] = {
 }
 
 
-def caption(kind: Kind, wanted: Visualization, numbers: Numbers) -> str:
+def caption(wanted: Visualization, numbers: Numbers) -> str:
     """What stands below a figure: title, what is shown, notes, and how many values there are."""
-    shown = _SHOWN[kind].format(value=_listed(wanted.shown) or "the metrics", x=wanted.x_axis, y=wanted.y_axis)
+    shown = _SHOWN[wanted.type].format(
+        value=_listed(wanted.shown) or "the metrics", x=wanted.x_axis or "x", y=wanted.y_axis or "y"
+    )
     if wanted.series:
         shown += f", by {wanted.series}"
     if wanted.facet_by:

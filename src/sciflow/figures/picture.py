@@ -35,14 +35,14 @@ class Picture:
     numbers
         What it shows; `numbers.frame()` is a table of it.
     wanted
-        What was asked for.
+        What was asked for, where somebody knows.
     runs
         Of which runs it is; its files say so.
     """
 
     kind: Kind
     numbers: Numbers
-    wanted: Visualization
+    wanted: Visualization | None = None
     runs: tuple[str, ...] = ()
 
     @property
@@ -57,7 +57,7 @@ class Picture:
 
     def caption(self) -> str:
         """What stands below the figure in a text: what it shows, and all that a reader must know beside it."""
-        return caption(self.kind, self.wanted, self.numbers)
+        return caption(self.wanted or Visualization.model_construct(type=self.kind), self.numbers)
 
     def draw(self, page: int = 0, style: Style = DEFAULT) -> Figure:
         """Draw one page.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sciflow.errors import ResultError
+from sciflow.figures.files import FORMATS
 from sciflow.figures.gallery import Gallery, make_folder
-from sciflow.figures.picture import FORMATS
 from sciflow.store.layout import write_whole
 
 
