@@ -71,7 +71,8 @@ def test_a_journal_says_how_wide_it_is(tmp_path: Path) -> None:
 def test_a_caption_says_what_a_reader_must_know() -> None:
     """What is shown, what the band is, what is missing, and of how many values a point is."""
     assert made().caption() == (
-        "Growth. size against rate, by kind. Mean over seed (3 repeats). Band: 95% confidence interval of the mean (Student's t). "
+        "Growth. size against rate, by kind. Mean over seed (3 repeats). "
+        "Band: 95% confidence interval of the mean (Student's t). "
         "size: 1 of 12 have no value (1 FAILED). n = 2 to 3."
     )
     faceted = made(title=None, series=None, facet_by=["kind"]).caption()
