@@ -29,22 +29,53 @@ class Answers(StatisticalQuestions, ABC):
         """The tables of the run, where these are the observations of one whole run."""
         return None
 
-    def select(self, **values: Any) -> Selection:
+    def select(self, where: str | None = None, /, **values: Any) -> Selection:
         """The part of these where parameters have certain values.
 
         Parameters
         ----------
+        where
+            An expression over parameters, as in a constraint: ``"size > 16 and solver == 'cg'"``.
         **values
-            Parameter → a value, or a list of values of which it has one.
+            Parameter → a value; a list of values of which it has one; ``(low, high)``, both included, of numbers,
+            where None is no bound; or a function of its value. Numbers are the same where only rounding tells them
+            apart.
 
         Raises
         ------
         ResultError
-            For a name that is no parameter, and a value that it never has.
+            For a name that is no parameter, a value that it never has, and where nothing is left.
         """
         from sciflow.analysis.choice import selected
 
-        return Selection(selected(self.observations, values))
+        return Selection(selected(self.observations, values, where))
+
+    def group(self, by: str | Sequence[str]) -> list[tuple[dict[str, Any], Selection]]:
+        """The parts of these that have the same values of one or more parameters, each with those values.
+
+        They are in the order of the parameters' levels, the first parameter varying slowest.
+
+        Raises
+        ------
+        ResultError
+            For a name that is no parameter.
+        """
+        from sciflow.analysis.choice import grouped
+
+        names = [by] if isinstance(by, str) else list(by)
+        return [(values, Selection(part)) for values, part in grouped(self.observations, names)]
+
+    def with_repeats(self, *names: str) -> Selection:
+        """The same, with these parameters as the ones that only repeat the same thing, and no others.
+
+        An axis ``{repeat: n}`` or ``{repeat: [seeds]}`` is known as such; seeds in a plain list are told here.
+
+        Raises
+        ------
+        ResultError
+            For a name that is no parameter.
+        """
+        return Selection(self.observations.with_repeats(names))
 
     def pareto(
         self,

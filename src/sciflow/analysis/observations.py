@@ -6,19 +6,33 @@ All statistics and all figures start from these, wherever they come from: a run,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from sciflow.analysis.levels import codes_of, groups_of, is_absent, kind_of, levels_of
 from sciflow.errors import ResultError
 from sciflow.model.nearest import nearest
 from sciflow.model.state import State
 
+__all__ = [
+    "STATE",
+    "VALUE",
+    "Coverage",
+    "Metric",
+    "Observations",
+    "Parameter",
+    "Sample",
+    "is_absent",
+    "kind_of",
+    "levels_of",
+]
+
 STATE = "state"
-VALUE = "value"  # the column of a sample that has the metric's values
+VALUE = "value()"  # the column of a sample that has the metric's values; no parameter can have that name
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,7 @@ class Sample:
     metric
         What is measured.
     frame
-        The columns of `parameters`, then ``value`` (missing where it was not measured) and ``state``.
+        The columns of `parameters`, then `VALUE` (missing where it was not measured) and ``state``.
     parameters
         Name → parameter, of those on which the metric depends.
     """
@@ -137,12 +151,23 @@ class Sample:
         """The parameters that make replicates."""
         return [one.name for one in self.parameters.values() if one.is_repeat]
 
+    def codes(self, name: str) -> np.ndarray:
+        """Which level of a parameter each row has: its position among `Parameter.levels`."""
+        return codes_of(self.frame[name], self.parameters[name].levels)
+
     @property
     def is_numeric(self) -> bool:
         """Whether what was measured is numbers; truth values count as 0 and 1."""
-        return all(
-            isinstance(one, (int, float, np.number, np.bool_)) for one in self.frame[VALUE] if not is_absent(one)
-        )
+        return self._stranger is None
+
+    @property
+    def _stranger(self) -> Any:
+        """The first value that is no number; None where there is none."""
+        column = self.frame[VALUE]
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+            return None
+        numbers = (int, float, np.number, np.bool_)
+        return next((one for one in column if not isinstance(one, numbers) and not is_absent(one)), None)
 
     @property
     def values(self) -> np.ndarray:
@@ -153,10 +178,9 @@ class Sample:
         ResultError
             Where they are no numbers.
         """
-        if not self.is_numeric:
-            example = next(one for one in self.frame[VALUE] if not isinstance(one, (int, float, np.number, np.bool_)))
+        if (stranger := self._stranger) is not None:
             raise ResultError(
-                f"`{self.metric.name}` is no number: {example!r}", hint="choose a metric whose values are numbers"
+                f"`{self.metric.name}` is no number: {stranger!r}", hint="choose a metric whose values are numbers"
             )
         return self.frame[VALUE].astype(float).to_numpy()
 
@@ -167,7 +191,7 @@ class Sample:
 
     @property
     def measured(self) -> pd.DataFrame:
-        """The rows that have a finite number, with ``value`` as floats.
+        """The rows that have a finite number, with `VALUE` as floats.
 
         Raises
         ------
@@ -293,12 +317,10 @@ class Observations:
         frame = self.frame.reindex(columns=[*names, metric.name, STATE]).set_axis([*names, VALUE, STATE], axis=1)
         if len(names) < len(self.parameters):
             # Of the combinations that share an instance, one that has its value speaks for it.
+            codes = [codes_of(frame[name], self.parameters[name].levels) for name in names]
             with_value_first = np.argsort(pd.isna(frame[VALUE]), kind="stable")
-            chosen: dict[tuple[Any, ...], int] = {}
-            rows = list(frame.reindex(columns=names).itertuples(index=False, name=None))
-            for position in with_value_first:
-                chosen.setdefault(tuple(None if is_absent(one) else one for one in rows[position]), int(position))
-            frame = frame.take(sorted(chosen.values())).reset_index(drop=True)
+            order, starts = groups_of([one[with_value_first] for one in codes], len(frame))
+            frame = frame.take(np.sort(with_value_first[order[starts]])).reset_index(drop=True)
         return Sample(metric, frame, {name: self.parameters[name] for name in names})
 
     def with_repeats(self, names: Sequence[str]) -> Observations:
@@ -321,36 +343,8 @@ class Observations:
 
 
 def _remade(before: Observations, frame: pd.DataFrame) -> dict[str, Any]:
-    parameters = {
-        name: replace(one, levels=levels_of(frame[name], one.levels)) for name, one in before.parameters.items()
-    }
+    parameters = {}
+    for name, one in before.parameters.items():
+        left = np.unique(codes_of(frame[name], one.levels))
+        parameters[name] = replace(one, levels=tuple(one.levels[code] for code in left))
     return {"frame": frame, "parameters": parameters, "_samples": {}}
-
-
-def levels_of(column: Iterable[Any], order: Sequence[Any] | None = None) -> tuple[Any, ...]:
-    """The different values of a column: numbers from the smallest up, others in a given or their own order."""
-    found = dict.fromkeys(None if is_absent(one) else _plain(one) for one in column)
-    absent = (None,) if None in found else ()
-    values = [one for one in found if one is not None]
-    if order is not None:
-        place = {one: number for number, one in enumerate(order)}
-        return (*sorted(values, key=lambda one: place.get(one, len(place))), *absent)
-    if kind_of(values) == "number":
-        values.sort()
-    return (*values, *absent)
-
-
-def kind_of(levels: Sequence[Any]) -> Literal["number", "category"]:
-    """Whether values are numbers, so that they have an order and distances; truth values are categories."""
-    present = [one for one in levels if one is not None]
-    numbers = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in present)
-    return "number" if present and numbers else "category"
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def is_absent(value: Any) -> bool:
-    """Whether a cell of a table holds nothing: None, NaN or pandas' NA."""
-    return value is None or value is pd.NA or (isinstance(value, (float, np.floating)) and np.isnan(value))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sciflow.analysis.observations import Metric, Observations, Parameter, kind_of, levels_of
+import pandas as pd
+
+from sciflow.analysis.levels import kind_of, levels_of, told_apart
+from sciflow.analysis.observations import Metric, Observations, Parameter
 from sciflow.analysis.table import RunTable
+from sciflow.store.columns import INT, Column
 from sciflow.store.layout import read_document
+
+_LARGEST_EXACT = 2**53  # above it not every whole number is a float
 
 
 def observations_of(results: RunTable) -> Observations:
@@ -26,20 +32,38 @@ def observations_of(results: RunTable) -> Observations:
         for name in results.metrics
     }
     parameters = {}
+    notes = []
     for name in results.parameters:
         # From the table, where whole numbers beside None have not become floats.
-        levels = levels_of(results.tables.combinations[name])
-        parameters[name] = Parameter(
-            name,
-            levels,
-            kind_of(levels),
-            is_repeat=name in roles["repeats"],
-            is_sampled=name in roles["sampled"],
-            behind=tuple(roles["derived"].get(name, ())),
-        )
-    return Observations(
-        frame, parameters, metrics, facts.get("workflow", ""), (results.run.run_id,), roles.get("design")
+        written = results.tables.combinations[name]
+        values = told_apart(written)
+        if values is not written:
+            notes.append(f"{name} has numbers and truth values: True and False are texts here")
+        if values is not written or _loses_digits(results.tables.combinations.columns[name], values):
+            frame[name] = pd.Series(values, dtype=object)
+        parameters[name] = _parameter(name, values, roles)
+    workflow, runs = facts.get("workflow", ""), (results.run.run_id,)
+    return Observations(frame, parameters, metrics, workflow, runs, roles.get("design"), tuple(notes))
+
+
+def _parameter(name: str, values: Sequence[Any], roles: Mapping[str, Any]) -> Parameter:
+    levels, behind = levels_of(values), tuple(roles["derived"].get(name, ()))
+    repeats = set(roles["repeats"])
+    return Parameter(
+        name,
+        levels,
+        kind_of(levels),
+        # What follows from seeds alone repeats as they do.
+        is_repeat=name in repeats or (bool(behind) and repeats.issuperset(behind)),
+        is_sampled=name in roles["sampled"],
+        behind=behind,
     )
+
+
+def _loses_digits(column: Column, values: Sequence[Any]) -> bool:
+    """Whether whole numbers beside None become floats which cannot hold them."""
+    is_mixed = column.kind == INT and column.missing is not None
+    return is_mixed and any(one is not None and abs(one) > _LARGEST_EXACT for one in values)
 
 
 def _roles(manifest: Mapping[str, Any], names: list[str]) -> dict[str, Any]:

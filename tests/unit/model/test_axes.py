@@ -84,6 +84,9 @@ def test_values_of_each_form(written: Any, expected: tuple[Any, ...]) -> None:
         ({"logspace": [1, -1, 3]}, "logarithmic range", "above 0"),
         ({"repeat": 0}, "the number of values is 0", "from 1"),
         ({"repeat": 3, "seed": -1}, "`seed` is -1", "from 0"),
+        ({"repeat": [1, 2], "seed": 3}, "repeats the seeds [1, 2] and has a `seed`", "leave one of them out"),
+        ({"repeat": []}, "has no values", "at least one"),
+        ({"repeat": "many"}, "the number of values is 'many'", "from 1"),
         ({"values": 3}, "is the single value 3", ""),
         ({"values": [1], "seed": 3}, "has the keys `values`, `seed`", "exactly one of"),
         ({"values": [1], "range": [3]}, "has the keys `values`, `range`", "exactly one of"),
@@ -116,6 +119,16 @@ def test_repeats_have_recorded_seeds() -> None:
     assert three == (1610069009, 673228719, 1093961225)
     assert read_axis("s", {"repeat": 3, "seed": 0}, "parameters").values == three
     assert read_axis("s", {"repeat": 3, "seed": 1}, "parameters").values != three
+
+
+@pytest.mark.parametrize("seeds", [[5, 6, 7], (5, 6, 7), ["a", "b"]])
+def test_repeats_may_be_named(seeds: Any) -> None:
+    """The seeds are those that are listed, and what repeats is known as such, as with a number of them."""
+    axis = read_axis("s", {"repeat": seeds, "when": "x > 1"}, "parameters")
+    assert (axis.values, axis.is_repeat) == (tuple(seeds), True)
+    assert read_axis("s", {"repeat": 3}, "parameters").is_repeat
+    assert not read_axis("s", {"values": [5, 6]}, "parameters").is_repeat
+    assert not read_axis("s", [5, 6], "parameters").is_repeat
 
 
 def test_repeats_that_meet_by_chance_take_the_next_word(monkeypatch: pytest.MonkeyPatch) -> None:

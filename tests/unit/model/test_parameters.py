@@ -165,6 +165,22 @@ def test_functions_and_samples_are_reloaded_as_tables() -> None:
     assert [factor.names for factor in table.factors] == [space.names]
 
 
+def test_roles_say_what_parameters_are_for() -> None:
+    """Which only repeat, which were drawn and how, and from which axes derived ones follow."""
+    space = ParameterSpace.from_document(
+        {"size": [8, 16], "rate": {"uniform": [0, 1]}, "seed": {"repeat": [5, 6]}, "run": {"repeat": 2}},
+        sample={"method": "sobol", "count": 4, "seed": 1},
+        derived={"cells": "size ** 2", "step": "rate / cells", "one": "1"},
+    )
+    assert space.roles == {
+        "repeats": ["seed", "run"],
+        "sampled": ["rate"],
+        "design": "sobol",
+        "derived": {"cells": ["size"], "step": ["rate", "size"], "one": []},
+    }
+    assert ParameterSpace.from_document({}).roles == {"repeats": [], "sampled": [], "design": None, "derived": {}}
+
+
 def test_tables() -> None:
     """Of one column, of none; empty ones and rows that do not fit are errors."""
     assert list(ParameterSpace.from_table(["a"], [[1], [2]])) == [{"a": 1}, {"a": 2}]
