@@ -83,11 +83,11 @@ def spread(places: np.ndarray) -> np.ndarray:
     return moved
 
 
-def draw_cloud(axes: Axes, cloud: Cloud, series: Series, page: int = 0) -> dict[str, Any]:
+def draw_cloud(axes: Axes, cloud: Cloud, series: Series, page: int = 0, small: bool = False) -> dict[str, Any]:
     """Draw points; what is returned stands in the legend, or is the one mark that colours are of."""
     number = len(cloud.x)
     alpha = 0.85 if number <= 150 else 0.5 if number <= 1000 else 0.25
-    size = 16 if number <= 150 else 9 if number <= 1000 else 5
+    size = (16 if number <= 150 else 9 if number <= 1000 else 5) * (0.6 if small else 1)
     if series.span:
         values = np.array([np.nan if one is None else float(one) for one in series.levels])[cloud.level]
         marks = axes.scatter(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TOO_MANY = 4000  # points in all panels; above, marks lie on each other
-_ACROSS = 36  # hexagons from left to right
+ACROSS = 36  # hexagons from left to right, of a panel that has room for them
 _CORNERS = np.array([(0.5, -1 / 6), (0.5, 1 / 6), (0.0, 1 / 3), (-0.5, 1 / 6), (-0.5, -1 / 6), (0.0, -1 / 3)])
 
 
@@ -44,13 +44,13 @@ class Lattice:
     scales: tuple[str, str]
 
     @classmethod
-    def over(cls, x: np.ndarray, y: np.ndarray, scales: tuple[str, str]) -> Lattice:
-        """A lattice that has room for these points."""
+    def over(cls, x: np.ndarray, y: np.ndarray, scales: tuple[str, str], across: int = ACROSS) -> Lattice:
+        """A lattice that has room for these points, in so many hexagons from left to right."""
         ends = [_straight(one, scale) for one, scale in zip((x, y), scales, strict=True)]
         low = [float(one.min()) for one in ends]
         wide = [float(np.ptp(one)) for one in ends]
         width, height = (span if span > 0 else max(abs(at), 1.0) for span, at in zip(wide, low, strict=True))
-        return cls((low[0], low[1]), (width / _ACROSS, height / (_ACROSS / np.sqrt(3))), scales)
+        return cls((low[0], low[1]), (width / across, height / (across / np.sqrt(3))), scales)
 
     def counted(self, x: np.ndarray, y: np.ndarray) -> Hexagons:
         """Count points in the hexagon whose centre is nearest."""

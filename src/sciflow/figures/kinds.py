@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _MODULES: dict[Kind, str] = {
     "line": "sciflow.figures.line",
     "scatter": "sciflow.figures.scatter",
+    "pairs": "sciflow.figures.pairs",
     "parallel": "sciflow.figures.parallel",
     "pareto": "sciflow.figures.pareto",
 }

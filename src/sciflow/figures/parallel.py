@@ -12,11 +12,10 @@ import pandas as pd
 from sciflow.analysis.observations import Observations
 from sciflow.errors import ResultError
 from sciflow.figures.clouds import shades, spread
-from sciflow.figures.labels import literal, text_of
+from sciflow.figures.labels import literal, shortened, text_of
 from sciflow.figures.matched import Matched, matched
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.refusals import refuse
-from sciflow.figures.side import Side, shortened, side_of, values_of
+from sciflow.figures.side import Side, side_of, values_of
 from sciflow.model.visualization import Visualization
 
 if TYPE_CHECKING:
@@ -66,7 +65,6 @@ class ParallelNumbers(Numbers):
 def numbers(source: Source, wanted: Visualization) -> ParallelNumbers:
     """Compute the lines of all combinations; repeats count by their means."""
     observations = source.observations
-    refuse(wanted, "x_axis", "y_axis", "series", "facet_by", "x_scale", "y_scale", "value_scale")
     metrics = list(dict.fromkeys(observations.metric(name).name for name in wanted.shown))
     best = metrics[0]
     samples = [observations.sample(name) for name in metrics]
@@ -105,8 +103,6 @@ def _is_small(observations: Observations, wanted: Visualization, best: str) -> b
                 f"`{name}` is to be {'small' if name in small else 'large'}, but the colours are those of `{best}`",
                 hint=f"name `{name}` first among the values",
             )
-    if small and large:
-        raise ResultError(f"`{best}` is to be large and small", hint="name it once")
     return bool(small)
 
 

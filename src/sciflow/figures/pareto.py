@@ -13,7 +13,6 @@ from sciflow.analysis.pareto import CERTAIN, ON_FRONT, Front, pareto
 from sciflow.errors import ResultError
 from sciflow.figures.facets import PANELS, grid_size, pages_of
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.refusals import refuse
 from sciflow.figures.side import Side, side_of
 from sciflow.figures.style import COLOURS
 from sciflow.model.visualization import Visualization
@@ -80,25 +79,19 @@ class ParetoNumbers(Numbers):
 def numbers(source: Source, wanted: Visualization) -> ParetoNumbers:
     """Compute the front of two metrics or more; those that are not to be small are to be large."""
     observations = source.observations
-    refuse(wanted, "x_axis", "y_axis", "series", "facet_by")
     names = [observations.metric(name).name for name in wanted.shown]
-    small, large = ([observations.metric(name).name for name in side] for side in (wanted.minimize, wanted.maximize))
-    for name in (*small, *large):
-        if name not in names:
-            raise ResultError(
-                f"`{name}` is to be {'small' if name in small else 'large'}, and is not shown",
-                hint=f"name it among the values, which are {', '.join(names)}",
-            )
-        if name in small and name in large:
-            raise ResultError(f"`{name}` is to be large and small", hint="name it once")
-    if len(names) > 2:
-        refuse(wanted, "x_scale", "y_scale")
+    small = [observations.metric(name).name for name in wanted.minimize]
+    if len(names) > 2 and (wanted.x_scale or wanted.y_scale):
+        raise ResultError(
+            f"{len(names)} metrics are shown in pairs, so that `x_scale` and `y_scale` are of none of them",
+            hint="leave them out, or show two metrics",
+        )
     front = pareto(observations, [name for name in names if name not in small], small, confidence=wanted.confidence)
     scales = dict(zip(names, (wanted.x_scale, wanted.y_scale), strict=False))
     order = {one.metric: one for one in front.objectives}
     sides = []
     for name in names:
-        side = side_of(name, observations, wanted, scales.get(name) or wanted.value_scale)
+        side = side_of(name, observations, wanted, scales.get(name))
         side.places(front.points[name].to_numpy(dtype=float))  # says what has no place on it
         direction = "larger" if order[name].maximize else "smaller"
         sides.append(replace(side, label=f"{side.label}, {direction} is better"))

@@ -16,7 +16,6 @@ from sciflow.figures.hexagons import TOO_MANY, Hexagons, Lattice, draw_hexagons
 from sciflow.figures.labels import label_of
 from sciflow.figures.matched import Matched, known_name, matched
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.refusals import one_metric, refuse
 from sciflow.figures.side import Side, side_of, values_of
 from sciflow.model.visualization import Visualization
 
@@ -78,9 +77,9 @@ class ScatterNumbers(Numbers):
 def numbers(source: Source, wanted: Visualization) -> ScatterNumbers:
     """Compute the points of a metric against a parameter or another metric."""
     observations = source.observations
-    refuse(wanted, "y_axis")
+    assert wanted.value is not None
     assert wanted.x_axis is not None
-    value, other = observations.metric(one_metric(wanted)).name, known_name(observations, wanted.x_axis)
+    value, other = observations.metric(wanted.value).name, known_name(observations, wanted.x_axis)
     if value == other:
         raise ResultError(f"`{value}` is on both axes of the scatter", hint="name another `x_axis`")
     shown = [*([wanted.series] if wanted.series else []), *wanted.facet_by]

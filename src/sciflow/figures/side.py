@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sciflow.errors import ResultError
-from sciflow.figures.labels import label_of, text_of
+from sciflow.figures.labels import label_of, shortened, text_of, units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,16 +70,11 @@ class Side:
         (axes.set_xlim if side == "x" else axes.set_ylim)(-0.6, len(self.levels) - 0.4)
         step = -(-len(self.levels) // _MOST_TICKS)
         shown = range(0, len(self.levels), step)
-        texts = [shortened(text_of(self.levels[place])) for place in shown]
+        texts = [shortened(text_of(self.levels[place]), 16) for place in shown]
         own.set_ticks(list(shown), labels=texts)
-        if side == "x" and sum(map(len, texts)) > 30:
+        if side == "x" and sum(map(units, texts)) > 30:
             for text in own.get_ticklabels():
                 text.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
-
-
-def shortened(text: str, letters: int = 16) -> str:
-    """A text that leaves room for the others."""
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
 def side_of(

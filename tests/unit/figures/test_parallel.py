@@ -9,7 +9,7 @@ from sciflow.errors import ResultError
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture, picture
 from sciflow.model.visualization import Visualization
-from unit.figures.observed import DATA, grid, observed, with_failures, with_repeats
+from unit.figures.observed import grid, observed, with_failures, with_repeats
 
 
 def parallel(observations: Observations, *values: str, **options: Any) -> Picture:
@@ -66,11 +66,7 @@ def test_a_constant_metric_is_a_point_in_the_middle() -> None:
     ("values", "options", "told"),
     [
         (("enrgy",), {}, "there is no metric `enrgy`.*`energy`"),
-        (("energy",), {"minimize": ["time"]}, "`time` is to be small, but the colours are those of `energy`"),
-        (("energy",), {"minimize": ["energy"], "maximize": ["energy"]}, "`energy` is to be large and small"),
-        (("energy",), {"facet_by": ["size"]}, "parallel has no `facet_by`.*`select`"),
-        (("energy",), {"series": "size"}, "parallel has no `series`"),
-        (("energy",), {"x_scale": "log"}, "parallel has no `x_scale`"),
+        (("energy", "time"), {"minimize": ["time"]}, "`time` is to be small, but the colours are those of `energy`"),
     ],
 )
 def test_what_does_not_fit_is_refused(values: tuple[str, ...], options: dict[str, Any], told: str) -> None:
@@ -83,9 +79,3 @@ def test_a_metric_of_seeds_alone_has_no_lines() -> None:
     """Where nothing but repeats is left, there is no axis beside the metric's."""
     with pytest.raises(ResultError, match="`m` on no axis: no parameter but repeats"):
         parallel(observed({"seed": [1, 2]}, {"m": [1.0, 2.0]}, repeats=["seed"]), "m")
-
-
-@pytest.mark.parametrize("name", DATA)
-def test_all_data_are_drawn(name: str) -> None:
-    """Grids, drawn points, repeats, failures, a single point and categories each are a picture."""
-    assert parallel(DATA[name](), "energy", "time").image()[:4] == b"\x89PNG"

@@ -78,11 +78,8 @@ def test_repeats_say_what_is_uncertain() -> None:
     ("options", "told"),
     [
         ({"values": ("energy", "tim")}, "there is no metric `tim`.*`time`"),
-        ({"minimize": ["size"]}, "`size` is a parameter, and no metric"),
-        ({"minimize": ["time"], "maximize": ["time"]}, "`time` is to be large and small"),
-        ({"values": ("energy", "energy")}, "`energy` is an objective twice"),
-        ({"series": "size"}, "pareto has no `series`, and size was given"),
-        ({"facet_by": ["size"]}, "pareto has no `facet_by`"),
+        ({"values": ("energy", "size")}, "`size` is a parameter, and no metric"),
+        ({"values": ("energy", "solve.energy")}, "`energy` is an objective twice"),
     ],
 )
 def test_what_does_not_fit_is_refused(options: dict[str, Any], told: str) -> None:
@@ -91,22 +88,13 @@ def test_what_does_not_fit_is_refused(options: dict[str, Any], told: str) -> Non
         pareto(with_categories(), **options)
 
 
-def test_a_direction_of_what_is_not_shown_is_refused() -> None:
-    """A metric that is to be small, and is not shown, was meant for something."""
-    with pytest.raises(ResultError, match=r"(?s)`c` is to be small, and is not shown.*which are a, b"):
-        pareto(four(), ("a", "b"), minimize=["c"])
+def test_scales_of_more_than_two_metrics_are_refused() -> None:
+    """In a matrix of pairs no metric is the one at x."""
+    with pytest.raises(ResultError, match="3 metrics are shown in pairs, so that `x_scale`"):
+        pareto(four(), ("a", "b", "c"), x_scale="log")
 
 
 def test_zero_has_no_place_on_a_logarithmic_axis() -> None:
     """It is said, and no point vanishes."""
     with pytest.raises(ResultError, match="`c` is 0 somewhere, which a logarithmic axis does not have"):
         pareto(four(), ("a", "c"), y_scale="log")
-
-
-@pytest.mark.parametrize("name", DATA)
-def test_all_data_have_a_front(name: str) -> None:
-    """Grids, drawn points, repeats, failures, a single point and categories all have one; few are drawn."""
-    made = pareto(DATA[name](), minimize=["time"])
-    assert True in made.numbers.frame()["on_front"].tolist()
-    if name in ("failures", "one point"):
-        assert made.image()[:4] == b"\x89PNG"

@@ -10,7 +10,7 @@ from sciflow.errors import ResultError
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture, picture
 from sciflow.model.visualization import Visualization
-from unit.figures.observed import DATA, grid, observed, with_categories, with_failures, with_repeats
+from unit.figures.observed import grid, observed, with_categories, with_failures, with_repeats
 
 
 def scatter(observations: Observations, value: str = "energy", x_axis: str = "field", **options: Any) -> Picture:
@@ -90,8 +90,6 @@ def test_200_panels_are_pages() -> None:
         ({"x_axis": "energy"}, "`energy` is on both axes"),
         ({"series": "sizes"}, "`sizes` is no parameter.*did you mean `size`"),
         ({"facet_by": ["energy"]}, "`energy` is a metric, and no parameter"),
-        ({"values": ["time"]}, "a scatter shows one metric, not energy, time"),
-        ({"y_axis": "size"}, "scatter has no `y_axis`, and size was given"),
         ({"x_scale": "log"}, "`field` is 0 somewhere, which a logarithmic axis does not have"),
     ],
 )
@@ -108,9 +106,3 @@ def test_categories_on_a_logarithmic_axis_or_too_many_are_refused() -> None:
     many = observed({"k": ["a", "b"] * 3000, "i": list(range(6000))}, {"y": [1.0] * 6000})
     with pytest.raises(ResultError, match=r"(?s)cannot show 6,000 points over the categories of `k`.*violin"):
         scatter(many, "y", "k")
-
-
-@pytest.mark.parametrize("name", DATA)
-def test_all_data_are_drawn(name: str) -> None:
-    """Grids, drawn points, repeats, failures, a single point and categories each are a picture."""
-    assert scatter(DATA[name](), series="size").image()[:4] == b"\x89PNG"
