@@ -8,7 +8,7 @@ export UV_NATIVE_TLS ?= true
 # What starts pytest; `make coverage` gives another one.
 RUN_MODULE ?= $(VENV)/bin/python -m
 # What runs whole programs takes its time, and is not measured: all of it is tested part by part besides.
-WHOLE := tests/integration tests/contract tests/docs tests/examples tests/faults
+WHOLE := tests/integration tests/contract tests/docs tests/examples tests/faults tests/browser
 PARTS = $(RUN_MODULE) pytest -n auto --ignore=tests/live $(WHOLE:%=--ignore=%)
 # Each worker starts a Slurm of its own, so that three are enough; they wait most of the time.
 LIVE = $(VENV)/bin/python -m pytest -n 3 --dist loadfile tests/live

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sciflow.analysis.table import RunTable
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.efficiency import RunEfficiency
     from sciflow.analysis.observations import Observations
     from sciflow.figures.gallery import Gallery
+    from sciflow.report.write import Written
     from sciflow.store.layout import RunDirectory
     from sciflow.store.results import Tables
 
@@ -73,3 +76,33 @@ class Results(RunTable, Answers):
         from sciflow.analysis.advise import advise
 
         return advise(self, chance)
+
+    def report(
+        self,
+        path: str | Path,
+        maximize: Sequence[str] = (),
+        minimize: Sequence[str] = (),
+        as_of: float | None = None,
+    ) -> Written:
+        """Write what the run has shown into one file that needs no other: HTML with everything, or one page.
+
+        Parameters
+        ----------
+        path
+            The file, which says by its ending what it is: ``.html``, ``.pdf``, ``.png`` or ``.svg``. One that is there
+            is replaced once the new one is whole.
+        maximize, minimize
+            The metrics of which the largest and the smallest value is the best.
+        as_of
+            When the results were collected, in seconds since the epoch; by default as their file says.
+
+        Raises
+        ------
+        ResultError
+            For an ending that is no format, a metric that there is not, or where the file cannot be written.
+        TemplateError
+            Where a template is missing, or cannot be rendered.
+        """
+        from sciflow.report.write import report
+
+        return report(self, self.observations, path, maximize, minimize, as_of)

@@ -30,6 +30,7 @@ _VERBS = {
     "collect": ("answers", "Join all records into results.h5."),
     "best": ("answers", "Show the combination with the best value of a metric."),
     "plot": ("plot", "Draw figures of what was measured."),
+    "report": ("report", "Write all that a run has shown into one file."),
     "efficiency": ("advice", "Show how much of what was asked for was used."),
     "advise": ("advice", "Say what to ask for the next time."),
     "profile": ("site", "List, show and find out what clusters want."),

@@ -1,0 +1,82 @@
+"""Reports as files: HTML with everything, or one page of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sciflow.analysis.observations import Observations
+from sciflow.analysis.table import RunTable
+from sciflow.errors import ResultError
+from sciflow.report.chosen import Chosen, chosen
+from sciflow.report.facts import Facts, facts_of
+from sciflow.report.page import page
+from sciflow.report.shown import shown
+from sciflow.store.layout import write_whole
+
+FORMATS = (".html",)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report that was written: where, what it says, and its figures by name."""
+
+    path: Path
+    facts: Facts
+    figures: Chosen
+
+
+def check_format(path: Path) -> None:
+    """Refuse a file whose ending is no format of reports.
+
+    Raises
+    ------
+    ResultError
+        Saying which there are.
+    """
+    if path.suffix not in FORMATS:
+        raise ResultError(
+            f"`{path.suffix}` of `{path}` is no format of reports", hint=f"known are {', '.join(FORMATS)}"
+        )
+
+
+def report(
+    results: RunTable,
+    observations: Observations,
+    path: str | Path,
+    maximize: Sequence[str] = (),
+    minimize: Sequence[str] = (),
+    as_of: float | None = None,
+) -> Written:
+    """Write what a run has shown into one file that needs no other.
+
+    Parameters
+    ----------
+    results, observations
+        What was collected of the run.
+    path
+        The file: one that is there is replaced once the new one is whole.
+    maximize, minimize
+        The metrics of which the largest and the smallest value is the best.
+    as_of
+        When it was collected.
+
+    Raises
+    ------
+    ResultError
+        For an ending that is no format, a metric that there is not, or where the file cannot be written.
+    TemplateError
+        Where a template is missing, or cannot be rendered.
+    """
+    target = Path(path)
+    check_format(target)
+    facts = facts_of(results, observations, maximize, minimize, as_of)
+    figures = chosen(results, observations)
+    text = page(facts, [shown(one) for one in figures.pictures], figures.missing, "", Path())
+    try:
+        write_whole(target, text)
+    except OSError as error:
+        hint = f"make the folder first: mkdir -p {target.parent}" if not target.parent.is_dir() else ""
+        raise ResultError(f"`{target}` cannot be written: {error.strerror}", hint=hint) from error
+    return Written(target, facts, figures)
