@@ -45,7 +45,7 @@ def report(
     target = output or Path(f"{results.tables.facts.get('workflow', 'report')}-{opened.run_id}.html")
     written = results.report(target, maximize, minimize, as_of=asked)
     facts = written.facts
-    lines = [f"run {facts.run} is {facts.situation}: {results.described_count()}"]
+    lines = [f"run {facts.run}, {facts.situation}: {results.described_count()}"]
     lines += [f"figure `{name}` could not be made: {why}" for name, why in written.figures.missing.items()]
     lines.append(f"report: {written.path}")
     emit(as_json, report_document(written), "\n".join(lines))

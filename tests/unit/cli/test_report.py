@@ -1,0 +1,40 @@
+"""`sciflow report`."""
+
+from pathlib import Path
+
+from unit.cli.conftest import Command
+
+
+def test_it_writes_a_file_and_says_what_is_in_it(finished: Path, sciflow: Command) -> None:
+    """The file is named after the run, and as JSON the command tells what it says."""
+    answer = sciflow("report", finished, "--maximize", "y", "--json")
+    assert answer.code == 0
+    told = answer.json
+    assert told["report"] == f"squares-{finished.name}.html"
+    assert Path(told["report"]).read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert told["combinations"] == {"completed": 3, "total": 4}
+    assert told["situation"] == "ended with failures"
+    assert told["best"] == [
+        {"metric": "y", "maximize": True, "value": 16.0, "sd": None, "count": 1, "parameters": {"x": 4}, "ties": 0}
+    ]
+    assert [(one["task"], one["count"], one["indices"]) for one in told["failures"]] == [
+        ("square", 1, "square.0[2]"),
+        ("half", 1, "half.0[2]"),
+    ]
+
+
+def test_it_says_where_it_is(finished: Path, sciflow: Command) -> None:
+    """In words the command tells how the run is and where the report is."""
+    answer = sciflow("report", finished, "-o", "mine.html")
+    assert answer.code == 0
+    assert "is ended with failures" not in answer.out
+    assert "3 of 4 combinations completed" in answer.out
+    assert "report: mine.html" in answer.out
+    assert Path("mine.html").is_file()
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_read(sciflow: Command) -> None:
+    """A format that there is not is refused, with those that there are."""
+    answer = sciflow("report", "nowhere", "-o", "mine.docx")
+    assert answer.code == 1
+    assert ".html" in answer.err
