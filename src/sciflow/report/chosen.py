@@ -42,7 +42,8 @@ def chosen(results: RunTable, observations: Observations, most: int = MOST) -> C
     more = [one for one in automatic(source) if one.wanted not in asked]
     wishes = [*wishes, *more[: max(0, most - len(wishes))]]
     made = gallery_of(source, wishes, missing)
-    titled = (Titled(one.name, _title(one), made[one.name], one.reason) for one in wishes if one.name in made)
+    pictures = dict(made.items())
+    titled = (Titled(one.name, _title(one), pictures[one.name], one.reason) for one in wishes if one.name in pictures)
     return Chosen(tuple(titled), made.missing)
 
 

@@ -1,6 +1,7 @@
 """A report as a file."""
 
 import itertools
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from sciflow.errors import ResultError, TemplateError
+from sciflow.engine import Engine
+from sciflow.errors import ResultError, SciflowWarning, TemplateError
 from sciflow.execution import open_run
+from sciflow.loading import load_workflow
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
 from sciflow.store.lock import hold
@@ -127,6 +130,21 @@ def test_whatever_a_value_is_it_stays_text(page_of: Callable[..., Page]) -> None
     assert not [one for name, one in page.elements if name == "b" and "bold" in one]
     for one in (HOSTILE[0], HOSTILE[1], HOSTILE[2], "red\ufffd\ufffd", HOSTILE[4], HOSTILE[5], "<b>bold</b>"):
         assert one in page.text, one
+
+
+def test_a_figure_that_cannot_be_made_is_told(project: Path, tmp_path: Path) -> None:
+    """A declared figure that does not fit what was measured does not stop the report, which says why."""
+    document = json.loads((project / "workflow.yaml").read_text())
+    document["parameters"]["unused"] = [1, 2]
+    document["visualizations"] = {"odd": {"type": "line", "x_axis": "x", "value": "y", "series": "unused"}}
+    (project / "workflow.yaml").write_text(json.dumps(document))
+    with pytest.warns(SciflowWarning, match="no task uses the parameter `unused`"):
+        results = Engine().execute_parameter_sweep(load_workflow("workflow.yaml"))
+    written = results.report(tmp_path / "report.html")
+    page = Page(tmp_path / "report.html")
+    assert "Figure odd could not be made: y does not depend on unused" in page.text
+    assert list(written.figures.missing) == ["odd"]
+    assert page.of("img")
 
 
 def test_no_metric_at_all(page_of: Callable[..., Page]) -> None:
