@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from sciflow.analysis.questions import StatisticalQuestions
+from sciflow.analysis.searches import Searches
 
 if TYPE_CHECKING:
     from sciflow.analysis.observations import Observations
-    from sciflow.analysis.pareto import Front
     from sciflow.analysis.table import RunTable
     from sciflow.figures.gallery import Gallery
     from sciflow.figures.picture import Picture
 
 
-class Answers(StatisticalQuestions, ABC):
+class Answers(StatisticalQuestions, Searches, ABC):
     """Questions to observations, which they all start from."""
 
     @property
@@ -76,44 +76,6 @@ class Answers(StatisticalQuestions, ABC):
             For a name that is no parameter.
         """
         return Selection(self.observations.with_repeats(names))
-
-    def pareto(
-        self,
-        maximize: Sequence[str] = (),
-        minimize: Sequence[str] = (),
-        *,
-        where: str | None = None,
-        minimum_coverage: float = 0.0,
-        confidence: float = 0.95,
-    ) -> Front:
-        """The combinations that cannot become better in one metric without becoming worse in another.
-
-        Parameters
-        ----------
-        maximize, minimize
-            The metrics that are to be large, and those that are to be small; two at least. Of repeats the mean counts.
-        where
-            A condition over parameters and metrics, such as ``memory < 4 and size >= 32``.
-        minimum_coverage
-            The share of the combinations that has to have all metrics.
-        confidence
-            For the intervals by which members are told from others.
-
-        Raises
-        ------
-        ResultError
-            For names that are not there, metrics that are no numbers, and where no combination has all of them.
-        """
-        from sciflow.analysis.pareto import pareto
-
-        return pareto(
-            self.observations,
-            maximize,
-            minimize,
-            where=where,
-            minimum_coverage=minimum_coverage,
-            confidence=confidence,
-        )
 
     @overload
     def plot(self, type: None = None, value: str | None = None) -> Gallery: ...

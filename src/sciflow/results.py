@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sciflow.analysis.table import RunTable
 from sciflow.answers import Answers
@@ -46,6 +46,21 @@ class Results(RunTable, Answers):
     @property
     def _table(self) -> RunTable:
         return self
+
+    def find_optimal_parameters(self, metric: str, maximize: bool = True) -> dict[str, Any]:
+        """The completed combination with the best value of a metric; of equal ones the first.
+
+        Where the metric was measured with repeats, it is the best by the mean over them, and has no value for the
+        parameters that only repeat: see `best`.
+
+        Raises
+        ------
+        ResultError
+            For an unknown metric, and where no completed combination has a number for it.
+        """
+        if any(self.observations.parameters[name].is_repeat for name in self.parameters_of(metric)):
+            return self.best(metric, maximize).parameters
+        return super().find_optimal_parameters(metric, maximize)
 
     def figures(self) -> Gallery:
         """The figures that the workflow declares; one that cannot be made stands in `missing`, with the reason."""

@@ -203,7 +203,9 @@ class _Table:
     def __init__(self, observations: Observations, names: list[str], shown: list[str]) -> None:
         self._observations, self._names = observations, names
         first = pd.Series(_codes([observations.frame], names)[0]).drop_duplicates().index
-        self.frame = observations.frame.loc[first, shown].reset_index(drop=True)
+        frame = observations.frame.loc[first, shown].reset_index(drop=True)
+        exact = {name: _exactly(frame[name], observations.parameters[name].levels) for name in shown}
+        self.frame = pd.DataFrame(exact, index=frame.index)
 
     def measured(self, metric: str) -> Measured:
         sample = self._observations.sample(metric)
@@ -225,6 +227,14 @@ class _Table:
         within = np.arange(len(owner)) - np.repeat(np.cumsum(count[of_setting]) - count[of_setting], count[of_setting])
         taken = order[np.repeat(starts[of_setting], count[of_setting]) + within]
         return Measured(values[taken], owner, count[of_setting], mean[of_setting], sd[of_setting])
+
+
+def _exactly(column: pd.Series, levels: Sequence[object]) -> pd.Series:
+    """A column with whole numbers as such, which beside missing ones have become floats."""
+    if column.dtype.kind != "f" or not any(isinstance(one, int) for one in levels):
+        return column
+    known = {one: one for one in levels}
+    return pd.Series([known.get(plain(one), one) for one in column], dtype=object)
 
 
 def _codes(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> list[np.ndarray]:

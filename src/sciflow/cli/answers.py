@@ -1,4 +1,4 @@
-"""Verbs on results: collect, best."""
+"""The verb on results: collect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sciflow.cli.completeness import completeness_document, describe_completeness, describe_joined
-from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_option, table
+from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_option
 
 
 @click.command()
@@ -81,38 +81,3 @@ def collect(
     states = set(facts["states"])
     waiting = states & {"PENDING", "RUNNING", "UNKNOWN"}
     context.exit(NOT_FINISHED if waiting else SOME_FAILED if states - {"COMPLETED"} else DONE)
-
-
-@click.command()
-@click.argument("run_and_metric", nargs=-1, required=True, metavar="[RUN] METRIC")
-@click.option("--minimize", is_flag=True, help="Look for the smallest value.")
-@click.option("-n", "--count", default=1, show_default=True, type=click.IntRange(min=1), help="Show the best N.")
-@json_option
-@click.pass_obj
-def best(obj: dict[str, Any], run_and_metric: tuple[str, ...], minimize: bool, count: int, as_json: bool) -> None:
-    """Show the best values of METRIC, and the parameters on which it depends."""
-    from sciflow.execution import open_run
-
-    metric = run_and_metric[-1]
-    run = run_and_metric[0] if len(run_and_metric) > 1 else None
-    if len(run_and_metric) > 2:
-        raise click.UsageError("give a run and a metric: sciflow best RUN METRIC")
-    opened = open_run(run, obj["runs"])
-    results = opened.results() if opened.directory.results.is_file() else opened.collect()
-    ranked = results.ranking(metric, not minimize, count)
-    document = {
-        "run": opened.run_id,
-        "metric": metric,
-        "maximize": not minimize,
-        "completed": results.completed,
-        "combinations": len(results),
-        "gathering": results.gathering,
-        "best": [{"parameters": parameters, "value": value} for parameters, value in ranked],
-    }
-    rows = [[*parameters.values(), value] for parameters, value in ranked]
-    text = table([*results.parameters_of(metric), metric], rows)
-    if results.completed < len(results):
-        text += f"\n(of the {results.completed} combinations that are completed, of {len(results)})"
-    if results.gathering:
-        text += f"\n({results.described_gathering()})"
-    emit(as_json, document, text)

@@ -28,7 +28,7 @@ _VERBS = {
     "exec": ("runs", "Run one index of a run again, here and now."),
     "cancel": ("cluster", "Cancel what is not over of a run, or some of it."),
     "collect": ("answers", "Join all records into results.h5."),
-    "best": ("answers", "Show the combination with the best value of a metric."),
+    "best": ("optimum", "Show the combination with the best value of a metric."),
     "plot": ("plot", "Draw figures of what was measured."),
     "report": ("report", "Write all that a run has shown into one file."),
     "efficiency": ("advice", "Show how much of what was asked for was used."),

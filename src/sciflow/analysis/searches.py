@@ -1,0 +1,122 @@
+"""What is the best of observations: questions about optima, as methods of whatever has observations."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sciflow.analysis.best import Best
+    from sciflow.analysis.comparison import Test
+    from sciflow.analysis.flatness import Flatness
+    from sciflow.analysis.observations import Observations
+    from sciflow.analysis.pareto import Front
+
+
+class Searches(ABC):
+    """Questions about the best."""
+
+    @property
+    @abstractmethod
+    def observations(self) -> Observations:
+        """One row per combination: parameters, metrics, state."""
+
+    def best(
+        self,
+        metric: str,
+        maximize: bool = True,
+        *,
+        where: str | None = None,
+        minimum_coverage: float = 0.0,
+        confidence: float = 0.95,
+        test: Test = "auto",
+    ) -> Best:
+        """The best combinations by a metric, in order, and which others cannot be told from the best.
+
+        With repeats, the best is the best mean over them, never the luckiest single value.
+
+        Parameters
+        ----------
+        metric, maximize
+            By what, and whether the largest is the best.
+        where
+            A condition over parameters and metrics, such as ``memory < 4 and size >= 32``.
+        minimum_coverage
+            The share of the combinations that has to be measured.
+        confidence
+            Of intervals, and of the comparison with the best.
+        test
+            ``dunnett`` or ``welch``; ``auto`` takes Welch's where the spreads of repeats differ.
+
+        Raises
+        ------
+        ResultError
+            For names that are not there, a metric that is no number, and where nothing has a value.
+        """
+        from sciflow.analysis.best import best_of
+
+        return best_of(
+            self.observations,
+            metric,
+            maximize,
+            where=where,
+            minimum_coverage=minimum_coverage,
+            confidence=confidence,
+            test=test,
+        )
+
+    def flatness(self, metric: str, maximize: bool = True, **options: Any) -> Flatness:
+        """How much a metric changes at the neighbouring levels around the best, and whether that is at an edge.
+
+        Parameters
+        ----------
+        metric, maximize, **options
+            As for `best`.
+
+        Raises
+        ------
+        ResultError
+            As for `best`.
+        """
+        from sciflow.analysis.flatness import flatness_of
+
+        return flatness_of(self.observations, self.best(metric, maximize, **options))
+
+    def pareto(
+        self,
+        maximize: Sequence[str] = (),
+        minimize: Sequence[str] = (),
+        *,
+        where: str | None = None,
+        minimum_coverage: float = 0.0,
+        confidence: float = 0.95,
+    ) -> Front:
+        """The combinations that cannot become better in one metric without becoming worse in another.
+
+        Parameters
+        ----------
+        maximize, minimize
+            The metrics that are to be large, and those that are to be small; two at least. Of repeats the mean counts.
+        where
+            A condition over parameters and metrics, such as ``memory < 4 and size >= 32``.
+        minimum_coverage
+            The share of the combinations that has to have all metrics.
+        confidence
+            For the intervals by which members are told from others.
+
+        Raises
+        ------
+        ResultError
+            For names that are not there, metrics that are no numbers, and where no combination has all of them.
+        """
+        from sciflow.analysis.pareto import pareto
+
+        return pareto(
+            self.observations,
+            maximize,
+            minimize,
+            where=where,
+            minimum_coverage=minimum_coverage,
+            confidence=confidence,
+        )
