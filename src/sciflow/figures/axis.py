@@ -41,6 +41,8 @@ class Axis:
         ``category`` where levels are drawn side by side, equally far from each other.
     edges
         Where the parameter was put into bins, their edges, one more than levels.
+    thins
+        Whether some texts may be left out where categories are many, as what is between numbers is understood.
     """
 
     label: str
@@ -48,11 +50,13 @@ class Axis:
     texts: tuple[str, ...]
     scale: Scale
     edges: tuple[float, ...] = ()
+    thins: bool = False
 
     @property
     def pages(self) -> int:
         """On how many pages the levels go, where each needs a place for its text."""
-        return max(1, -(-len(self.levels) // MOST_CATEGORIES)) if self.scale == "category" else 1
+        is_paged = self.scale == "category" and not self.thins
+        return max(1, -(-len(self.levels) // MOST_CATEGORIES)) if is_paged else 1
 
     def part(self, page: int) -> Axis:
         """The levels that go on one page, as equally many on each as can be."""
@@ -105,17 +109,26 @@ class Axis:
         return chosen if enough else []
 
     def _name(self, axes: Axes, along: str, room: float) -> None:
-        texts = [shortened(text, 22) for text in self.texts]
-        size = _tick_size()
-        slot = room / max(1, len(texts))
-        is_wide = along == "x" and max(map(units, texts), default=0) * size * _TEXT_SIZE > slot * 0.92
-        places = range(len(texts))
+        places, texts = self._named()
+        size, slot = _tick_size(), room / max(1, len(self.levels))
+        widest = max(map(units, texts), default=0) * size * _TEXT_SIZE
+        is_upright = along == "x" and not self.thins and widest > slot * 0.92
+        needed = size * 1.2 if along == "y" else widest + size
+        step = max(1, int(np.ceil(needed / slot))) if self.thins else 1
+        limits = (-0.5, len(self.levels) - 0.5) if self.thins else (-0.6, len(self.levels) - 0.4)
         if along == "x":
-            axes.set_xticks(places, texts, rotation=90 if is_wide else 0)
-            axes.set_xlim(-0.6, len(texts) - 0.4)
+            axes.set_xticks(places[::step], texts[::step], rotation=90 if is_upright else 0)
+            axes.set_xlim(*limits)
         else:
-            axes.set_yticks(places, texts)
-            axes.set_ylim(-0.6, len(texts) - 0.4)
+            axes.set_yticks(places[::step], texts[::step])
+            axes.set_ylim(*limits)
+
+    def _named(self) -> tuple[list[float], list[str]]:
+        """Where texts may stand: at levels; at the edges of bins, where these touch."""
+        if self.edges and self.thins:
+            places = [number - 0.5 for number in range(len(self.edges))]
+            return places, [text_of(float(f"{edge:.3g}")) for edge in self.edges]
+        return [float(number) for number in range(len(self.levels))], [shortened(text, 22) for text in self.texts]
 
 
 def inches(figure: FigureBase | None) -> tuple[float, float]:
@@ -179,18 +192,21 @@ def is_even(levels: Sequence[Any], scale: str) -> bool:
 
 
 def binned(sample: Sample, axis: Axis, name: str, count: int) -> tuple[Sample, Axis]:
-    """A sample whose values of a parameter are put into equally wide bins, and its axis.
+    """A sample whose values of a parameter are put into equally wide bins, about so many, and its axis.
 
     A row's value becomes the middle of its bin; bins without any row stay as levels.
     """
     values = sample.frame[name].astype(float).to_numpy()
-    places = np.log(values) if axis.scale == "log" else values
-    edges = np.linspace(places.min(), places.max(), count + 1)
-    middles = (edges[:-1] + edges[1:]) / 2
     if axis.scale == "log":
-        edges, middles = np.exp(edges), np.exp(middles)
-        edges[[0, -1]] = values.min(), values.max()
-    number = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, count - 1)
+        edges = np.geomspace(values.min(), values.max(), count + 1)
+        middles = np.sqrt(edges[:-1] * edges[1:])
+        edges[[0, -1]] = values.min(), values.max()  # whatever was lost to rounding
+    else:
+        low, high = float(values.min()), float(values.max())
+        edges = np.array(MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
+        edges = edges[max(0, int((edges <= low).sum()) - 1) : len(edges) - max(0, int((edges >= high).sum()) - 1)]
+        middles = (edges[:-1] + edges[1:]) / 2
+    number = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(middles) - 1)
     levels = tuple(middles.tolist())
     frame = sample.frame.assign(**{name: pd.Series(middles[number], index=sample.frame.index)})
     parameter = replace(sample.parameters[name], levels=levels, kind="number")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MODULES: dict[Kind, str] = {
+    "heatmap": "sciflow.figures.heatmap",
+    "contour": "sciflow.figures.contour",
     "line": "sciflow.figures.line",
     "scatter": "sciflow.figures.scatter",
     "pairs": "sciflow.figures.pairs",

@@ -40,7 +40,10 @@ WANTED: Mapping[Kind, Mapping[str, Any]] = {
 }
 
 # Which kinds are refused with which results, and what is said.
-REFUSED: Mapping[tuple[Kind, str], str] = {}
+REFUSED: Mapping[tuple[Kind, str], str] = {
+    ("contour", "one point"): "at least two values of `size`, which is 8 everywhere",
+    ("contour", "categorical"): "needs numbers at its axes, and `size` is 'small'",
+}
 
 # Kinds that need more than observations: what makes their source, of the name of the results.
 SOURCES: Mapping[Kind, Callable[[str], Source]] = {}
