@@ -14,7 +14,6 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D
 
 from sciflow.analysis.observations import Observations, Sample
-from sciflow.errors import ResultError
 from sciflow.figures.axis import Axis, axis_of, binned, inches
 from sciflow.figures.cells import cells
 from sciflow.figures.facets import PANELS, Facet, check_depends, columns_of, facets, grid_size, outer_labels, pages_of
@@ -127,8 +126,8 @@ def numbers(source: Source, wanted: Visualization) -> HeatmapNumbers:
     whole = observations.sample(wanted.value)
     _ = whole.measured  # says why there is nothing
     x_name, y_name = plane_of(whole, observations, wanted)
-    sample, x = _side(whole, x_name, label_of(x_name, observations, wanted), wanted.x_scale)
-    sample, y = _side(sample, y_name, label_of(y_name, observations, wanted), wanted.y_scale)
+    sample, x = _side(whole, x_name, label_of(x_name, observations, wanted))
+    sample, y = _side(sample, y_name, label_of(y_name, observations, wanted))
     panels = tuple(_cells(facet, x_name, y_name, x, y, wanted) for facet in facets(sample, wanted.facet_by))
     values = [float(one) for panel in panels for one in panel.mean[panel.count > 0]]
     value_scale = wanted.value_scale or "linear"
@@ -158,21 +157,19 @@ def plane_of(sample: Sample, observations: Observations, wanted: Visualization) 
     Raises
     ------
     ResultError
-        Where the metric does not depend on one of them, or they are the same.
+        Where the metric does not depend on one of them.
     """
     assert wanted.x_axis is not None
     assert wanted.y_axis is not None
     for name in (wanted.x_axis, wanted.y_axis):
         check_depends(sample, observations.parameter(name).name, "a line along the other axis shows it all")
-    if wanted.x_axis == wanted.y_axis:
-        raise ResultError(f"`{wanted.x_axis}` is at both axes", hint="give another one, or take a line")
     return wanted.x_axis, wanted.y_axis
 
 
-def _side(sample: Sample, name: str, label: str, scale: str | None) -> tuple[Sample, Axis]:
+def _side(sample: Sample, name: str, label: str) -> tuple[Sample, Axis]:
     """One axis, whose cells are equally wide; and the sample, put into bins where there would be too many cells."""
     parameter = sample.parameters[name]
-    axis = axis_of(parameter, label, scale)
+    axis = axis_of(parameter, label, None)
     if axis.scale == "category":
         return sample, axis
     is_scattered = parameter.is_sampled and len(axis.levels) > 2

@@ -155,14 +155,13 @@ def test_long_names_and_those_with_signs_of_formulas_stay_legible() -> None:
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ({"y_axis": "size"}, "`size` is at both axes"),
         ({"y_axis": "fied"}, "`fied` is no parameter"),
         ({"value": "energi"}, "no metric `energi`"),
         ({"facet_by": ["time"]}, "does not depend on `time`"),
     ],
 )
-def test_axes_that_make_no_plane_are_refused(wanted: dict[str, Any], message: str) -> None:
-    """One parameter at both axes, and names that are not there, are refused in words."""
+def test_what_is_not_there_is_refused(wanted: dict[str, Any], message: str) -> None:
+    """Names that are not there, and parameters without an effect on the metric, are refused in words."""
     with pytest.raises(ResultError, match=message):
         heatmap(on_a_grid(), **wanted)
 
