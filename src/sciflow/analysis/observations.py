@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from sciflow.analysis.levels import codes_of, groups_of, is_absent, kind_of, lev
 from sciflow.errors import ResultError
 from sciflow.model.nearest import nearest
 from sciflow.model.state import State
+
+if TYPE_CHECKING:
+    from sciflow.analysis.designed import Sampling
 
 __all__ = [
     "STATE",
@@ -241,6 +244,8 @@ class Observations:
         The method by which sampled parameters were drawn; None where none were.
     notes
         What a reader should know of how they were put together.
+    sampling
+        The design of sampled parameters, from which its points can be drawn again; None where none were.
     """
 
     frame: pd.DataFrame
@@ -250,6 +255,7 @@ class Observations:
     runs: tuple[str, ...] = ()
     design: str | None = None
     notes: tuple[str, ...] = ()
+    sampling: Sampling | None = None
     _samples: dict[str, Sample] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

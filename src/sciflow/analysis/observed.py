@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from sciflow.analysis.designed import sampling_of
 from sciflow.analysis.levels import kind_of, levels_of, told_apart
 from sciflow.analysis.observations import Metric, Observations, Parameter
 from sciflow.analysis.table import RunTable
@@ -43,7 +44,7 @@ def observations_of(results: RunTable) -> Observations:
             frame[name] = pd.Series(values, dtype=object)
         parameters[name] = _parameter(name, values, roles)
     workflow, runs = facts.get("workflow", ""), (results.run.run_id,)
-    return Observations(frame, parameters, metrics, workflow, runs, roles.get("design"), tuple(notes))
+    return Observations(frame, parameters, metrics, workflow, runs, roles.get("design"), tuple(notes), sampling_of(manifest))
 
 
 def _parameter(name: str, values: Sequence[Any], roles: Mapping[str, Any]) -> Parameter:

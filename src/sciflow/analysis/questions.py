@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sciflow.analysis.anova import Anova
     from sciflow.analysis.effects import Effects, Interaction
     from sciflow.analysis.observations import Observations
+    from sciflow.analysis.sensitivity import Sensitivity
 
 
 class StatisticalQuestions(ABC):
@@ -59,3 +61,49 @@ class StatisticalQuestions(ABC):
         from sciflow.analysis.finding import sample_of
 
         return interaction(sample_of(self.observations, metric, minimum_coverage), first, second)
+
+    def anova(self, metric: str, order: int = 2, minimum_coverage: float = 0.0) -> Anova:
+        """Which factors, and which pairs of them, change a metric by more than chance.
+
+        Parameters
+        ----------
+        metric
+            Its name.
+        order
+            1 for main effects alone, 2 for interactions of pairs too, where something is left to tell the error.
+        minimum_coverage
+            The share of its values that must be there.
+
+        Raises
+        ------
+        ResultError
+            As for `effects`. Where nothing tells the error, the result has no p-values, and its notes say why.
+        """
+        from sciflow.analysis.anova import anova
+        from sciflow.analysis.finding import sample_of
+
+        return anova(sample_of(self.observations, metric, minimum_coverage), order=order)
+
+    def sensitivity(self, metric: str, minimum_coverage: float = 0.0, confidence: float = 0.95) -> Sensitivity:
+        """How much of a metric's variation each sampled parameter is to blame for.
+
+        By Sobol's indices where the space is sampled by ``saltelli``, by elementary effects where by ``morris``; by
+        indices of first order for any other sample.
+
+        Parameters
+        ----------
+        metric
+            Its name.
+        minimum_coverage
+            The share of its values that must be there.
+        confidence
+            Of the intervals.
+
+        Raises
+        ------
+        ResultError
+            Where nothing is sampled, points of a design have no value, or there are too few points.
+        """
+        from sciflow.analysis.sensitivity import sensitivity
+
+        return sensitivity(self.observations, metric, minimum_coverage, confidence)
