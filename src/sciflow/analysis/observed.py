@@ -43,8 +43,8 @@ def observations_of(results: RunTable) -> Observations:
         if values is not written or _loses_digits(results.tables.combinations.columns[name], values):
             frame[name] = pd.Series(values, dtype=object)
         parameters[name] = _parameter(name, values, roles)
-    workflow, runs = facts.get("workflow", ""), (results.run.run_id,)
-    return Observations(frame, parameters, metrics, workflow, runs, roles.get("design"), tuple(notes), sampling_of(manifest))
+    workflow, runs, sampling = facts.get("workflow", ""), (results.run.run_id,), sampling_of(manifest)
+    return Observations(frame, parameters, metrics, workflow, runs, roles.get("design"), tuple(notes), sampling)
 
 
 def _parameter(name: str, values: Sequence[Any], roles: Mapping[str, Any]) -> Parameter:
