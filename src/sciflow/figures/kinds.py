@@ -16,6 +16,8 @@ _MODULES: dict[Kind, str] = {
     "contour": "sciflow.figures.contour",
     "line": "sciflow.figures.line",
     "scatter": "sciflow.figures.scatter",
+    "main_effects": "sciflow.figures.main_effects",
+    "interaction": "sciflow.figures.interaction",
     "pairs": "sciflow.figures.pairs",
     "parallel": "sciflow.figures.parallel",
     "pareto": "sciflow.figures.pareto",

@@ -43,6 +43,8 @@ WANTED: Mapping[Kind, Mapping[str, Any]] = {
 REFUSED: Mapping[tuple[Kind, str], str] = {
     ("contour", "one point"): "at least two values of `size`, which is 8 everywhere",
     ("contour", "categorical"): "needs numbers at its axes, and `size` is 'small'",
+    ("main_effects", "one point"): "no parameter of `energy` varies",
+    ("interaction", "one point"): "no parameter of `energy` varies",
 }
 
 # Kinds that need more than observations: what makes their source, of the name of the results.
