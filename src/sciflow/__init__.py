@@ -19,6 +19,7 @@ _PUBLIC = {
     "SciflowError": "sciflow.errors",
     "SciflowWarning": "sciflow.errors",
     "State": "sciflow.model.state",
+    "join_runs": "sciflow.joining",
     "load_workflow": "sciflow.loading",
     "open_run": "sciflow.execution",
     "workflow_schema": "sciflow.model.workflow_file",
@@ -34,6 +35,7 @@ __all__ = [
     "SciflowWarning",
     "State",
     "__version__",
+    "join_runs",
     "load_workflow",
     "open_run",
     "workflow_schema",
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from sciflow.engine import Engine
     from sciflow.errors import SciflowError, SciflowWarning
     from sciflow.execution import Run, open_run
+    from sciflow.joining import join_runs
     from sciflow.loading import load_workflow
     from sciflow.model.parameters import ParameterSpace
     from sciflow.model.state import State

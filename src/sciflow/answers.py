@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from sciflow.analysis.questions import StatisticalQuestions
 from sciflow.analysis.searches import Searches
+from sciflow.analysis.table_questions import TableQuestions
 
 if TYPE_CHECKING:
     from sciflow.analysis.observations import Observations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sciflow.figures.picture import Picture
 
 
-class Answers(StatisticalQuestions, Searches, ABC):
+class Answers(TableQuestions, StatisticalQuestions, Searches, ABC):
     """Questions to observations, which they all start from."""
 
     @property

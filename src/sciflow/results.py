@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from sciflow.analysis.table import RunTable
 from sciflow.answers import Answers
+from sciflow.errors import ResultError
+from sciflow.store.results import COMBINATIONS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sciflow.analysis.advise import RunAdvice
     from sciflow.analysis.efficiency import RunEfficiency
+    from sciflow.analysis.forms import Form
     from sciflow.analysis.observations import Observations
     from sciflow.figures.gallery import Gallery
     from sciflow.report.write import Written
@@ -68,6 +73,30 @@ class Results(RunTable, Answers):
         from sciflow.figures.numbers import Source
 
         return gallery_of(Source(self.observations, self), *declared(self))
+
+    def to_dataframe(self, table: str = COMBINATIONS, *, form: Form = "wide") -> pd.DataFrame:
+        """A table as pandas has it: by default one row per combination, with parameters, metrics and state.
+
+        Metrics of combinations that are not completed are missing (NaN or None), never numbers.
+
+        Parameters
+        ----------
+        table
+            ``combinations``, ``instances``, ``attempts``, ``environments``, ``arrays``, or ``metrics/TASK``.
+        form
+            Of combinations: ``wide``, or ``long`` with a row for each metric of each: parameters, ``metric``, its
+            ``task`` and ``unit``, its ``value``, and the state.
+
+        Raises
+        ------
+        ResultError
+            For a table or a form that there is not, or another form of another table.
+        """
+        if form == "wide":
+            return super().to_dataframe(table)
+        if table != COMBINATIONS:
+            raise ResultError(f"there is no {form} form of `{table}`", hint=f"only of `{COMBINATIONS}`")
+        return Answers.to_dataframe(self, form=form)
 
     def efficiency(self) -> RunEfficiency:
         """How much of what was asked for was used: of each task, and of all; failed attempts included."""

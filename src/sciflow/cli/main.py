@@ -30,6 +30,7 @@ _VERBS = {
     "collect": ("answers", "Join all records into results.h5."),
     "best": ("optimum", "Show the combination with the best value of a metric."),
     "plot": ("plot", "Draw figures of what was measured."),
+    "summary": ("summary", "Show metrics in numbers, and how many of how many values there are."),
     "report": ("report", "Write all that a run has shown into one file."),
     "efficiency": ("advice", "Show how much of what was asked for was used."),
     "advise": ("advice", "Say what to ask for the next time."),
