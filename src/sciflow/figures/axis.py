@@ -82,7 +82,7 @@ class Axis:
             one.set_ticks([float(self.levels[number]) for number in chosen], [self.texts[n] for n in chosen])
             one.set_minor_locator(NullLocator())
         elif self.scale == "log":
-            _few_log_ticks(one)
+            few_log_ticks(one)
         else:
             whole = all(isinstance(level, int) for level in self.levels)
             one.set_major_locator(MaxNLocator(max(2, int(room // 40)), integer=whole, min_n_ticks=1))
@@ -141,7 +141,7 @@ def _tick_size() -> float:
     return float(mpl.rcParams["font.size"]) * 0.9
 
 
-def _few_log_ticks(one: Any) -> None:
+def few_log_ticks(one: Any) -> None:
     """Ticks of a logarithmic axis: at powers of ten, and between them where it has none of these."""
     low, high = sorted(one.get_view_interval())
     if low > 0 and np.log10(high / low) < 1.5:

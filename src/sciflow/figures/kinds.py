@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _MODULES: dict[Kind, str] = {
     "heatmap": "sciflow.figures.heatmap",
     "contour": "sciflow.figures.contour",
+    "box": "sciflow.figures.box",
+    "violin": "sciflow.figures.box",
+    "bar": "sciflow.figures.bar",
     "line": "sciflow.figures.line",
     "scatter": "sciflow.figures.scatter",
     "main_effects": "sciflow.figures.main_effects",

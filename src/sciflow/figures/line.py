@@ -15,7 +15,7 @@ from sciflow.figures.cells import Cell, cells
 from sciflow.figures.facets import PANELS, Facet, check_depends, columns_of, facets, grid_size, outer_labels, pages_of
 from sciflow.figures.facets import panels as panels_on
 from sciflow.figures.labels import label_of
-from sciflow.figures.marks import check_log, crosses, legend, missing_text, ordered
+from sciflow.figures.marks import check_log, crosses, legend, missing_text, ordered, scale_values, with_room
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.remarks import averaged, bins_text, constant_text, gaps, interval_meaning, steps_text
 from sciflow.figures.style import MOST_SERIES, Look, look
@@ -116,7 +116,8 @@ class LineNumbers(Numbers):
     @property
     def size(self) -> tuple[float, float]:
         """Width and height, in widths of a column."""
-        return grid_size(len(self.panels))
+        texts = [line.label for line in self.panels[0].lines] if not self.is_ordered else []
+        return with_room(grid_size(len(self.panels)), self.notes, texts[:MOST_SERIES], self.x)
 
     @property
     def levels(self) -> list[Any]:
@@ -248,8 +249,8 @@ def draw(numbers: LineNumbers, figure: Figure, page: int) -> None:
         for line in panel.lines:
             number = levels.index(line.level)
             handles[line.label] = _draw_line(axes, line, here.x, look(number), mapped)
-        axes.set_yscale(numbers.y_scale)
         here.x.apply(axes, "x", columns_of(len(shown)))
+    scale_values(shown, numbers.y_scale)
     for axes, panel in zip(shown, here.panels, strict=True):
         crosses(
             axes, [here.x.place(x) for line in panel.lines for x, n in zip(line.x, line.count, strict=True) if not n]

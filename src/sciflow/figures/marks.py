@@ -12,7 +12,7 @@ from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.transforms import blended_transform_factory
 
 from sciflow.errors import ResultError
-from sciflow.figures.axis import inches
+from sciflow.figures.axis import Axis, few_log_ticks, inches
 from sciflow.figures.labels import shortened, units
 from sciflow.figures.style import ORDERED
 
@@ -54,12 +54,34 @@ def crosses(axes: Axes, places: Sequence[float]) -> None:
         )
 
 
+def scale_values(panels: Sequence[Axes], scale: str) -> None:
+    """Set the scale of the values of panels, which they share, once all is drawn."""
+    for axes in panels:
+        axes.set_yscale(scale)
+    for axes in panels if scale == "log" else ():
+        few_log_ticks(axes.yaxis)
+
+
 def legend(figure: Figure, handles: Sequence[Any], texts: Sequence[str], title: str) -> None:
     """A legend above all panels, where it never covers data, in as many columns as the page has room for."""
     width = inches(figure)[0] * 72 / (float(mpl.rcParams["legend.fontsize"]) * 0.62)
     short = [shortened(text, int(width) - 8) for text in texts]
-    columns = max(1, min(len(short), int(width // (max(map(units, short)) + 7))))
-    figure.legend(handles, short, title=title, loc="outside upper center", ncols=columns)
+    figure.legend(handles, short, title=title, loc="outside upper center", ncols=_legend_columns(short, width))
+
+
+def _legend_columns(texts: Sequence[str], letters: float) -> int:
+    return max(1, min(len(texts), int(letters // (max(map(units, texts)) + 7))))
+
+
+def with_room(size: tuple[float, float], notes: Sequence[str], series: Sequence[str], x: Axis) -> tuple[float, float]:
+    """A page's size in widths of a column, with room for what stands above and below its panels."""
+    width, height = size
+    letters = 52 * width  # that a page is about wide
+    lines = sum(-(-len(note) // int(letters * 1.3)) for note in notes)
+    rows = -(-len(series) // _legend_columns(series, letters)) + 1 if len(series) > 1 else 0
+    upright = [units(text) for text in x.part(0).texts]
+    is_upright = x.scale == "category" and not x.thins and max(upright) > letters * 0.8 / len(upright)
+    return width, height + 0.03 * max(0, lines - 1) + 0.05 * rows + (0.018 * min(22, max(upright)) if is_upright else 0)
 
 
 def ordered_colours() -> Colormap:
