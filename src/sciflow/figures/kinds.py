@@ -18,6 +18,7 @@ _MODULES: dict[Kind, str] = {
     "violin": "sciflow.figures.box",
     "bar": "sciflow.figures.bar",
     "line": "sciflow.figures.line",
+    "states": "sciflow.figures.states",
     "scatter": "sciflow.figures.scatter",
     "main_effects": "sciflow.figures.main_effects",
     "interaction": "sciflow.figures.interaction",
