@@ -126,9 +126,10 @@ def _tried(results: RunTable, plan: Plan, last: dict[tuple[str, int], tuple[int,
         before = retries.before(array, index, start)
         if attempt != final:
             state = State(said)
-            if state is State.RUNNING:  # it was killed, and somebody else says why
+            if state in (State.RUNNING, State.FAILED):  # it was killed, all or only the program: somebody else says why
                 after = retries.after(array, index, start)
-                state = _CAUSES.get(after.cause, State.UNKNOWN) if after is not None else State.UNKNOWN
+                otherwise = State.UNKNOWN if state is State.RUNNING else state
+                state = _CAUSES.get(after.cause, otherwise) if after is not None else otherwise
         given, held = _given(plan.array(array), before), _held(plan, plan.array(array), before)
         rss, cgroup, limit = (0.0 if math.isnan(one) else one for one in sizes)
         limit = limit or held.memory

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sciflow.analysis.observations import STATE, Observations, Parameter, is_absent
-from sciflow.figures.facets import COLUMNS, PANELS, grid_size, pages_of, panels
+from sciflow.figures.facets import PANELS, grid_size, outer_labels, pages_of, panels
 from sciflow.figures.labels import described, label_of, text_of
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.state_looks import DARK, EDGE, LOOKS, in_order, patch
@@ -199,13 +199,10 @@ def _places(observations: Observations, facets: Sequence[Parameter]) -> tuple[li
 def draw(numbers: StateNumbers, figure: Figure, page: int) -> None:
     """Draw one page of panels."""
     here = range(page * PANELS, min(len(numbers.panels), (page + 1) * PANELS))
-    for axes, number in zip(panels(figure, len(here)), here, strict=True):
+    drawn = panels(figure, len(here), [numbers.panels[one] for one in here])
+    for axes, number in zip(drawn, here, strict=True):
         _draw_panel(axes, numbers, numbers.cells[numbers.cells["panel"] == number], len(here))
-        axes.set_title(numbers.panels[number])
-        if number >= here.stop - COLUMNS:
-            axes.set_xlabel(numbers.x.label)
-        if (number - here.start) % COLUMNS == 0:
-            axes.set_ylabel(numbers.y.label)
+    outer_labels(figure, drawn, numbers.x.label, numbers.y.label)
     found = {State(one) for one in numbers.cells[STATE].unique()}
     handles = [patch(one) for one in in_order(found)]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(handles)), handleheight=1.3)

@@ -83,7 +83,7 @@ def read_rows(path: str, name: str, index: int) -> RecordFacts:
 def _row(index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGroup, seal: str, name: str) -> RecordRow:
     owner = group if "environment" in group else root
     link: Any = owner["environment"] if "environment" in owner else None  # noqa: SIM401 - it has no `get`
-    start, end = facts["start"], facts["end"]
+    start, end, state = facts["start"], facts["end"], state_of(facts, group)
     row: dict[str, Any] = {
         "task": facts["task"],
         "array": facts["array"],
@@ -97,6 +97,7 @@ def _row(index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGrou
         **{key: facts.get(key) for key in _NUMBERED},
         "job": facts.get(_ARRAY_JOB, facts.get(_PBS_JOB, facts.get(_JOB, ""))),
         "job_id": facts.get(_JOB, facts.get(_PBS_JOB, "")),
+        "node": state.node,
         "environment": PurePath(link.filename).stem if hasattr(link, "filename") else "",
         "skipped": facts.get(SKIPPED, ""),
         "changed": facts.get(CHANGED, ""),
@@ -110,7 +111,7 @@ def _row(index: int, facts: dict[str, Any], group: RecordGroup, root: RecordGrou
         row.update(_scalars(group["checkpoint"].attributes, "checkpoint_"))
     arrays = [{**one, "index": index} for one in _arrays(group["results"], "/results", row["place"])]
     metrics = dict(group["metrics"].attributes)
-    return RecordRow(index, state_of(facts, group), row, metrics, arrays)
+    return RecordRow(index, state, row, metrics, arrays)
 
 
 def _scalars(attributes: dict[str, Any], prefix: str) -> dict[str, Any]:

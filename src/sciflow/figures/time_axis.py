@@ -1,0 +1,50 @@
+"""Times along an axis, in a zone that is told."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from sciflow.analysis.table import RunTable
+from sciflow.store.layout import read_document
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_DAY = 86400.0
+
+
+class Zone(NamedTuple):
+    """The zone in which times are told, and its name."""
+
+    zone: tzinfo
+    name: str
+
+
+def zone_of(table: RunTable) -> Zone:
+    """The zone of the run's cluster, where its profile says one; else that of this machine."""
+    manifest = read_document(table.run.manifest) if table.run.manifest.is_file() else {}
+    name = manifest.get("profile", {}).get("timezone")
+    if name:
+        return Zone(ZoneInfo(name), name)
+    here = datetime.now().astimezone().tzinfo
+    assert here is not None
+    return Zone(here, f"{here}, the zone of this machine")
+
+
+def places(times: Any) -> np.ndarray:
+    """Seconds since the epoch as matplotlib has them along a time axis."""
+    return np.asarray(times, dtype=float) / _DAY
+
+
+def tell_time(axes: Axes, zone: Zone) -> None:
+    """Let the horizontal axis tell times in a zone."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(tz=zone.zone, minticks=3, maxticks=7)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone.zone))
+    axes.set_xlabel(f"time ({zone.name})", loc="left")  # to the right stands the date
