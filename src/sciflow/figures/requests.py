@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from sciflow.analysis.attempts import Tried, attempts_of
 from sciflow.errors import ResultError
 from sciflow.figures.labels import literal
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.state_looks import LOOKS
+from sciflow.figures.state_looks import LOOKS, words
 from sciflow.figures.style import MOST_SERIES, look
 from sciflow.model.nearest import nearest
 from sciflow.model.resources import GIB
@@ -39,6 +39,20 @@ _MOST_MARKS = 500  # of a task; of more, those that are nearly alike are one mar
 _PER_DECADE = 12
 
 
+class Mark(NamedTuple):
+    """One attempt, or several that are nearly alike: what they had and used, in bytes or seconds.
+
+    `is_over` says that they ended since they needed more.
+    """
+
+    what: str
+    task: str
+    asked: float
+    used: float
+    is_over: bool
+    attempts: int = 1
+
+
 @dataclass(frozen=True, eq=False)
 class RequestNumbers(Numbers):
     """What is shown.
@@ -46,13 +60,12 @@ class RequestNumbers(Numbers):
     Attributes
     ----------
     marks
-        ``what`` (memory or walltime), ``task``, ``asked``, ``used`` (bytes or seconds), ``is_over`` (it ended since it
-        needed more), ``count`` of attempts.
+        What attempts had and used.
     tasks
         In running order.
     """
 
-    marks: pd.DataFrame
+    marks: tuple[Mark, ...]
     tasks: tuple[str, ...]
 
     @property
@@ -63,7 +76,8 @@ class RequestNumbers(Numbers):
     @property
     def shown(self) -> list[str]:
         """Memory and walltime, as far as they were asked for and measured."""
-        return [one for one in (MEMORY, WALLTIME) if (self.marks["what"] == one).any()]
+        there = {one.what for one in self.marks}
+        return [one for one in _WHAT if one in there]
 
     @property
     def size(self) -> tuple[float, float]:
@@ -72,7 +86,7 @@ class RequestNumbers(Numbers):
 
     def frame(self) -> pd.DataFrame:
         """A row for each mark."""
-        return self.marks
+        return pd.DataFrame(self.marks, columns=list(Mark._fields))
 
 
 def numbers(source: Source, wanted: Visualization) -> RequestNumbers:
@@ -81,46 +95,45 @@ def numbers(source: Source, wanted: Visualization) -> RequestNumbers:
     if wanted.task is not None and wanted.task not in found:
         raise ResultError(f"`{wanted.task}` is no task of this run", hint=nearest(wanted.task, found))
     chosen = {name: tried for name, tried in found.items() if tried and wanted.task in (None, name)}
-    parts = [part for task, tried in chosen.items() for part in _of_task(task, tried)]
-    if not parts:
+    marks = tuple(mark for task, tried in chosen.items() for what in _WHAT for mark in _of_task(what, task, tried))
+    if not marks:
         raise ResultError(
             "nothing was asked for and measured besides",
             hint="give tasks `memory_gb` and `max_runtime` in `resources`; nothing is measured before an attempt runs",
         )
-    marks = pd.concat(parts, ignore_index=True)
-    over = marks[marks["is_over"]].groupby("what")["count"].sum()
+    over, total = Counter[str](), Counter[str]()
+    for one in marks:
+        total[one.what] += one.attempts
+        over[one.what] += one.attempts if one.is_over else 0
     notes = [
-        f"{over[what]} attempts needed more {what} than they had (×)" for what in (MEMORY, WALLTIME) if what in over
+        f"{over[what]} attempt{'' if over[what] == 1 else 's'} needed more {what} than "
+        f"{'it' if over[what] == 1 else 'they'} had (×)"
+        for what in _WHAT
+        if over[what]
     ]
-    total = {what: int(rows["count"].sum()) for what, rows in marks.groupby("what")}
-    measured = ", ".join(f"{what} of {count}" for what, count in total.items())
+    measured = ", ".join(f"{what} of {total[what]}" for what in _WHAT if total[what])
     everyone = sum(len(tried) for tried in chosen.values())
     notes.append(f"{everyone} attempts; asked for and measured: {measured}")
-    return RequestNumbers(wanted.title or "", tuple(notes), marks, tuple(dict.fromkeys(marks["task"])))
+    return RequestNumbers(wanted.title or "", tuple(notes), marks, tuple(dict.fromkeys(one.task for one in marks)))
 
 
-def _of_task(task: str, tried: Sequence[Tried]) -> list[pd.DataFrame]:
-    pairs = {
-        MEMORY: [(one.held.memory, one.memory, one.state is _WHAT[MEMORY]) for one in tried],
-        WALLTIME: [(one.given.seconds, one.seconds, one.state is _WHAT[WALLTIME]) for one in tried],
-    }
-    parts = []
-    for what, values in pairs.items():
-        kept = [one for one in values if one[0] > 0 and one[1] > 0]
-        if kept:
-            frame = pd.DataFrame(kept, columns=["asked", "used", "is_over"]).astype({"asked": float, "used": float})
-            parts.append(_marks(frame).assign(what=what, task=task))
-    names = ["what", "task", "asked", "used", "is_over", "count"]
-    return [part.reindex(columns=names) for part in parts]
-
-
-def _marks(frame: pd.DataFrame) -> pd.DataFrame:
+def _of_task(what: str, task: str, tried: Sequence[Tried]) -> list[Mark]:
     """A mark for each attempt, or of many for those that used nearly the same."""
-    if len(frame) <= _MOST_MARKS:
-        return frame.assign(count=1)
-    level = np.round(np.log10(frame["used"]) * _PER_DECADE)
-    groups = frame.assign(level=level).groupby(["asked", "level", "is_over"], sort=True)["used"]
-    return groups.agg(used="mean", count="size").reset_index().drop(columns="level")
+    marks = []
+    for one in tried:
+        asked, used = (one.held.memory, one.memory) if what == MEMORY else (one.given.seconds, one.seconds)
+        if asked > 0 and used > 0:
+            marks.append(Mark(what, task, float(asked), float(used), one.state is _WHAT[what]))
+    if len(marks) <= _MOST_MARKS:
+        return marks
+    groups: dict[tuple[float, int, bool], list[float]] = {}
+    for one in marks:
+        level = round(math.log10(one.used) * _PER_DECADE)
+        groups.setdefault((one.asked, level, one.is_over), []).append(one.used)
+    return [
+        Mark(what, task, asked, sum(used) / len(used), is_over, len(used))
+        for (asked, _, is_over), used in sorted(groups.items())
+    ]
 
 
 def draw(numbers: RequestNumbers, figure: Figure, page: int) -> None:
@@ -129,37 +142,35 @@ def draw(numbers: RequestNumbers, figure: Figure, page: int) -> None:
     drawn = figure.subplots(1, len(numbers.shown), squeeze=False)[0]
     handles: dict[str, Any] = {}
     for axes, what in zip(drawn, numbers.shown, strict=True):
-        rows = numbers.marks[numbers.marks["what"] == what]
-        _draw_frame(axes, what, rows)
+        marks = [one for one in numbers.marks if one.what == what]
+        _draw_frame(axes, what, marks)
         for number, task in enumerate(tasks):
-            own = rows[rows["task"] == task]
-            if len(own):
+            if own := [one for one in marks if one.task == task]:
                 handles[literal(task)] = _draw_task(axes, own, number)
-        over = rows[rows["is_over"] & rows["task"].isin(tasks)]
-        if len(over):
-            name = _WHAT[what].value.lower().replace("_", " ")
-            colour = LOOKS[_WHAT[what]].colour
-            axes.scatter(over["asked"], over["used"], marker="x", s=40, color="black", linewidth=2.6, zorder=4)
-            handles[name] = axes.scatter(
-                over["asked"], over["used"], marker="x", s=36, color=colour, linewidth=1.4, zorder=5
+        if over := [one for one in marks if one.is_over and one.task in tasks]:
+            place = ([one.asked for one in over], [one.used for one in over])
+            axes.scatter(*place, marker="x", s=40, color="black", linewidth=2.6, zorder=4)
+            handles[words(_WHAT[what])] = axes.scatter(
+                *place, marker="x", s=36, color=LOOKS[_WHAT[what]].colour, linewidth=1.4, zorder=5
             )
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=min(4, len(handles)))
 
 
-def _draw_task(axes: Axes, rows: pd.DataFrame, number: int) -> Any:
+def _draw_task(axes: Axes, marks: Sequence[Mark], number: int) -> Any:
     own = look(number)
-    sizes = 14 * np.minimum(1 + np.log10(rows["count"].to_numpy(dtype=float)), 5) ** 1.5
+    sizes = [14 * min(1 + math.log10(one.attempts), 5) ** 1.5 for one in marks]
     return axes.scatter(
-        rows["asked"], rows["used"], s=sizes, color=own.colour, marker=own.marker, alpha=0.6,
-        edgecolor="black", linewidth=0.3, zorder=3,
+        [one.asked for one in marks], [one.used for one in marks], s=sizes, color=own.colour, marker=own.marker,
+        alpha=0.6, edgecolor="black", linewidth=0.3, zorder=3,
     )  # fmt: skip
 
 
-def _draw_frame(axes: Axes, what: str, rows: pd.DataFrame) -> None:
+def _draw_frame(axes: Axes, what: str, marks: Sequence[Mark]) -> None:
     """Two logarithmic axes, and the diagonals on which all, half and a tenth of what was asked for is used."""
-    low = min(rows["used"].min(), rows["asked"].min()) / 1.6
-    high = max(rows["used"].max(), rows["asked"].max()) * 1.6
-    span = [rows["asked"].min() / 2.5, rows["asked"].max() * 2.5]
+    least, most = min(one.asked for one in marks), max(one.asked for one in marks)
+    low = min(least, *(one.used for one in marks)) / 1.6
+    high = max(most, *(one.used for one in marks)) * 1.6
+    span = (least / 2.5, most * 2.5)
     axes.set(xscale="log", yscale="log", xlim=span, ylim=(low, high))
     for share, style, told in ((1.0, "-", "all"), (0.5, "--", "half"), (0.1, ":", "a tenth")):
         axes.plot(span, [share * one for one in span], color="#888888", linestyle=style, linewidth=0.8, zorder=1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,16 @@ class Axis:
     ticks: tuple[str, ...]
 
 
+class Cell(NamedTuple):
+    """How many combinations of a cell are in a state: panel, and places along the axes."""
+
+    panel: int
+    x: int
+    y: int
+    state: State
+    combinations: int
+
+
 @dataclass(frozen=True, eq=False)
 class StateNumbers(Numbers):
     """What a state map shows.
@@ -47,12 +58,12 @@ class StateNumbers(Numbers):
     Attributes
     ----------
     cells
-        A row for each state in a cell: ``panel``, ``x`` and ``y`` (places along the axes), ``state``, ``count``.
+        One for each state that there is in a cell.
     panels
         What stands above each.
     """
 
-    cells: pd.DataFrame
+    cells: tuple[Cell, ...]
     panels: tuple[str, ...]
     x: Axis
     y: Axis
@@ -70,16 +81,11 @@ class StateNumbers(Numbers):
 
     def frame(self) -> pd.DataFrame:
         """A row for each state in a cell."""
-        frame = self.cells
-        return pd.DataFrame(
-            {
-                "panel": [self.panels[one] for one in frame["panel"]],
-                "x": [self.x.cells[one] for one in frame["x"]],
-                "y": [self.y.cells[one] for one in frame["y"]],
-                "state": frame["state"],
-                "count": frame["count"],
-            }
-        )
+        rows = [
+            (self.panels[one.panel], self.x.cells[one.x], self.y.cells[one.y], one.state.value, one.combinations)
+            for one in self.cells
+        ]
+        return pd.DataFrame(rows, columns=["panel", "x", "y", "state", "combinations"])
 
 
 def numbers(source: Source, wanted: Visualization) -> StateNumbers:
@@ -92,11 +98,12 @@ def numbers(source: Source, wanted: Visualization) -> StateNumbers:
         _axis(one, observations, label_of(one.name, observations, wanted) if one else "") for one in (x, y)
     )
     place = _places(observations, facet)
-    keyed = pd.DataFrame({"panel": place[0], "x": along[1], "y": upward[1], STATE: observations.frame[STATE]})
-    counts = keyed.groupby(["panel", "x", "y", STATE], sort=True).size().rename("count").reset_index()
+    known = [State(one) for one in observations.frame[STATE]]
+    counts = Counter(zip(place[0], along[1], upward[1], known, strict=True))
+    cells = tuple(Cell(*key, count) for key, count in sorted(counts.items()))
     shown = {one.name for one in (x, y, *facet) if one is not None}
     hidden = [one for one in _candidates(observations) if one.name not in shown]
-    states = observations.frame[STATE].value_counts()
+    states = Counter(known)
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items(), key=lambda one: (-one[1], one[0])))
     over = ", ".join(f"{one.name} ({len(one.levels)} values)" for one in hidden)
     count = f"{len(observations)} combination{'' if len(observations) == 1 else 's'}"
@@ -106,7 +113,7 @@ def numbers(source: Source, wanted: Visualization) -> StateNumbers:
         for one, axis in ((x, along), (y, upward))
         if one is not None and len(axis[0].cells) < len(one.levels)
     ]
-    return StateNumbers(wanted.title or "", tuple(filter(None, notes)), counts, place[1], along[0], upward[0])
+    return StateNumbers(wanted.title or "", tuple(filter(None, notes)), cells, place[1], along[0], upward[0])
 
 
 def _candidates(observations: Observations) -> list[Parameter]:
@@ -201,21 +208,21 @@ def draw(numbers: StateNumbers, figure: Figure, page: int) -> None:
     here = range(page * PANELS, min(len(numbers.panels), (page + 1) * PANELS))
     drawn = panels(figure, len(here), [numbers.panels[one] for one in here])
     for axes, number in zip(drawn, here, strict=True):
-        _draw_panel(axes, numbers, numbers.cells[numbers.cells["panel"] == number], len(here))
+        _draw_panel(axes, numbers, [one for one in numbers.cells if one.panel == number], len(here))
     outer_labels(figure, drawn, numbers.x.label, numbers.y.label)
-    found = {State(one) for one in numbers.cells[STATE].unique()}
+    found = {one.state for one in numbers.cells}
     handles = [patch(one) for one in in_order(found)]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(handles)), handleheight=1.3)
 
 
-def _draw_panel(axes: Axes, numbers: StateNumbers, cells: pd.DataFrame, beside: int) -> None:
+def _draw_panel(axes: Axes, numbers: StateNumbers, cells: Sequence[Cell], beside: int) -> None:
     from matplotlib.collections import PolyCollection
 
     parts: dict[State, list[list[tuple[float, float]]]] = {}
     size = max(len(numbers.x.cells), len(numbers.y.cells))
     has_letters = size * math.sqrt(beside) <= _LETTERS
-    for (x, y), rows in cells.groupby(["x", "y"], sort=True):  # pyright: ignore[reportGeneralTypeIssues]
-        counts = {State(state): int(count) for state, count in zip(rows[STATE], rows["count"], strict=True)}
+    for (x, y), found in itertools.groupby(cells, key=lambda one: (one.x, one.y)):
+        counts = {one.state: one.combinations for one in found}
         total, left = sum(counts.values()), float(x) - 0.5
         for state in in_order(set(counts)):
             right = left + counts[state] / total

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,12 @@ from sciflow.analysis.spells import Spell, spells_of
 from sciflow.errors import ResultError
 from sciflow.figures.labels import literal
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.state_looks import DARK, EDGE, LOOKS, in_order, patch
+from sciflow.figures.state_looks import DARK, EDGE, LOOKS, in_order, patch, words
 from sciflow.figures.time_axis import Zone, places, tell_time, zone_of
+from sciflow.model.nearest import nearest
 from sciflow.model.state import State
 from sciflow.model.visualization import Visualization
+from sciflow.run.track import read_plan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 _MOST_BARS = 400  # that are told apart; of more, each node has a curve of how many are at work
 _MOST_LANES = 48
 _NODES = 24  # on a page
+_APART = 0.001  # seconds: what begins so soon before another ends does not run beside it
+_AT_WORK = "#8fc1e3"
+_MARK: dict[str, Any] = {"marker": "v", "markersize": 3.5, "markeredgecolor": EDGE, "markeredgewidth": 0.3}
 _STEPS = 400  # points of a curve
 _LABEL = 0.025  # of the width: a bar that long has room for its index
 _LETTER = 0.006  # of the width: what a letter in a bar takes
@@ -50,6 +56,14 @@ class Row:
     lanes: int
 
 
+class Queue(NamedTuple):
+    """How many ran and waited from each time on; where there was no queue, none is said to have waited."""
+
+    times: list[float]
+    running: list[int]
+    waiting: list[int] | None
+
+
 @dataclass(frozen=True, eq=False)
 class TimelineNumbers(Numbers):
     """What a timeline shows.
@@ -59,11 +73,11 @@ class TimelineNumbers(Numbers):
     rows
         Nodes, with their attempts.
     queue
-        ``time``, ``running`` and ``waiting``: how many, from that time on; waiting is NaN where there was no queue.
+        How many ran and waited.
     """
 
     rows: tuple[Row, ...]
-    queue: pd.DataFrame
+    queue: Queue
     zone: Zone
 
     @property
@@ -84,7 +98,7 @@ class TimelineNumbers(Numbers):
     @property
     def size(self) -> tuple[float, float]:
         """Width and height, in widths of a column; the more lanes, the higher."""
-        high = 0.045 * self.lanes if self.is_detailed else 0.11 * min(_NODES, len(self.rows))
+        high = 0.045 * self.lanes if self.is_detailed else 0.065 * min(_NODES, len(self.rows))
         return 2.0, 0.65 + max(0.2, high)
 
     def frame(self) -> pd.DataFrame:
@@ -118,9 +132,6 @@ def known_spells(source: Source, wanted: Visualization) -> list[Spell]:
     ResultError
         For a task that there is not, and where no attempt has left a record.
     """
-    from sciflow.model.nearest import nearest
-    from sciflow.run.track import read_plan
-
     table = source.whole(wanted.type)
     tasks = list(read_plan(table.run).tasks)
     if wanted.task is not None and wanted.task not in tasks:
@@ -133,8 +144,6 @@ def known_spells(source: Source, wanted: Visualization) -> list[Spell]:
 
 def _natural(name: str) -> list[Any]:
     """A key that sorts `node10` after `node9`."""
-    import re
-
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
 
 
@@ -144,18 +153,18 @@ def _row(node: str, spells: Sequence[Spell]) -> Row:
     free: list[int] = []
     bars, lanes = [], 0
     for one in spells:
-        while busy and busy[0][0] <= one.start:
+        while busy and busy[0][0] <= one.start + _APART:
             heapq.heappush(free, heapq.heappop(busy)[1])
         if free:
             lane = heapq.heappop(free)
         else:
             lane, lanes = lanes, lanes + 1
-        heapq.heappush(busy, (max(one.end, math.nextafter(one.start, math.inf)), lane))
+        heapq.heappush(busy, (max(one.end, one.start + 2 * _APART), lane))
         bars.append(Bar(lane, one))
     return Row(node, tuple(bars), lanes)
 
 
-def _queue(spells: Sequence[Spell]) -> pd.DataFrame:
+def _queue(spells: Sequence[Spell]) -> Queue:
     """How many ran and waited, at each time at which that changed."""
     changes: dict[float, list[int]] = {}
     is_queued = any(not math.isnan(one.submitted) for one in spells)
@@ -166,15 +175,14 @@ def _queue(spells: Sequence[Spell]) -> pd.DataFrame:
             changes.setdefault(one.submitted, [0, 0])[1] += 1
             changes.setdefault(one.start, [0, 0])[1] -= 1
     times = sorted(changes)
-    counts = np.cumsum([changes[time] for time in times], axis=0)
-    waiting = counts[:, 1].astype(float) if is_queued else np.full(len(times), np.nan)
-    return pd.DataFrame({"time": times, "running": counts[:, 0], "waiting": waiting})
+    running, waiting = np.cumsum([changes[time] for time in times], axis=0).T.tolist()
+    return Queue(times, running, waiting if is_queued else None)
 
 
 def _notes(spells: Sequence[Spell]) -> list[str]:
     ends = Counter(one.state.value for one in spells)
     again = sum(one.attempt > 1 for one in spells)
-    tries = f"; {again} were second tries or later" if again else ""
+    tries = f"; {again} not the first of their indices" if again else ""
     nodes = len({one.node for one in spells})
     told = ", ".join(f"{count} {state}" for state, count in ends.most_common())
     notes = [f"{len(spells)} attempts on {nodes} node{'' if nodes == 1 else 's'}: {told}{tries}"]
@@ -198,6 +206,8 @@ def _duration(seconds: float) -> str:
 
 def draw(numbers: TimelineNumbers, figure: Figure, page: int) -> None:
     """Draw the nodes of one page, and below them how many ran and waited."""
+    from matplotlib.patches import Patch
+
     rows = numbers.rows if numbers.is_detailed else numbers.rows[page * _NODES : (page + 1) * _NODES]
     tall = max(0.2, numbers.size[1] - 0.55)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[tall, 0.25])
@@ -208,12 +218,24 @@ def draw(numbers: TimelineNumbers, figure: Figure, page: int) -> None:
     _draw_queue(below, numbers)
     tell_time(below, numbers.zone)
     found = {bar.spell.state for row in numbers.rows for bar in row.bars}
-    handles: list[Any] = [patch(one) for one in in_order(found)]
+    if not numbers.is_detailed:
+        handles = [Patch(facecolor=_AT_WORK, label="at work"), *_failures(found)]
+    else:
+        handles = [patch(one) for one in in_order(found)]
     if numbers.is_detailed and any(bar.spell.attempt > 1 for row in rows for bar in row.bars):
-        from matplotlib.patches import Patch
-
         handles.append(Patch(facecolor="white", edgecolor="black", linewidth=1.6, label="tried again"))
     figure.legend(handles=handles, loc="outside upper center", ncols=min(6, len(handles)), handleheight=1.3)
+
+
+def _failures(states: set[State]) -> list[Any]:
+    """What stands for attempts without success in a legend, where each node has a curve."""
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], linestyle="", markerfacecolor=LOOKS[one].colour, label=words(one), **_MARK)
+        for one in in_order(states)
+        if one.is_failure
+    ]
 
 
 def _draw_bars(axes: Axes, rows: Sequence[Row], numbers: TimelineNumbers) -> None:
@@ -253,22 +275,10 @@ def _draw_curves(axes: Axes, rows: Sequence[Row], numbers: TimelineNumbers) -> N
     for place, row in enumerate(rows):
         spells = [bar.spell for bar in row.bars]
         running = mean_at_work(spells, [1.0] * len(spells), edges) / most * 0.85
-        axes.fill_between(
-            places(edges[:-1]),
-            place - 0.45,
-            place - 0.45 + running,
-            step="post",
-            color="#0072B2",
-            alpha=0.45,
-            linewidth=0,
-        )
+        axes.stairs(place + 0.45 - running, places(edges), baseline=place + 0.45, fill=True, color=_AT_WORK)
         for state in in_order({one.state for one in spells if one.state.is_failure}):
             ends = places([one.end for one in spells if one.state is state])
-            look = LOOKS[state]
-            axes.plot(
-                *(ends, np.full(len(ends), place + 0.1)), linestyle="", marker="v", markersize=3.5,
-                color=look.colour, markeredgecolor=EDGE, markeredgewidth=0.3,
-            )  # fmt: skip
+            axes.plot(ends, np.full(len(ends), place + 0.1), linestyle="", markerfacecolor=LOOKS[state].colour, **_MARK)
     _node_ticks(axes, [(place, f"{literal(row.node)} ({row.lanes})") for place, row in enumerate(rows)], len(rows))
 
 
@@ -295,11 +305,13 @@ def mean_at_work(spells: Sequence[Spell], weights: Sequence[float], edges: np.nd
 
 
 def _draw_queue(axes: Axes, numbers: TimelineNumbers) -> None:
-    times = places(numbers.queue["time"])
-    axes.step(times, numbers.queue["running"], where="post", color="#0072B2", label="running")
-    if numbers.queue["waiting"].notna().any():
-        axes.step(times, numbers.queue["waiting"], where="post", color="#D55E00", linestyle="--", label="waiting")
+    from matplotlib.ticker import MaxNLocator
+
+    times = places(numbers.queue.times)
+    axes.step(times, numbers.queue.running, where="post", color="#0072B2", label="running")
+    if numbers.queue.waiting is not None:
+        axes.step(times, numbers.queue.waiting, where="post", color="#D55E00", linestyle="--", label="waiting")
     axes.set_ylabel("indices")
     axes.set_ylim(bottom=0)
-    axes.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1, fontsize="small", ncols=2)

@@ -24,17 +24,21 @@ _HELD, _USED = "#56B4E9", "#000000"
 
 @dataclass(frozen=True, eq=False)
 class UtilisationNumbers(Numbers):
-    """What is shown: at each time ``start`` until the next, the cores ``held`` and those ``busy``, as means.
+    """What is shown: the mean of the cores that are held, and of those that are busy, in steps of time.
 
     Attributes
     ----------
-    steps
-        Columns ``start``, ``end``, ``held``, ``busy``.
+    edges
+        Where the steps begin and end, in seconds since the epoch.
+    held, busy
+        In each step; busy is None where no CPU time was measured.
     share
         CPU time / (cores × time), of the attempts whose CPU time was measured; NaN where none was.
     """
 
-    steps: pd.DataFrame
+    edges: np.ndarray
+    held: np.ndarray
+    busy: np.ndarray | None
     share: float
     zone: Zone
 
@@ -45,7 +49,8 @@ class UtilisationNumbers(Numbers):
 
     def frame(self) -> pd.DataFrame:
         """A row for each step of time."""
-        return self.steps
+        columns = {"start": self.edges[:-1], "end": self.edges[1:], "held": self.held, "busy": self.busy}
+        return pd.DataFrame(columns)
 
 
 def numbers(source: Source, wanted: Visualization) -> UtilisationNumbers:
@@ -57,33 +62,29 @@ def numbers(source: Source, wanted: Visualization) -> UtilisationNumbers:
     edges = np.linspace(min(one.start for one in spells), max(one.end for one in spells), _STEPS + 1)
     timed = [one for one in spells if not math.isnan(one.cpu_seconds)]
     held = mean_at_work(spells, [float(one.cores) for one in spells], edges)
-    busy = (
-        mean_at_work(timed, [one.cpu_seconds / (one.end - one.start) for one in timed], edges)
-        if timed
-        else np.full(_STEPS, np.nan)
-    )
-    steps = pd.DataFrame({"start": edges[:-1], "end": edges[1:], "held": held, "busy": busy})
+    rates = [one.cpu_seconds / (one.end - one.start) for one in timed]
+    busy = mean_at_work(timed, rates, edges) if timed else None
     core_seconds = sum(one.cores * (one.end - one.start) for one in spells)
     of_timed = sum(one.cores * (one.end - one.start) for one in timed)
     share = sum(one.cpu_seconds for one in timed) / of_timed if of_timed else math.nan
-    notes = [f"{core_seconds / 3600:.3g} core-hours held"]
+    hours = core_seconds / 3600
+    notes = [f"{f'{hours:.3g}' if hours < 1000 else f'{hours:.0f}'} core-hours held"]
     if timed:
         notes[0] += f"; {share:.0%} of {'them' if len(timed) == len(spells) else 'those that were measured'} busy"
     if len(timed) < len(spells):
         notes.append(f"the CPU time of {len(spells) - len(timed)} of {len(spells)} attempts is not known")
     notes.append("busy: the CPU time of each attempt, spread evenly over it")
-    return UtilisationNumbers(wanted.title or "", tuple(notes), steps, share, zone_of(table))
+    return UtilisationNumbers(wanted.title or "", tuple(notes), edges, held, busy, share, zone_of(table))
 
 
 def draw(numbers: UtilisationNumbers, figure: Figure, page: int) -> None:  # noqa: ARG001 - there is one page
     """Draw the cores that were held as an area, and those that were busy as a line."""
     axes = figure.subplots()
-    steps = numbers.steps
-    edges = places([*steps["start"], steps["end"].iloc[-1]])
-    axes.stairs(steps["held"], edges, fill=True, color=_HELD, alpha=0.6, label="held")
-    axes.stairs(steps["held"], edges, color=_HELD, linewidth=0.8)
-    if steps["busy"].notna().any():
-        axes.stairs(steps["busy"], edges, color=_USED, linewidth=1.1, label="busy", baseline=None)
+    edges = places(numbers.edges)
+    axes.stairs(numbers.held, edges, fill=True, color=_HELD, alpha=0.6, label="held")
+    axes.stairs(numbers.held, edges, color=_HELD, linewidth=0.8)
+    if numbers.busy is not None:
+        axes.stairs(numbers.busy, edges, color=_USED, linewidth=1.1, label="busy", baseline=None)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("cores")
     tell_time(axes, numbers.zone)
