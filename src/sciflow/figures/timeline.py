@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -121,7 +121,10 @@ def numbers(source: Source, wanted: Visualization) -> TimelineNumbers:
     for one in spells:
         by_node.setdefault(one.node or "unknown node", []).append(one)
     rows = tuple(_row(node, by_node[node]) for node in sorted(by_node, key=_natural))
-    return TimelineNumbers(wanted.title or "", tuple(_notes(spells)), rows, _queue(spells), zone_of(table))
+    made = TimelineNumbers(wanted.title or "", tuple(_notes(spells)), rows, _queue(spells), zone_of(table))
+    if made.is_detailed:
+        return made
+    return replace(made, notes=(*made.notes, "each node: how many are at work, in brackets the most of them"))
 
 
 def known_spells(source: Source, wanted: Visualization) -> list[Spell]:
