@@ -289,7 +289,7 @@ def _together(factors: list[Factor], notes: list[str]) -> list[Factor]:
     """Factors whose levels go with each other one to one, as zipped axes do, are one."""
     kept: list[Factor] = []
     for factor in factors:
-        twin = next((n for n, one in enumerate(kept) if _is_same(one.codes, factor.codes)), None)
+        twin = next((n for n, one in enumerate(kept) if move_together(one.codes, factor.codes)), None)
         if twin is None:
             kept.append(factor)
             continue
@@ -299,7 +299,8 @@ def _together(factors: list[Factor], notes: list[str]) -> list[Factor]:
     return kept
 
 
-def _is_same(first: np.ndarray, second: np.ndarray) -> bool:
+def move_together(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether the codes of two factors go with each other one to one."""
     pairs = np.unique(np.stack([first, second]), axis=1).shape[1]
     return pairs == len(np.unique(first)) == len(np.unique(second))
 

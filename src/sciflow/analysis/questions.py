@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sciflow.analysis.anova import Anova
+    from sciflow.analysis.correlation import Correlations
     from sciflow.analysis.effects import Effects, Interaction
     from sciflow.analysis.observations import Observations
+    from sciflow.analysis.outliers import Outliers
     from sciflow.analysis.sensitivity import Sensitivity
+    from sciflow.analysis.table import RunTable
+    from sciflow.analysis.trends import Trends
 
 
 class StatisticalQuestions(ABC):
@@ -19,6 +23,11 @@ class StatisticalQuestions(ABC):
     @abstractmethod
     def observations(self) -> Observations:
         """One row per combination: parameters, metrics, state."""
+
+    @property
+    def _table(self) -> RunTable | None:
+        """The tables of the run, where these are the observations of one whole run."""
+        return None
 
     def effects(self, metric: str, minimum_coverage: float = 0.0) -> Effects:
         """How much a metric changes with each factor: marginal means of levels, and sizes of effects.
@@ -107,3 +116,64 @@ class StatisticalQuestions(ABC):
         from sciflow.analysis.sensitivity import sensitivity
 
         return sensitivity(self.observations, metric, minimum_coverage, confidence)
+
+    def correlations(self, metric: str, minimum_coverage: float = 0.0) -> Correlations:
+        """How a metric goes with each parameter and each other metric, the strongest first.
+
+        Parameters
+        ----------
+        metric
+            Its name.
+        minimum_coverage
+            The share of its values that must be there.
+
+        Raises
+        ------
+        ResultError
+            For a metric that is no number, and where too little is there.
+        """
+        from sciflow.analysis.correlation import correlations
+
+        return correlations(self.observations, metric, minimum_coverage)
+
+    def trends(self, metric: str, minimum_coverage: float = 0.0) -> Trends:
+        """Whether a metric rises or falls all the way with each factor that is a number, other factors held fixed.
+
+        Parameters
+        ----------
+        metric
+            Its name.
+        minimum_coverage
+            The share of its values that must be there.
+
+        Raises
+        ------
+        ResultError
+            For a metric that is no number, where no factor is one, and where too little is there.
+        """
+        from sciflow.analysis.finding import sample_of
+        from sciflow.analysis.trends import trends
+
+        return trends(sample_of(self.observations, metric, minimum_coverage))
+
+    def outliers(self, metric: str, threshold: float = 3.5, minimum_coverage: float = 0.0) -> Outliers:
+        """Values of a metric that are far from their repeats, or from all others; none is left out for that.
+
+        Parameters
+        ----------
+        metric
+            Its name.
+        threshold
+            The modified z-score above which a value is told.
+        minimum_coverage
+            The share of its values that must be there.
+
+        Raises
+        ------
+        ResultError
+            For a metric that is no number, and where too little is there.
+        """
+        from sciflow.analysis.finding import sample_of
+        from sciflow.analysis.outliers import outliers
+
+        return outliers(sample_of(self.observations, metric, minimum_coverage), threshold, self._table)

@@ -281,7 +281,8 @@ def _tell_uncertain(asked: _Asked, indices: pd.DataFrame, key: str) -> None:
 def _with_group(tables: tuple[pd.DataFrame, ...], group: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
     for table in tables:
         for place, (name, value) in enumerate(group.items()):
-            table.insert(place, name, pd.Series([value] * len(table), dtype=object))
+            free = f"{name}()" if name in table else name
+            table.insert(place, free, pd.Series([value] * len(table), dtype=object))
     return tables[0], tables[1]
 
 
