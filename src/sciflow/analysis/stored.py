@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from sciflow.errors import ResultError
 from sciflow.model.nearest import nearest
+from sciflow.model.state import State
 from sciflow.store.layout import RunDirectory
 from sciflow.store.records import members_of, open_record
 from sciflow_shim.record_reader import RecordDataset, RecordGroup
@@ -43,6 +45,29 @@ def read_array(run: RunDirectory, tables: Tables, task: str, number: int, name: 
     if name not in own:
         raise ResultError(f"instance {number} of `{task}` has no array `{name}`", hint=nearest(name, list(own)))
     return _array(open_record(str(run / place[0]))[own[name]])
+
+
+def read_arrays(run: RunDirectory, tables: Tables, task: str, name: str) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The result arrays of a name, of all completed instances of a task that have one: number of the instance, array.
+
+    They are read one after the other, as they are asked for.
+    """
+    table, arrays, records = tables.instances, tables.table("arrays"), tables.attempts
+    columns = (table.get(one, []) for one in ("task", "number", "state", "record", "index"))
+    numbers = {
+        (record, index): number
+        for its, number, state, record, index in zip(*columns, strict=True)
+        if its == task and state == State.COMPLETED.value
+    }
+    paths = records.get("record", [])
+    columns = (arrays.get(one, []) for one in ("record", "index", "name", "dataset"))
+    opened: tuple[str, RecordGroup] | None = None  # a record may be of many instances
+    for row, index, its, dataset in zip(*columns, strict=True):
+        if its == name and (paths[row], index) in numbers:
+            path = paths[row]
+            if opened is None or opened[0] != path:
+                opened = (path, open_record(str(run / path)))
+            yield numbers[path, index], _array(opened[1][dataset])
 
 
 def read_series(run: RunDirectory, array: str, index: int, element: int, attempt: int | None) -> pd.DataFrame:

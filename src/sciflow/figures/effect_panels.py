@@ -89,7 +89,7 @@ def draw_means(axes: Axes, x: Side, y: Side, levels: Sequence[Any], means: Any, 
     """Draw means at levels of a factor, with whiskers where there are any: ``mean``, ``low``, ``high``."""
     mean, low, high = (np.asarray(means[name], dtype=float) for name in ("mean", "low", "high"))
     if y.scale == "log":
-        low = np.maximum(low, mean * 1e-3)  # an end below 0 has no place
+        low = np.where(low > 0, low, np.nanmin(mean) / 2)  # an end below 0 has no place
     ends = np.nan_to_num(np.stack([mean - low, high - mean]))
     places = x.places(levels)
     if x.levels is None and x.scale == "linear" and _has_room(places):

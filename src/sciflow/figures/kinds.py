@@ -23,6 +23,7 @@ _MODULES: dict[Kind, str] = {
     "utilisation": "sciflow.figures.utilisation",
     "requests": "sciflow.figures.requests",
     "scatter": "sciflow.figures.scatter",
+    "convergence": "sciflow.figures.convergence",
     "main_effects": "sciflow.figures.main_effects",
     "interaction": "sciflow.figures.interaction",
     "pairs": "sciflow.figures.pairs",

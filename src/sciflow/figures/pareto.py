@@ -155,7 +155,7 @@ def _draw_intervals(axes: Axes, numbers: ParetoNumbers, first: int, second: int,
         mean, low, high = (points[name].to_numpy(dtype=float)[rows] for name in names)
         end = np.nan_to_num(np.stack([mean - low, high - mean]))
         if side.scale == "log":
-            end[0] = np.minimum(end[0], mean * (1 - 1e-3))
+            end[0] = np.where(low > 0, end[0], mean - mean.min() / 2)
         at.append(mean)
         ends.append(end)
     look: dict[str, Any] = {"fmt": "none", "ecolor": COLOURS[0], "elinewidth": 0.7, "alpha": 0.6, "zorder": 2}

@@ -183,7 +183,7 @@ def picture(source: Source, wanted: Visualization) -> Picture:
     ResultError
         For a parameter or metric that is not there, or does not fit the kind; and where there is nothing to show.
     """
-    if wanted.select:
+    if wanted.select and wanted.type != "convergence":  # which selects among the instances that have logged
         source = Source(selected(source.observations, wanted.select), None)
     numbers = kind_of(wanted.type).numbers(source, wanted)
     return Picture(wanted.type, numbers, wanted, source.observations.runs)

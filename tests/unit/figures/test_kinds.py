@@ -14,6 +14,7 @@ from sciflow.figures.picture import Picture, picture
 from sciflow.figures.style import Style
 from sciflow.model.visualization import Kind, Visualization
 from unit.figures.laid_out import unreadable
+from unit.figures.logged_run import logged, steps
 from unit.figures.observed import DATA
 
 COLUMN = Style(width=3.4, font_size=8.0, dpi=50)
@@ -48,7 +49,9 @@ REFUSED: Mapping[tuple[Kind, str], str] = {
 }
 
 # Kinds that need more than observations: what makes their source, of the name of the results.
-SOURCES: Mapping[Kind, Callable[[str], Source]] = {}
+SOURCES: Mapping[Kind, Callable[[str], Source]] = {
+    "convergence": lambda name: logged(DATA[name](), lambda **_: steps(3.0, 2.0, 1.5)),
+}
 
 
 def made(kind: Kind, data: str) -> Picture:
