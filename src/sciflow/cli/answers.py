@@ -13,7 +13,11 @@ from sciflow.cli.output import DONE, NOT_FINISHED, SOME_FAILED, emit, json_optio
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--export", type=click.Path(path_type=Path), help="Write the combinations to this .csv or .json file.")
+@click.option(
+    "--export",
+    type=click.Path(path_type=Path),
+    help="Write the combinations to this file: .csv, .tsv, .json, .md, .tex, .parquet or .xlsx.",
+)
 @click.option(
     "--join-arrays", is_flag=True, help="Join result arrays of one shape into one dataset each, in arrays.h5."
 )
