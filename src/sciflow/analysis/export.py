@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sciflow.analysis.cells import plain, rows_of, text_of
 from sciflow.analysis.table import RunTable
 from sciflow.errors import ResultError
 
@@ -83,35 +84,6 @@ def export_frame(frame: pd.DataFrame, path: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def rows_of(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
-    """The rows as Python has the values; None for what is missing."""
-    columns = [[plain(value) for value in frame.iloc[:, place]] for place in range(frame.shape[1])]
-    return zip(*columns, strict=True)
-
-
-def plain(value: Any) -> Any:
-    """A value as Python has it, and None for what pandas has as missing."""
-    import numpy as np
-    import pandas as pd
-
-    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, np.ndarray):
-        return [plain(one) for one in value]
-    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
-
-
-def text_of(value: Any) -> str:
-    """A value as text: nothing for None, lists and mappings as JSON has them."""
-    if value is None:
-        return ""
-    if isinstance(value, (list, tuple, dict)):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
 def _write_json(frame: pd.DataFrame, path: Path) -> None:
     names = [str(name) for name in frame.columns]
     rows = [dict(zip(names, map(_for_json, row), strict=True)) for row in rows_of(frame)]
@@ -128,17 +100,18 @@ def _for_json(value: Any) -> Any:
 
 
 def _write_markdown(frame: pd.DataFrame, path: Path) -> None:
-    from sciflow.analysis.typeset import markdown_table
+    from sciflow.analysis.typeset import markdown_table, plain_cell
 
-    rows = [[printed(value).plain_text for value in row] for row in rows_of(frame)]
+    rows = [[plain_cell(value) for value in row] for row in rows_of(frame)]
     path.write_text(markdown_table([str(name) for name in frame.columns], rows), encoding="utf-8")
 
 
 def _write_latex(frame: pd.DataFrame, path: Path) -> None:
-    from sciflow.analysis.typeset import escaped_latex, latex_table
+    from sciflow.analysis.typeset import escaped_latex, latex_cell, latex_table
 
     header = [escaped_latex(str(name)) for name in frame.columns]
-    path.write_text(latex_table(header, [[printed(value).latex for value in row] for row in rows_of(frame)]), encoding="utf-8")
+    rows = [[latex_cell(value) for value in row] for row in rows_of(frame)]
+    path.write_text(latex_table(header, rows), encoding="utf-8")
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:

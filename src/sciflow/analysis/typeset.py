@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+from sciflow.analysis.cells import text_of
+from sciflow.analysis.rounding import Rounded, rounded
 from sciflow.errors import ResultError
 
 MOST_ROWS, MOST_COLUMNS = 200, 20  # of a table in LaTeX: some pages
@@ -39,6 +42,24 @@ def escaped_markdown(text: str) -> str:
     """A text as Markdown shows it within a table, whatever is in it."""
     text = re.sub(r"([\\`*_{}\[\]|~$])", r"\\\1", text)
     return re.sub(r"\s*[\r\n]\s*", " ", text.replace("<", "&lt;")).strip()
+
+
+def plain_cell(value: Any) -> str:
+    """What stands for a value in a table that is read: a number has no more digits than it needs."""
+    if isinstance(value, Rounded):
+        return value.short
+    return rounded(value).plain if isinstance(value, float) else text_of(value)
+
+
+def latex_cell(value: Any) -> str:
+    """The same for LaTeX."""
+    if isinstance(value, Rounded):
+        return value.latex
+    if isinstance(value, float):
+        return rounded(value).latex
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"${value}$" if value < 0 else str(value)
+    return escaped_latex(text_of(value))
 
 
 def latex_table(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sciflow.analysis.cells import text_of
 from sciflow.errors import ResultError
 
 _ROWS, _COLUMNS, _LETTERS = 1_048_576, 16_384, 32_767  # "Excel specifications and limits"
@@ -51,8 +52,6 @@ def write_workbook(header: Sequence[str], rows: Iterable[Sequence[Any]], count: 
 def _cell(sheet: Any, value: Any) -> Any:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    from sciflow.analysis.export import text_of
 
     if value is None or isinstance(value, bool):
         return value

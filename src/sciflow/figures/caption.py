@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def caption(wanted: Visualization, numbers: Numbers) -> str:
         shown += f"; a panel for each value of {_listed(wanted.facet_by)}"
     told = [numbers.title, shown, *numbers.notes, _counted(numbers.frame())]
     names = {*wanted.shown, *filter(None, (wanted.x_axis, wanted.y_axis, wanted.series)), *wanted.facet_by}
-    return " ".join(_sentence(one, names) for one in told if one)
+    return " ".join(sentence(one, names) for one in told if one)
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -62,7 +63,7 @@ def _counted(frame: pd.DataFrame) -> str:
     return f"n = {low}" if low == high else f"n = {low} to {high}"
 
 
-def _sentence(text: str, names: set[str]) -> str:
+def sentence(text: str, names: Collection[str] = ()) -> str:
     """The text as a sentence; names of metrics and parameters keep their case."""
     text = text.strip()
     if re.split(r"[\s:,]", text)[0] not in names and not text.startswith("n = "):

@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
-from sciflow.analysis.export import check_format, export_combinations, export_frame, plain
+from sciflow.analysis.cells import plain
+from sciflow.analysis.export import check_format, export_combinations, export_frame
 from sciflow.errors import ResultError
 from sciflow.results import Results
 
