@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.forms import Form
     from sciflow.analysis.observations import Observations
     from sciflow.figures.gallery import Gallery
+    from sciflow.report.methods import Methods
     from sciflow.report.write import Written
     from sciflow.store.layout import RunDirectory
     from sciflow.store.results import Tables
@@ -150,3 +151,12 @@ class Results(RunTable, Answers):
         from sciflow.report.write import report
 
         return report(self, self.observations, path, maximize, minimize, as_of)
+
+    def methods(self) -> Methods:
+        """A paragraph for the methods of a paper: how the run was made, by what is known of it, and what failed.
+
+        Its `to_text`, `to_markdown` and `to_latex` give it as text.
+        """
+        from sciflow.report.methods import methods_of
+
+        return methods_of(self, self.observations)

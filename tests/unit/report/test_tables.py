@@ -48,7 +48,9 @@ def test_the_frame_has_all_digits() -> None:
     assert list(frame) == ["rate", "kind", "time_s", "time_s_uncertainty", "time_s_count"]
     values = [1 + 0.0123 * seed for seed in (1, 2, 3)]
     assert frame["time_s"].tolist()[1] == pytest.approx(sum(values) / 3)
-    assert frame["time_s_uncertainty"].tolist()[1] == pytest.approx(0.0123 / 3**0.5)  # seeds 1, 2, 3 have a deviation of 1
+    assert frame["time_s_uncertainty"].tolist()[1] == pytest.approx(
+        0.0123 / 3**0.5
+    )  # seeds 1, 2, 3 have a deviation of 1
     assert frame["time_s_count"].tolist() == [2, 3, 3, 3]
 
 
