@@ -30,11 +30,23 @@ _OPTIONS = {
     "minimize": ("--minimize", "A metric that is better when smaller.", {"multiple": True}),
     "task": ("--task", "The task that is shown.", {}),
 }
+# Options that say how large it is.
+_MEASURES = {
+    "journal": ("--journal", "As wide as a column of: nature, science, pnas, aps, ieee, elsevier, springer, acs.", {}),
+    "columns": ("--columns", "So many columns of the journal wide.", {"type": float}),
+    "width_mm": ("--width", "So wide, in millimetres.", {"type": float, "metavar": "MM"}),
+    "dpi": ("--dpi", "Dots per inch.", {"type": int}),
+    "notes": (
+        "--notes/--no-notes",
+        "Keep title and notes in the figure.  [default: without a journal]",
+        {"default": None},
+    ),
+}
 
 
 def _figure_options(command: Any) -> Any:
-    for name, (option, text, more) in reversed(_OPTIONS.items()):
-        metavar = {} if "type" in more else {"metavar": "NAME"}
+    for name, (option, text, more) in reversed((_OPTIONS | _MEASURES).items()):
+        metavar = {} if "type" in more or "default" in more else {"metavar": "NAME"}
         command = click.option(option, name, help=text, **metavar, **more)(command)
     return command
 
@@ -72,15 +84,17 @@ def plot(
 
     What has been measured by now is collected first, also while the run goes on.
     """
+    from sciflow.figures.journals import style_of
     from sciflow.figures.saving import saved, targets
 
+    style = style_of(**{name: options.pop(name) for name in _MEASURES})
     said = {name: value for name, value in options.items() if value not in (None, ())}
     opened, names = _opened(run_and_names, obj["runs"])
     _check_options(kind, said, selected, automatic, names)
     folder, pattern = targets(output, endings, opened.path / "figures")
     results = opened.collect()
     gallery = _gallery(results, kind, said, selected, automatic, names)
-    written = saved(gallery, folder, pattern, data)
+    written = saved(gallery, folder, pattern, data, style)
     document = {
         "run": opened.run_id,
         "combinations": {"completed": results.completed, "total": len(results)},
@@ -90,6 +104,7 @@ def plot(
                 "type": one.kind,
                 "files": [str(path) for path in written.files[name]],
                 "notes": list(one.notes),
+                "caption": one.caption(),
                 "reason": gallery.reasons[name],
             }
             for name, one in gallery.items()
@@ -97,7 +112,7 @@ def plot(
         "missing": gallery.missing,
         "data": str(written.data) if written.data else None,
     }
-    emit(as_json, document, "\n".join(_lines(results, gallery, document)))
+    emit(as_json, document, "\n".join(_lines(results, gallery, document, style.has_notes)))
     context.exit(SOME_FAILED if gallery.missing else DONE)
 
 
@@ -164,12 +179,12 @@ def _one(kind: str, said: dict[str, Any], chosen: dict[str, Any]) -> Wish:
     return wished(options)
 
 
-def _lines(results: Results, gallery: Gallery, document: dict[str, Any]) -> list[str]:
+def _lines(results: Results, gallery: Gallery, document: dict[str, Any], has_notes: bool) -> list[str]:
     lines = []
     for one in document["figures"]:
         told = f" ({one['reason']})" if one["reason"] else ""
         lines.append(f"{one['name']}: {', '.join(one['files'])}{told}")
-        lines += [f"  {note}" for note in one["notes"]]
+        lines += [f"  {note}" for note in one["notes"]] if has_notes else [f"  caption: {one['caption']}"]
     lines += [f"{name}: not made: {reason}" for name, reason in gallery.missing.items()]
     if document["data"]:
         lines.append(f"numbers: {document['data']}")

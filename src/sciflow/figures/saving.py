@@ -9,6 +9,7 @@ from pathlib import Path
 from sciflow.errors import ResultError
 from sciflow.figures.files import FORMATS
 from sciflow.figures.gallery import Gallery, make_folder
+from sciflow.figures.style import DEFAULT, Style
 from sciflow.store.layout import write_whole
 
 
@@ -66,7 +67,9 @@ def _check_ending(ending: str) -> None:
         raise ResultError(f"`{ending}` is no format of figures", hint=f"known are {', '.join(FORMATS)}")
 
 
-def saved(gallery: Gallery, folder: Path, pattern: Pattern, data: str | Path | None = None) -> Written:
+def saved(
+    gallery: Gallery, folder: Path, pattern: Pattern, data: str | Path | None = None, style: Style = DEFAULT
+) -> Written:
     """Write the figures that could be made, and where it is asked for, the numbers of the only one.
 
     Raises
@@ -90,7 +93,7 @@ def saved(gallery: Gallery, folder: Path, pattern: Pattern, data: str | Path | N
         name: [
             path
             for ending in pattern.endings
-            for path in one.save(folder / f"{pattern.stem if pattern.stem is not None else name}{ending}")
+            for path in one.save(folder / f"{pattern.stem if pattern.stem is not None else name}{ending}", style)
         ]
         for name, one in gallery.items()
     }

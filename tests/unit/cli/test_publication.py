@@ -21,3 +21,15 @@ def test_methods_are_a_paragraph(sciflow: Command, finished: Path, tmp_path: Pat
     document = sciflow("methods", finished.name, "--json").json
     assert (document["run"], document["format"], document["file"]) == (finished.name, "text", None)
     assert document["methods"].startswith("The workflow ")
+
+
+def test_a_figure_for_a_journal_has_a_caption(sciflow: Command, finished: Path, tmp_path: Path) -> None:
+    """As wide as its column, without notes; measures that cannot be are refused before anything is collected."""
+    target = tmp_path / "y.svg"
+    answer = sciflow("plot", "--type", "line", "--value", "y", "--x", "x", "--journal", "aps", "-o", target)
+    assert answer.code == 0
+    assert "  caption: y against x. y: 1 of 4 have no value (1 FAILED)." in answer.out
+    assert f'width="{85.725 / 25.4 * 72:.3f}'[:11] in target.read_text()
+    answer = sciflow("plot", "--journal", "natur")
+    assert answer.code == 1
+    assert "did you mean `nature`?" in answer.err
