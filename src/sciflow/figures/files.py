@@ -63,7 +63,8 @@ def told_letters() -> Iterator[None]:
         else:
             absent[chr(int(letter[1]))] = None
     if absent:
-        letters = " ".join(list(absent)[:10])
+        shown = [one if one.isprintable() and not one.isspace() else f"U+{ord(one):04X}" for one in absent]
+        letters = " ".join(shown[:10])
         text = f"no font that is installed has {letters}: install one, as the Noto fonts are, or give `labels`"
         warnings.warn(text, SciflowWarning, stacklevel=4)
 

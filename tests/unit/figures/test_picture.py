@@ -91,7 +91,7 @@ def test_unknown_formats_are_refused(tmp_path: Path) -> None:
 
 def test_letters_that_no_font_has_are_told() -> None:
     """Once, with what would help, and the figure is there."""
-    with pytest.warns(SciflowWarning, match="no font that is installed has \ue123"):
+    with pytest.warns(SciflowWarning, match=r"no font that is installed has U\+E123"):
         assert made(title="\ue123").image(".png")
 
 

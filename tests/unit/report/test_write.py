@@ -122,6 +122,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:no font that is installed has:sciflow.errors.SciflowWarning")
 def test_whatever_a_value_is_it_stays_text(page_of: Callable[..., Page]) -> None:
     """Values that would like to be elements, templates, commands of a terminal or formulas are shown to the letter."""
     page = page_of({"name": HOSTILE}, {"y": [1.0, 2, 3, 4, 5, 6], "<b>bold</b>": HOSTILE})
