@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,11 @@ class Finding:
     def frame(self) -> pd.DataFrame:
         """The answer as a table; what matters most comes first."""
         raise NotImplementedError
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables of the answer, by their names."""
+        kept = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: one for name, one in kept.items() if isinstance(one, pd.DataFrame)}
 
     @property
     def title(self) -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.anova import Anova
     from sciflow.analysis.correlation import Correlations
     from sciflow.analysis.effects import Effects, Interaction
+    from sciflow.analysis.examination import Examination
     from sciflow.analysis.observations import Observations
     from sciflow.analysis.outliers import Outliers
     from sciflow.analysis.sensitivity import Sensitivity
@@ -28,6 +29,25 @@ class StatisticalQuestions(ABC):
     def _table(self) -> RunTable | None:
         """The tables of the run, where these are the observations of one whole run."""
         return None
+
+    def examine(self, metric: str, minimum_coverage: float = 0.0) -> Examination:
+        """All that statistics can say of a metric, what matters most first; what does not apply with its reason.
+
+        Parameters
+        ----------
+        metric
+            Its name.
+        minimum_coverage
+            The share of its values that must be there.
+
+        Raises
+        ------
+        ResultError
+            For a metric that is no number, and where too little is there.
+        """
+        from sciflow.analysis.examination import examine
+
+        return examine(self.observations, metric, minimum_coverage, self._table)
 
     def effects(self, metric: str, minimum_coverage: float = 0.0) -> Effects:
         """How much a metric changes with each factor: marginal means of levels, and sizes of effects.

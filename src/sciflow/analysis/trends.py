@@ -57,7 +57,7 @@ def trends(sample: Sample, significance: float = 0.05) -> Trends:
     sample
         The values.
     significance
-        Below which p a trend is told as one.
+        Below which p, corrected for the number of factors, a trend is told as one.
 
     Raises
     ------
@@ -77,17 +77,19 @@ def trends(sample: Sample, significance: float = 0.05) -> Trends:
         if found is None:
             notes.append(f"`{factor.name}` never varies while other factors are fixed: its trend cannot be told")
             continue
-        rows.append((factor.name, _direction(found, significance), *found))
+        rows.append((factor.name, "", *found))
     if any(one.is_sampled for one in factors):
         notes.append("sampled parameters vary all at once: they are not held fixed for each other")
     table = pd.DataFrame(rows, columns=_COLUMNS)
-    table = table.assign(p_holm=holm(table["p"].to_numpy(float)))
+    corrected = holm(table["p"].to_numpy(float))
+    directions = [_direction(row[2:], p, significance) for row, p in zip(rows, corrected, strict=True)]
+    table = table.assign(direction=directions, p_holm=corrected)
     order = np.argsort(-np.abs(table["tau"].to_numpy(float)), kind="stable")
     return Trends(sample.metric, sample.coverage, table.iloc[order].reset_index(drop=True), notes=tuple(notes))
 
 
-def _direction(found: tuple[float, ...], significance: float) -> str:
-    tau, p = found[0], found[-1]
+def _direction(found: tuple[float, ...], p: float, significance: float) -> str:
+    tau = found[0]
     # A handful of points cannot be significant, but where all groups agree all the way there is no doubt of what is.
     groups, rising, falling = found[3:6]
     if groups == rising or (p < significance and tau > 0):
