@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.efficiency import RunEfficiency
     from sciflow.analysis.forms import Form
     from sciflow.analysis.observations import Observations
+    from sciflow.figures.dashboard import Dashboard
     from sciflow.figures.gallery import Gallery
     from sciflow.report.methods import Methods
     from sciflow.report.write import Written
@@ -121,6 +122,23 @@ class Results(RunTable, Answers):
         from sciflow.analysis.advise import advise
 
         return advise(self, chance)
+
+    def dashboard(self, maximize: Sequence[str] = (), minimize: Sequence[str] = ()) -> Dashboard:
+        """One page of paper about the run: counts, the best, the most telling figures, states, resources.
+
+        Parameters
+        ----------
+        maximize, minimize
+            The metrics of which the largest and the smallest value is the best.
+
+        Raises
+        ------
+        ResultError
+            For a metric that there is not.
+        """
+        from sciflow.figures.dashboard import dashboard
+
+        return dashboard(self, self.observations, maximize, minimize)
 
     def report(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from sciflow.analysis.observations import VALUE, Coverage, Metric, Observations,
 from sciflow.analysis.repeats import means
 from sciflow.analysis.table import RunTable
 from sciflow.model.state import State
+from sciflow.run.track import observe
 from sciflow.store.columns import Table
 
 
@@ -82,6 +83,37 @@ class Span:
     def seconds(self) -> float:
         """How long it is."""
         return self.end - self.start
+
+
+class Situation(NamedTuple):
+    """How a run is, in words, and whether nothing more will happen by itself."""
+
+    words: str
+    is_over: bool
+
+
+def situation_of(results: RunTable, states: Mapping[str, Mapping[State, int]]) -> Situation:
+    """How a run is, by what was collected and by its directory.
+
+    Parameters
+    ----------
+    results
+        What was collected.
+    states
+        As of `states_by_task`.
+    """
+    there = {state for of_task in states.values() for state in of_task}
+    if there == {State.COMPLETED}:
+        return Situation("complete", True)
+    if there and all(state.is_final for state in there):
+        return Situation("ended with failures", True)
+    if results.run.plan.is_file():
+        status = observe(results.run)
+        if status.is_driven:
+            return Situation("running", False)
+        if status.is_queued and not status.is_finished:
+            return Situation("running" if State.RUNNING in there else "in the queue", False)
+    return Situation("not finished", False)
 
 
 def states_by_task(results: RunTable) -> dict[str, dict[State, int]]:

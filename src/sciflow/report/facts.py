@@ -9,13 +9,21 @@ from typing import Any
 
 from sciflow.analysis.efficiency import Efficiency, efficiency
 from sciflow.analysis.observations import STATE, Coverage, Observations, Parameter
-from sciflow.analysis.overview import Described, Extreme, Span, described, extremes, span_of, states_by_task
+from sciflow.analysis.overview import (
+    Described,
+    Extreme,
+    Span,
+    described,
+    extremes,
+    situation_of,
+    span_of,
+    states_by_task,
+)
 from sciflow.analysis.table import RunTable
 from sciflow.model.state import State
 from sciflow.report.failures import Failures, failures_of
 from sciflow.report.surroundings import Surroundings, surroundings_of
 from sciflow.report.text import value_text
-from sciflow.run.track import observe
 from sciflow.store.layout import read_document
 
 MOST_ROWS = 500  # combinations that are listed
@@ -144,15 +152,15 @@ def facts_of(
     chosen += [one for metric in minimize for one in extremes(observations, [metric]) if not one.is_largest]
     manifest = read_document(results.run.manifest) if results.run.manifest.is_file() else {}
     states = states_by_task(results)
-    situation, is_over = _situation(results, states)
+    situation = situation_of(results, states)
     has_plan = results.run.plan.is_file()
     return Facts(
         run=results.run.run_id,
         workflow=observations.workflow or str(manifest.get("workflow") or "a workflow"),
         path=str(results.run.path),
         as_of=_as_of(results) if as_of is None else as_of,
-        situation=situation,
-        is_over=is_over,
+        situation=situation.words,
+        is_over=situation.is_over,
         coverage=observations.coverage,
         gathering=results.described_gathering(),
         span=span_of(results),
@@ -172,22 +180,6 @@ def facts_of(
 
 def _as_of(results: RunTable) -> float:
     return results.run.results.stat().st_mtime if results.tables.is_kept else time.time()
-
-
-def _situation(results: RunTable, states: Mapping[str, Mapping[State, int]]) -> tuple[str, bool]:
-    """How the run is, by what was collected, and whether that is the end."""
-    there = {state for of_task in states.values() for state in of_task}
-    if there == {State.COMPLETED}:
-        return "complete", True
-    if all(state.is_final for state in there) and there:
-        return "ended with failures", True
-    if results.run.plan.is_file():
-        status = observe(results.run)
-        if status.is_driven:
-            return "running", False
-        if status.is_queued and not status.is_finished:
-            return "running" if State.RUNNING in there else "in the queue", False
-    return "not finished", False
 
 
 def _parameter(one: Parameter) -> ParameterFacts:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sciflow.figures.chosen import Titled
 from sciflow.figures.picture import Picture
 from sciflow.figures.style import Style
-from sciflow.report.chosen import Titled
 from sciflow.report.text import counted, plain, value_text
 
 MOST_PAGES = 3  # of one figure

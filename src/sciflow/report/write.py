@@ -9,18 +9,20 @@ from pathlib import Path
 from sciflow.analysis.observations import Observations
 from sciflow.analysis.table import RunTable
 from sciflow.errors import ResultError
-from sciflow.report.chosen import Chosen, chosen
+from sciflow.figures.chosen import Chosen, chosen
+from sciflow.figures.dashboard import FORMATS as PAGE_FORMATS
+from sciflow.figures.dashboard import dashboard
 from sciflow.report.facts import Facts, facts_of
 from sciflow.report.page import page
 from sciflow.report.shown import shown
 from sciflow.store.layout import write_whole
 
-FORMATS = (".html",)
+FORMATS = (".html", *PAGE_FORMATS)
 
 
 @dataclass(frozen=True)
 class Written:
-    """A report that was written: where, what it says, and its figures by name."""
+    """A report that was written: where, what it says, and its figures."""
 
     path: Path
     facts: Facts
@@ -72,10 +74,14 @@ def report(
     target = Path(path)
     check_format(target)
     facts = facts_of(results, observations, maximize, minimize, as_of)
-    figures = chosen(results, observations)
-    text = page(facts, [shown(one) for one in figures.pictures], figures.missing, "", Path())
+    if target.suffix in PAGE_FORMATS:
+        made = dashboard(results, observations, maximize, minimize, facts.as_of)
+        figures, content = Chosen(made.pictures, made.missing), made.image(target.suffix)
+    else:
+        figures = chosen(results, observations)
+        content = page(facts, [shown(one) for one in figures.pictures], figures.missing, "", Path())
     try:
-        write_whole(target, text)
+        write_whole(target, content)
     except OSError as error:
         hint = f"make the folder first: mkdir -p {target.parent}" if not target.parent.is_dir() else ""
         raise ResultError(f"`{target}` cannot be written: {error.strerror}", hint=hint) from error

@@ -1,0 +1,210 @@
+"""A dashboard: what a run has shown, on one page of paper."""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sciflow.analysis.efficiency import Efficiency, efficiency
+from sciflow.analysis.observations import Observations
+from sciflow.analysis.overview import Extreme, best_of, extremes, situation_of, span_of, states_by_task
+from sciflow.analysis.table import RunTable
+from sciflow.errors import ResultError
+from sciflow.figures.chosen import Titled, chosen
+from sciflow.figures.files import origin, told_letters
+from sciflow.figures.labels import metric_label, text_of
+from sciflow.figures.style import Style, applied
+from sciflow.model.state import State
+from sciflow.model.units import format_duration, format_memory
+from sciflow.store.layout import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = (".pdf", ".png", ".svg")
+MOST = 5  # figures: what is legible on one page
+_MOST_METRICS = 3
+_MOST_TASKS = 6
+STYLE = Style(font_size=7.5, dpi=150)
+
+
+class Fact(NamedTuple):
+    """A line of text: its name, and what it is."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dashboard:
+    """One page about a run; `save` writes it, and notebooks show it.
+
+    Attributes
+    ----------
+    title, subtitle
+        The workflow; the run, how it is, and of what time that is.
+    counts, best, resources
+        What is there, where the best is, what was used.
+    states
+        Task → state → how many of its instances have it.
+    pictures
+        The most telling figures.
+    missing
+        Name → why a figure could not be made.
+    run
+        The run's id.
+    """
+
+    title: str
+    subtitle: str
+    counts: tuple[Fact, ...]
+    best: tuple[Fact, ...]
+    resources: tuple[Fact, ...]
+    states: Mapping[str, Mapping[State, int]]
+    pictures: tuple[Titled, ...]
+    missing: Mapping[str, str]
+    run: str
+
+    def draw(self, style: Style = STYLE) -> Figure:
+        """Draw the page."""
+        from sciflow.figures.dashboard_page import draw
+
+        with applied(style):
+            return draw(self, style)
+
+    def image(self, ending: str = ".png", style: Style = STYLE) -> bytes:
+        """The page as a file's content.
+
+        Raises
+        ------
+        ResultError
+            For an ending that is no format.
+        """
+        if ending not in FORMATS:
+            raise ResultError(f"`{ending}` is no format of dashboards", hint=f"known are {', '.join(FORMATS)}")
+        target = io.BytesIO()
+        with applied(style), told_letters():
+            self.draw(style).savefig(target, format=ending[1:], metadata=origin(ending, self.title, (self.run,)))
+        return target.getvalue()
+
+    def save(self, path: str | Path, style: Style = STYLE) -> Path:
+        """Write the page: one that is there is replaced once the new one is whole.
+
+        Raises
+        ------
+        ResultError
+            For an ending that is no format, or where it cannot be written.
+        """
+        target = Path(path)
+        image = self.image(target.suffix, style)
+        try:
+            write_whole(target, image)
+        except OSError as error:
+            raise ResultError(f"`{target}` cannot be written: {error.strerror}") from error
+        return target
+
+    def _repr_png_(self) -> bytes:
+        return self.image()
+
+
+def dashboard(
+    results: RunTable,
+    observations: Observations,
+    maximize: Sequence[str] = (),
+    minimize: Sequence[str] = (),
+    as_of: float | None = None,
+) -> Dashboard:
+    """Compute the page about a run.
+
+    Parameters
+    ----------
+    results, observations
+        What was collected of the run.
+    maximize, minimize
+        The metrics of which the largest and the smallest value is the best.
+    as_of
+        When it was collected; by default now.
+
+    Raises
+    ------
+    ResultError
+        For a metric that is named and that there is not, or that has no finite number.
+    """
+    states = states_by_task(results)
+    situation = situation_of(results, states)
+    figures = chosen(results, observations, MOST)
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(time.time() if as_of is None else as_of))
+    return Dashboard(
+        title=observations.workflow or "a workflow",
+        subtitle=f"run {results.run.run_id}: {situation.words}, as of {when}",
+        counts=tuple(_counts(results, observations)),
+        best=tuple(_best(observations, maximize, minimize)),
+        resources=tuple(_resources(results)),
+        states=dict(list(states.items())[:_MOST_TASKS]),
+        pictures=figures.pictures[:MOST],
+        missing=figures.missing,
+        run=results.run.run_id,
+    )
+
+
+def _counts(results: RunTable, observations: Observations) -> list[Fact]:
+    coverage, span = observations.coverage, span_of(results)
+    found = [Fact("combinations", f"{coverage} completed ({coverage.share:.0%})")]
+    if results.gathering:
+        found.append(Fact("but", results.described_gathering()))
+    for one in observations.parameters.values():
+        levels = [text_of(level) for level in one.levels]
+        told = ", ".join(levels) if len(levels) <= 5 else f"{levels[0]}, {levels[1]}, …, {levels[-1]}"
+        part = " (repeats)" if one.is_repeat else " (sampled)" if one.is_sampled else ""
+        found.append(Fact(one.name, f"{len(levels)} value{'s' * (len(levels) != 1)}{part}: {told}"))
+    if len(found) > 8:
+        found = [*found[:7], Fact("…", f"and {len(found) - 7} more parameters")]
+    if not math.isnan(span.seconds):
+        found.append(Fact("time", format_duration(span.seconds)))
+    return found
+
+
+def _best(observations: Observations, maximize: Sequence[str], minimize: Sequence[str]) -> list[Fact]:
+    asked = [best_of(observations, one, True) for one in maximize]
+    asked += [best_of(observations, one, False) for one in minimize]
+    if asked:
+        return [_fact(one, "best ") for one in asked[: 2 * _MOST_METRICS]]
+    return [_fact(one, "") for one in extremes(observations)[: 2 * _MOST_METRICS]]
+
+
+def _fact(one: Extreme, which: str) -> Fact:
+    which = which or ("largest " if one.is_largest else "smallest ")
+    spread = f" ± {one.sd:.2g} (n = {one.count})" if one.count > 1 else ""
+    where = ", ".join(f"{name} = {text_of(value)}" for name, value in one.parameters.items())
+    ties = f" and {one.ties} more" if one.ties else ""
+    return Fact(f"{which}{metric_label(one.metric)}", f"{one.value:.5g}{spread} at {where or 'all'}{ties}")
+
+
+def _resources(results: RunTable) -> list[Fact]:
+    if not results.run.plan.is_file():
+        return []
+    used: Efficiency = efficiency(results).total
+    if not used.attempts:
+        return []
+    shares = [("CPU", used.cpu), ("memory", used.memory), ("walltime", used.walltime), ("GPU", used.gpu)]
+    of_asked = ", ".join(f"{name} {share:.0%}" for name, share in shares if not math.isnan(share))
+    lost = f", of which {used.lost_core_hours:.3g} lost to failures" if used.lost_core_hours else ""
+    found = [
+        Fact("attempts", f"{used.attempts}, of which {used.completed} completed"),
+        Fact("core-hours", f"{used.core_hours:.3g}{lost}"),
+    ]
+    if of_asked:
+        found.append(Fact("used of what was asked", of_asked))
+    if used.memory_bytes:
+        found.append(Fact("most memory", format_memory(used.memory_bytes)))
+    return found
+
+
+def size_of(picture: Any) -> int:
+    """How many of the two columns of the page a figure takes."""
+    return 2 if picture.numbers.size[0] > 1 else 1
