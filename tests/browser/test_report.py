@@ -56,7 +56,8 @@ def test_it_shows_the_numbers(browser: Chromium, report: Path) -> None:
     text = browser.value("document.body.innerText")
     assert "6 of 8 combinations are completed" in text
     assert "ended with failures" in text
-    assert re.search(r"rate \(mm/s\)\s+largest\s+300", text)
+    assert "The largest values of rate (mm/s)" in text
+    assert re.search(r"1\s+300\s+pure\s+300", text)
     assert text.count("1 × melt: application error") == 2
     assert "too warm" in text
     assert "\x1b" not in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sciflow.analysis.overview import Extreme
+from sciflow.analysis.best import Best
 from sciflow.report.write import Written
 
 
@@ -22,7 +22,7 @@ def report_document(written: Written) -> dict[str, Any]:
         "is_over": facts.is_over,
         "combinations": {"completed": facts.coverage.present, "total": facts.coverage.total},
         "tasks": {one.name: {state.value: count for state, count in one.states.items()} for one in facts.tasks},
-        "best": [_extreme(one) for one in facts.chosen],
+        "best": [_best(one) for one in facts.best],
         "metrics": {
             one.metric.name: {
                 "unit": one.metric.unit,
@@ -56,13 +56,11 @@ def report_document(written: Written) -> dict[str, Any]:
     }
 
 
-def _extreme(one: Extreme) -> dict[str, Any]:
+def _best(one: Best) -> dict[str, Any]:
+    first = one.rows(1)[0]
     return {
         "metric": one.metric.name,
-        "maximize": one.is_largest,
-        "value": one.value,
-        "sd": one.sd,
-        "count": one.count,
-        "parameters": dict(one.parameters),
-        "ties": one.ties,
+        "maximize": one.maximize,
+        **{name: first[name] for name in ("parameters", "value", "count", "sd", "low", "high")},
+        "notes": one.described(),
     }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sciflow.analysis.best import Best, best_of
+from sciflow.analysis.effects import effects
 from sciflow.analysis.efficiency import Efficiency, efficiency
 from sciflow.analysis.observations import STATE, Coverage, Observations, Parameter
 from sciflow.analysis.overview import (
@@ -20,6 +22,7 @@ from sciflow.analysis.overview import (
     states_by_task,
 )
 from sciflow.analysis.table import RunTable
+from sciflow.errors import ResultError
 from sciflow.model.state import State
 from sciflow.report.failures import Failures, failures_of
 from sciflow.report.surroundings import Surroundings, surroundings_of
@@ -28,6 +31,9 @@ from sciflow.store.layout import read_document
 
 MOST_ROWS = 500  # combinations that are listed
 _MOST_LEVELS = 8
+_MOST_METRICS = 4  # whose effects are shown
+_MOST_TERMS = 6
+_MOST_CELLS = 5_000  # of a metric, beyond which fitting takes longer than a report may
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,23 @@ class TaskFacts:
     def total(self) -> int:
         """How many instances it has."""
         return sum(self.states.values())
+
+
+@dataclass(frozen=True)
+class EffectFacts:
+    """How the variation of a metric is shared among parameters and pairs of them.
+
+    Attributes
+    ----------
+    shares
+        Parameter, or pair → its share of the sum of squares, the largest first.
+    notes
+        What a reader must know of them, or why there are none.
+    """
+
+    metric: str
+    shares: Mapping[str, float]
+    notes: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -92,7 +115,11 @@ class Facts:
     gathering
         What of the tasks that gather is not completed, in words.
     described, extremes
-        Of each metric; `chosen` are those that were asked for, as the best.
+        Of each metric.
+    best
+        The best combinations, by the metrics that were asked for.
+    effects
+        How much the parameters change the first metrics.
     efficiency
         Task → what it used of what it asked for; the total is under the empty name.
     warnings, notes
@@ -112,7 +139,8 @@ class Facts:
     tasks: Sequence[TaskFacts]
     described: Sequence[Described]
     extremes: Sequence[Extreme]
-    chosen: Sequence[Extreme]
+    best: Sequence[Best]
+    effects: Sequence[EffectFacts]
     failures: Failures
     efficiency: Mapping[str, Efficiency]
     surroundings: Surroundings
@@ -148,8 +176,8 @@ def facts_of(
     RunError
         Where files of the run are damaged.
     """
-    chosen = [one for metric in maximize for one in extremes(observations, [metric]) if one.is_largest]
-    chosen += [one for metric in minimize for one in extremes(observations, [metric]) if not one.is_largest]
+    best = [best_of(observations, metric, maximize=True) for metric in maximize]
+    best += [best_of(observations, metric, maximize=False) for metric in minimize]
     manifest = read_document(results.run.manifest) if results.run.manifest.is_file() else {}
     states = states_by_task(results)
     situation = situation_of(results, states)
@@ -168,7 +196,8 @@ def facts_of(
         tasks=_tasks(manifest, states),
         described=[described(observations, metric) for metric in observations.metrics],
         extremes=extremes(observations),
-        chosen=chosen,
+        best=best,
+        effects=list(_effects(observations)),
         failures=failures_of(results),
         efficiency=_efficiency(results) if has_plan else {},
         surroundings=surroundings_of(results, manifest),
@@ -207,6 +236,24 @@ def _tasks(manifest: Mapping[str, Any], states: Mapping[str, Mapping[State, int]
         own = list(facts.get("parameters") or ())
         found.append(TaskFacts(name, does, list(facts.get("depends_on") or ()), own, states.get(name, {})))
     return found
+
+
+def _effects(observations: Observations) -> Iterator[EffectFacts]:
+    """Of the first metrics that have numbers, and depend on what was varied step by step."""
+    count = 0
+    for name in observations.metrics:
+        sample = observations.sample(name)
+        is_stepwise = sample.factors and not any(one.is_sampled for one in sample.factors)
+        if count == _MOST_METRICS or not (is_stepwise and sample.is_numeric and len(sample.frame) <= _MOST_CELLS):
+            continue
+        try:
+            sizes = effects(sample)
+        except ResultError as error:
+            yield EffectFacts(name, {}, [error.message])
+            continue
+        count += 1
+        shares = dict(zip(sizes.sizes["term"].tolist(), sizes.sizes["eta2"].tolist(), strict=True))
+        yield EffectFacts(name, dict(list(shares.items())[:_MOST_TERMS]), sizes.notes)
 
 
 def _efficiency(results: RunTable) -> dict[str, Efficiency]:

@@ -17,7 +17,7 @@ from sciflow.report.text import counted, plain, value_text
 MOST_PAGES = 3  # of one figure
 MOST_ROWS = 60  # of the numbers of one figure
 _MOST_VALUES = 6
-STYLE = Style(dpi=192)  # two dots for each pixel of a page
+STYLE = Style(dpi=192, has_notes=False)  # two dots for each pixel of a page
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Shown:
         Its pages, the first of them.
     more_pages
         How many pages it has besides.
-    notes
-        What a reader must know beside it.
+    caption
+        What it shows, and what a reader must know of it.
     columns, rows
         Its numbers, the first of them.
     more_rows
@@ -58,7 +58,7 @@ class Shown:
     reason: str
     images: tuple[Image, ...]
     more_pages: int
-    notes: tuple[str, ...]
+    caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     more_rows: int
@@ -83,7 +83,7 @@ def shown(figure: Titled) -> Shown:
         figure.reason,
         images,
         more,
-        picture.notes,
+        picture.caption(),
         tuple(columns),
         rows,
         len(frame) - len(rows),

@@ -44,8 +44,10 @@ class Page(HTMLParser):
         self._is_read = tag not in ("script", "style")
 
     def handle_endtag(self, tag: str) -> None:
-        """Read on."""
+        """Read on; cells of a table are words apart."""
         self._is_read = True
+        if tag in ("td", "th"):
+            self._parts.append(" ")
 
     def handle_data(self, data: str) -> None:
         """Note text."""
@@ -79,7 +81,8 @@ def test_a_run_with_failures(finished: Path, tmp_path: Path) -> None:
     page = Page(path)
     assert "3 of 4 combinations are completed" in page.text
     assert "ended with failures" in page.text
-    assert re.search(r"y largest 16 1 x = 4", page.text)
+    assert "The largest values of y" in page.text
+    assert re.search(r"place x value 1 4 16 2 2 4 3 1 1 ", page.text)
     assert "1 × square: application error" in page.text
     assert "What square.0[2] has printed: y=9" in page.text
     assert f"sciflow logs {written.facts.run} 'square.0[2]'" in page.text
