@@ -146,6 +146,7 @@ class Results(RunTable, Answers):
         maximize: Sequence[str] = (),
         minimize: Sequence[str] = (),
         as_of: float | None = None,
+        figures: int = 10,
     ) -> Written:
         """Write what the run has shown into one file that needs no other: HTML with everything, or one page.
 
@@ -158,6 +159,8 @@ class Results(RunTable, Answers):
             The metrics of which the largest and the smallest value is the best.
         as_of
             When the results were collected, in seconds since the epoch; by default as their file says.
+        figures
+            How many figures there are at most: those that the workflow declares, then those that show most.
 
         Raises
         ------
@@ -168,7 +171,7 @@ class Results(RunTable, Answers):
         """
         from sciflow.report.write import report
 
-        return report(self, self.observations, path, maximize, minimize, as_of)
+        return report(self, self.observations, path, maximize, minimize, as_of, figures)
 
     def methods(self) -> Methods:
         """A paragraph for the methods of a paper: how the run was made, by what is known of it, and what failed.

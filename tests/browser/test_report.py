@@ -37,7 +37,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     engine = Engine(runs=folder / "runs")
     engine.execute_parameter_sweep(load_workflow(file))
     path = folder / "melting.html"
-    open_run(runs=folder / "runs").collect().report(path, maximize=["rate"])
+    open_run(runs=folder / "runs").collect().report(path, maximize=["rate"], figures=2)
     return path
 
 

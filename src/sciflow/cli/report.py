@@ -22,6 +22,9 @@ from sciflow.cli.output import emit, json_option
 )
 @click.option("--maximize", multiple=True, metavar="METRIC", help="A metric of which large values are good.")
 @click.option("--minimize", multiple=True, metavar="METRIC", help="A metric of which small values are good.")
+@click.option(
+    "--figures", metavar="N", default=10, show_default=True, type=click.IntRange(min=0), help="At most N figures."
+)
 @json_option
 @click.pass_obj
 def report(
@@ -30,6 +33,7 @@ def report(
     output: Path | None,
     maximize: tuple[str, ...],
     minimize: tuple[str, ...],
+    figures: int,
     as_json: bool,
 ) -> None:
     """Write what RUN has shown so far into one file: summary, best, figures, failures, resources, environment."""
@@ -43,7 +47,7 @@ def report(
     asked = time.time()
     results = opened.collect()
     target = output or Path(f"{results.tables.facts.get('workflow', 'report')}-{opened.run_id}.html")
-    written = results.report(target, maximize, minimize, as_of=asked)
+    written = results.report(target, maximize, minimize, asked, figures)
     facts = written.facts
     lines = [f"run {facts.run}, {facts.situation}: {results.described_count()}"]
     lines += [f"figure `{name}` could not be made: {why}" for name, why in written.figures.missing.items()]

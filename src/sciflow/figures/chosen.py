@@ -35,12 +35,14 @@ class Chosen:
 
 
 def chosen(results: RunTable, observations: Observations, most: int = MOST) -> Chosen:
-    """The figures of a report."""
+    """The figures of a report, at most so many."""
     source = Source(observations, results)
+    if most < 1:
+        return Chosen((), {})
     wishes, missing = declared(results)
     asked = [one.wanted.model_copy(update={"title": None}) for one in wishes]
     more = [one for one in automatic(source) if one.wanted not in asked]
-    wishes = [*wishes, *more[: max(0, most - len(wishes))]]
+    wishes = [*wishes, *more][:most]
     made = gallery_of(source, wishes, missing)
     pictures = dict(made.items())
     titled = (Titled(one.name, _title(one), pictures[one.name], one.reason) for one in wishes if one.name in pictures)

@@ -118,6 +118,7 @@ def dashboard(
     maximize: Sequence[str] = (),
     minimize: Sequence[str] = (),
     as_of: float | None = None,
+    figures: int = MOST,
 ) -> Dashboard:
     """Compute the page about a run.
 
@@ -129,6 +130,8 @@ def dashboard(
         The metrics of which the largest and the smallest value is the best.
     as_of
         When it was collected; by default now.
+    figures
+        How many there are, at most `MOST`.
 
     Raises
     ------
@@ -137,7 +140,7 @@ def dashboard(
     """
     states = states_by_task(results)
     situation = situation_of(results, states)
-    figures = chosen(results, observations, MOST)
+    drawn = chosen(results, observations, min(figures, MOST))
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(time.time() if as_of is None else as_of))
     return Dashboard(
         title=observations.workflow or "a workflow",
@@ -146,8 +149,8 @@ def dashboard(
         best=tuple(_best(observations, maximize, minimize)),
         resources=tuple(_resources(results)),
         states=dict(list(states.items())[:_MOST_TASKS]),
-        pictures=figures.pictures[:MOST],
-        missing=figures.missing,
+        pictures=drawn.pictures,
+        missing=drawn.missing,
         run=results.run.run_id,
     )
 

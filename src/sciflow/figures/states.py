@@ -14,7 +14,7 @@ import pandas as pd
 
 from sciflow.analysis.observations import STATE, Observations, Parameter, is_absent
 from sciflow.figures.facets import PANELS, grid_size, outer_labels, pages_of, panels
-from sciflow.figures.labels import described, label_of, text_of
+from sciflow.figures.labels import described, label_of, shortened, text_of
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.state_looks import DARK, EDGE, LOOKS, in_order, patch
 from sciflow.model.state import State
@@ -29,6 +29,7 @@ _BINS = 20
 _TICKS = 12
 _LETTERS = 14  # cells along an axis, of which each has room for a letter
 _MOST_FACETS = 9
+_LONGEST = 32  # letters at a tick
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,8 @@ def _axis(parameter: Parameter | None, observations: Observations, label: str) -
     if len(levels) <= (_BINS if parameter.is_sampled and parameter.kind == "number" else MOST_CELLS):
         place = {level: number for number, level in enumerate(levels)}
         texts = tuple(map(text_of, levels))
-        return Axis(parameter.name, label, texts, texts), [place[one] for one in values]
+        ticks = tuple(shortened(text, _LONGEST) for text in texts)
+        return Axis(parameter.name, label, texts, ticks), [place[one] for one in values]
     return _binned(parameter, label, values)
 
 
@@ -184,7 +186,8 @@ def _binned(parameter: Parameter, label: str, values: Sequence[Any]) -> tuple[Ax
         each = math.ceil(len(present) / _BINS)
         parts = [present[start : start + each] for start in range(0, len(present), each)]
         cell = {one: number for number, part in enumerate(parts) for one in part}
-        names = ticks = [f"{text_of(part[0])} … {text_of(part[-1])}" for part in parts]
+        names = [f"{text_of(part[0])} … {text_of(part[-1])}" for part in parts]
+        ticks = [shortened(name, _LONGEST) for name in names]
     if None in parameter.levels:
         cell[None] = len(names)
         names, ticks = [*names, text_of(None)], [*ticks, text_of(None)]

@@ -9,10 +9,11 @@ from pathlib import Path
 from sciflow.analysis.observations import Observations
 from sciflow.analysis.table import RunTable
 from sciflow.errors import ResultError
-from sciflow.figures.chosen import Chosen, chosen
+from sciflow.figures.chosen import MOST, Chosen, chosen
 from sciflow.figures.dashboard import FORMATS as PAGE_FORMATS
 from sciflow.figures.dashboard import dashboard
 from sciflow.report.facts import Facts, facts_of
+from sciflow.report.methods import methods_of
 from sciflow.report.page import page
 from sciflow.report.shown import shown
 from sciflow.store.layout import write_whole
@@ -50,6 +51,7 @@ def report(
     maximize: Sequence[str] = (),
     minimize: Sequence[str] = (),
     as_of: float | None = None,
+    figures: int = MOST,
 ) -> Written:
     """Write what a run has shown into one file that needs no other.
 
@@ -63,6 +65,8 @@ def report(
         The metrics of which the largest and the smallest value is the best.
     as_of
         When it was collected.
+    figures
+        How many figures there are at most.
 
     Raises
     ------
@@ -75,14 +79,22 @@ def report(
     check_format(target)
     facts = facts_of(results, observations, maximize, minimize, as_of)
     if target.suffix in PAGE_FORMATS:
-        made = dashboard(results, observations, maximize, minimize, facts.as_of)
-        figures, content = Chosen(made.pictures, made.missing), made.image(target.suffix)
+        made = dashboard(results, observations, maximize, minimize, facts.as_of, figures)
+        drawn, content = Chosen(made.pictures, made.missing), made.image(target.suffix)
     else:
-        figures = chosen(results, observations)
-        content = page(facts, [shown(one) for one in figures.pictures], figures.missing, "", Path())
+        drawn = chosen(results, observations, figures)
+        content = page(
+            facts, [shown(one) for one in drawn.pictures], drawn.missing, _methods(results, observations), Path()
+        )
     try:
         write_whole(target, content)
     except OSError as error:
         hint = f"make the folder first: mkdir -p {target.parent}" if not target.parent.is_dir() else ""
         raise ResultError(f"`{target}` cannot be written: {error.strerror}", hint=hint) from error
-    return Written(target, facts, figures)
+    return Written(target, facts, drawn)
+
+
+def _methods(results: RunTable, observations: Observations) -> str:
+    """The paragraph for a paper; empty where only the results were kept, and not what they come from."""
+    is_known = results.run.manifest.is_file() and results.run.plan.is_file()
+    return methods_of(results, observations).to_text() if is_known else ""

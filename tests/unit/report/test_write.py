@@ -68,7 +68,7 @@ def page_of(tmp_path: Path) -> Callable[..., Page]:
         columns = {**parameters, **metrics, "state": states or ["COMPLETED"] * count}
         tables = tables_of(columns, {}, list(parameters), list(metrics), {"workflow": "made up"})
         path = tmp_path / "report.html"
-        Results(RunDirectory(tmp_path / "20250101-000000-aa"), tables).report(path)
+        Results(RunDirectory(tmp_path / "20250101-000000-aa"), tables).report(path, figures=0)
         return Page(path)
 
     return make
@@ -89,6 +89,7 @@ def test_a_run_with_failures(finished: Path, tmp_path: Path) -> None:
     assert f"sciflow retry {written.facts.run} -n" in page.text
     assert "1 × half: upstream failed" in page.text
     assert "core-hours" in page.text
+    assert open_run(finished).results().methods().to_text() in page.text
     assert "installed package" in page.text
     assert all(one["alt"] and (one["src"] or "").startswith("data:image/png;base64,") for one in page.of("img"))
     assert page.of("img")
@@ -179,11 +180,11 @@ def test_one_that_is_there_is_replaced_by_a_whole_one_alone(finished: Path, tmp_
     template = path.parent.parent / "project" / "templates" / "report" / "report.html.j2"
     template.write_text("{{ facts.nothing }}")
     with pytest.raises(TemplateError, match="has no attribute 'nothing'"):
-        results.report(path)
+        results.report(path, figures=0)
     assert path.read_text() == "the old one"
     assert [one.name for one in path.parent.iterdir()] == ["report.html"]
     template.unlink()
-    results.report(path)
+    results.report(path, figures=0)
     assert path.read_text().startswith("<!DOCTYPE html>")
 
 
@@ -191,7 +192,7 @@ def test_where_it_cannot_be_written(finished: Path, tmp_path: Path) -> None:
     """A folder that is not there and an ending that is no format are refused, with the way out."""
     results = open_run(finished).results()
     with pytest.raises(ResultError, match="No such file") as refused:
-        results.report(tmp_path / "nowhere" / "report.html")
+        results.report(tmp_path / "nowhere" / "report.html", figures=0)
     assert "mkdir -p" in refused.value.hint
     with pytest.raises(ResultError, match=r"`\.docx` of `.*` is no format of reports") as refused:
         results.report(tmp_path / "report.docx")
@@ -207,7 +208,7 @@ def test_a_template_of_ones_own(finished: Path, tmp_path: Path) -> None:
         "{% block methods %}<section><h2>Group of A. &amp; B.</h2><p>{{ facts.workflow }}</p></section>{% endblock %}"
     )
     path = tmp_path / "report.html"
-    open_run(finished).results().report(path)
+    open_run(finished).results().report(path, figures=0)
     page = Page(path)
     assert "Group of A. & B." in page.text
     assert "3 of 4 combinations are completed" in page.text
@@ -218,7 +219,7 @@ def test_a_run_that_goes_on_says_so(staged: RunDirectory, leave_record: Callable
     leave_record(staged, "square.0", 0, y=1)
     path = tmp_path / "report.html"
     with hold(staged.lock, patience=0.0):
-        written = open_run(staged.path).collect().report(path)
+        written = open_run(staged.path).collect().report(path, figures=0)
     page = Page(path)
     assert written.facts.situation == "running"
     assert "This run is not over" in page.text
@@ -228,7 +229,7 @@ def test_a_run_that_goes_on_says_so(staged: RunDirectory, leave_record: Callable
 def test_one_of_which_nothing_has_begun(staged: RunDirectory, tmp_path: Path) -> None:
     """A run of which nothing has begun has a report, too."""
     path = tmp_path / "report.html"
-    written = open_run(staged.path).collect().report(path)
+    written = open_run(staged.path).collect().report(path, figures=0)
     page = Page(path)
     assert written.facts.situation == "not finished"
     assert "0 of 4 combinations are completed" in page.text
@@ -242,7 +243,7 @@ def test_one_whose_records_are_gone(finished: Path, tmp_path: Path) -> None:
         path = finished / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     path = tmp_path / "report.html"
-    results.report(path)
+    results.report(path, figures=0)
     page = Page(path)
     assert "1 × square: application error" in page.text
     assert "ended with failures" in page.text
