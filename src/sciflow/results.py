@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.observations import Observations
     from sciflow.figures.dashboard import Dashboard
     from sciflow.figures.gallery import Gallery
+    from sciflow.model.parameters import ParameterSpace
     from sciflow.report.methods import Methods
     from sciflow.report.write import Written
     from sciflow.store.layout import RunDirectory
@@ -53,6 +54,28 @@ class Results(RunTable, Answers):
     @property
     def _table(self) -> RunTable:
         return self
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The parameter space of the run, by its rules.
+
+        Raises
+        ------
+        ResultError
+            Where functions are among them, which results do not know.
+        """
+        from sciflow.errors import ResultError, WorkflowError
+        from sciflow.model.parameters import ParameterSpace
+        from sciflow.store.layout import read_document
+
+        document = read_document(self.run.manifest)["space"]
+        try:
+            return ParameterSpace.from_document(**document.get("from", document))
+        except WorkflowError as error:
+            raise ResultError(
+                f"the rules of the parameter space are not known: {error.message}",
+                hint="give the workflow's: `space=workflow.space`, or `--workflow experiment.py`",
+            ) from error
 
     def find_optimal_parameters(self, metric: str, maximize: bool = True) -> dict[str, Any]:
         """The completed combination with the best value of a metric; of equal ones the first.

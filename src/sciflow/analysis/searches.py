@@ -6,12 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sciflow.errors import ResultError
+
 if TYPE_CHECKING:
     from sciflow.analysis.best import Best
     from sciflow.analysis.comparison import Test
     from sciflow.analysis.flatness import Flatness
     from sciflow.analysis.observations import Observations
     from sciflow.analysis.pareto import Front
+    from sciflow.analysis.suggest import Suggestions
+    from sciflow.model.parameters import ParameterSpace
 
 
 class Searches(ABC):
@@ -21,6 +25,19 @@ class Searches(ABC):
     @abstractmethod
     def observations(self) -> Observations:
         """One row per combination: parameters, metrics, state."""
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The parameter space, by its rules.
+
+        Raises
+        ------
+        ResultError
+            Where it is not known: of selections, of several runs, and where functions are among its rules.
+        """
+        raise ResultError(
+            "the rules of the parameter space are not known here", hint="give them: `space=workflow.space`"
+        )
 
     def best(
         self,
@@ -120,3 +137,39 @@ class Searches(ABC):
             minimum_coverage=minimum_coverage,
             confidence=confidence,
         )
+
+    def suggest(
+        self,
+        metric: str,
+        maximize: bool = True,
+        *,
+        count: int = 8,
+        seed: int = 0,
+        space: ParameterSpace | None = None,
+        anyway: bool = False,
+    ) -> Suggestions:
+        """The next combinations to try: where a Gaussian process fitted to the results expects most.
+
+        Parameters
+        ----------
+        metric, maximize
+            What is to be improved, and whether it should be large.
+        count
+            How many combinations, without what only repeats.
+        seed
+            The same seed suggests the same.
+        space
+            The parameter space; by default that of the run.
+        anyway
+            Also suggest where the surrogate is no better than the mean.
+
+        Raises
+        ------
+        ResultError
+            For names that are not there, too little that was measured, a surrogate that knows nothing, a space that is
+            not known, and where scikit-learn is missing.
+        """
+        from sciflow.analysis.suggest import suggest
+
+        known = self.space if space is None else space
+        return suggest(self.observations, known, metric, maximize, count=count, seed=seed, anyway=anyway)

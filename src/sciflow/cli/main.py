@@ -29,6 +29,7 @@ _VERBS = {
     "cancel": ("cluster", "Cancel what is not over of a run, or some of it."),
     "collect": ("answers", "Join all records into results.h5."),
     "best": ("optimum", "Show the combination with the best value of a metric."),
+    "suggest": ("suggest", "Say which combinations to try next, and add them to the workflow."),
     "statistics": ("statistics", "Say what a metric depends on, and how much."),
     "plot": ("plot", "Draw figures of what was measured."),
     "summary": ("summary", "Show metrics in numbers, and how many of how many values there are."),

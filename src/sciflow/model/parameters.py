@@ -20,7 +20,7 @@ from sciflow.model.factors import Factor, make_factors, strided
 from sciflow.model.formulas import read_formula
 from sciflow.model.lookup import not_found, positions_of, with_included
 from sciflow.model.survivors import Sieve, listed_to_raw
-from sciflow.model.values import checked_name, combination_id, unknown_name
+from sciflow.model.values import checked_name, checked_value, combination_id, unknown_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -273,6 +273,33 @@ class ParameterSpace:
                     hint=f"`{name}` is {there[name]!r} there",
                 )
         return number
+
+    def completed(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What values for all axes would be as a combination, whether it is one of the space or not.
+
+        Inactive axes are None there, and derived parameters have their values.
+
+        Returns
+        -------
+        dict or None
+            None where a constraint or an exclusion removes it.
+
+        Raises
+        ------
+        WorkflowError
+            Where a rule cannot be evaluated.
+        """
+        inactive = self._dependencies.inactive(values)
+        whole = {name: None if name in inactive else values[name] for name in self.axis_names}
+        for name, formula in self._dependencies.derived:
+            whole[name] = checked_value(formula.evaluate(whole), f"{self._where}: derived parameter `{name}`")
+        for row in self._definition.exclude:
+            if all(whole[name] == value for name, value in row.items()):
+                return None
+        for formula in self._definition.constraints:
+            if not formula.evaluate(whole):
+                return None
+        return {name: whole[name] for name in self.names}
 
     def _search(self) -> int:
         """Find what survives, once, and return how many combinations come before the included ones."""
