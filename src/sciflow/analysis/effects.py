@@ -6,6 +6,7 @@ the mean would be if all levels of the other factors had the same weight. With e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
@@ -146,11 +147,26 @@ def interaction(sample: Sample, first: str, second: str, confidence: float = 0.9
     ResultError
         As for `effects`, and where both are one factor.
     """
+    return interactions(sample, [(first, second)], confidence)[0]
+
+
+def interactions(sample: Sample, pairs: Sequence[tuple[str, str]], confidence: float = 0.95) -> list[Interaction]:
+    """The interactions of several pairs of factors, for which the sample is laid out once.
+
+    Raises
+    ------
+    ResultError
+        As for `interaction`.
+    """
     layout = layout_of(sample)
+    estimate = _Estimate(layout, confidence)
+    return [_of_pair(sample, layout, estimate, first, second) for first, second in pairs]
+
+
+def _of_pair(sample: Sample, layout: Layout, estimate: _Estimate, first: str, second: str) -> Interaction:
     pair = (layout.position(first), layout.position(second))
     if pair[0] == pair[1]:
         raise ResultError(f"`{first}` and `{second}` are one factor here", hint="choose two that vary freely")
-    estimate = _Estimate(layout, confidence)
     one, two = (layout.factors[number] for number in pair)
     found = estimate.of(pair)
     means = found.means.reshape(len(one), len(two))

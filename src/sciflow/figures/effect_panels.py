@@ -49,13 +49,17 @@ def factor_side(layout: Layout, name: str, observations: Observations, wanted: V
     factor = layout.factors[layout.position(name)]
     names = factor.name.split(" & ")
     label = " & ".join(label_of(one, observations, wanted) for one in names)
-    numbers = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in factor.levels)
-    if numbers:
+    if has_numbers(factor.levels):
         scale = (wanted.x_scale if wanted.type == "interaction" else None) or "linear"
         side = Side(factor.name, label, None, scale)
         side.places(factor.levels)  # says what has no place on it
         return side
     return Side(factor.name, label, factor.levels)
+
+
+def has_numbers(levels: Sequence[Any]) -> bool:
+    """Whether all levels are numbers."""
+    return all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in levels)
 
 
 def value_side(name: str, observations: Observations, wanted: Visualization, means: np.ndarray) -> Side:

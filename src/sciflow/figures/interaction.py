@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from sciflow.analysis.effects import Interaction, effects, interaction, pairs_by_size
+from sciflow.analysis.effects import Interaction, effects, interactions, pairs_by_size
 from sciflow.analysis.layout import Layout, layout_of
 from sciflow.errors import ResultError
+from sciflow.figures.clouds import shades
 from sciflow.figures.effect_panels import (
     check_interval,
     draw_means,
     effect_panels,
     factor_side,
+    has_numbers,
     interval_note,
     value_side,
 )
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.observations import Observations, Sample
 
 _MOST_PAIRS = 2 * PANELS
+_MOST_ORDERED = 10  # lines whose colours have an order, as numbers have
 Pair = tuple[str, str]  # what is along x, and what is a line
 
 
@@ -87,8 +90,7 @@ def numbers(source: Source, wanted: Visualization) -> InteractionNumbers:
         )
     chosen, notes = _pairs(sample, layout, observations, wanted)
     panels = []
-    for x, series in chosen:
-        found = interaction(sample, x, series, wanted.confidence)
+    for found in interactions(sample, chosen, wanted.confidence):
         notes += found.notes
         label = factor_side(layout, found.second, observations, wanted.model_copy(update={"x_scale": None})).label
         panels.append(Panel(factor_side(layout, found.first, observations, wanted), label, found))
@@ -112,11 +114,12 @@ def _pairs(
     for name in asked:
         observations.parameter(name)
     sizes = {factor.name: len(factor) for factor in layout.factors}
+    most = {factor.name: _MOST_ORDERED if has_numbers(factor.levels) else MOST_SERIES for factor in layout.factors}
     known = [layout.factors[layout.position(name)].name for name in asked]
     if len(asked) == 2:
-        if sizes[known[1]] > MOST_SERIES:
+        if sizes[known[1]] > most[known[1]]:
             raise ResultError(
-                f"`{asked[1]}` has {sizes[known[1]]} values, and {MOST_SERIES} lines at most can be told apart",
+                f"`{asked[1]}` has {sizes[known[1]]} values, and {most[known[1]]} lines at most can be told apart",
                 hint="a `heatmap` shows two parameters with many values",
             )
         return [(asked[0], asked[1])], []
@@ -126,14 +129,14 @@ def _pairs(
         ways = [(pair[0], pair[1]), (pair[1], pair[0])]
         if known:
             ways = [way for way in ways if way[0 if wanted.x_axis else 1] == known[0]]
-        ways = [way for way in ways if sizes[way[1]] <= MOST_SERIES]
+        ways = [way for way in ways if sizes[way[1]] <= most[way[1]]]
         if ways:
             found.append(max(ways, key=lambda way: sizes[way[0]]))
         else:
             left_out.append(" × ".join(pair))
     if not found:
         raise ResultError(
-            f"{', '.join(left_out)}: more than {MOST_SERIES} values each, and so many lines cannot be told apart",
+            f"{', '.join(left_out)}: so many values are more lines than can be told apart",
             hint="a `heatmap` shows two parameters with many values",
         )
     notes = [f"left out, with too many values for lines: {', '.join(left_out)}"] if left_out else []
@@ -154,13 +157,16 @@ def draw(numbers: InteractionNumbers, figure: Figure, page: int) -> None:
         for number, label in enumerate(labels):
             rows = cells.loc[np.asarray(cells["second_label"] == label)]
             own = look(number)
+            colour: Any = own.colour
+            if len(labels) > MOST_SERIES:
+                colour = shades()(number / (len(labels) - 1))
             draw_means(
                 axes,
                 panel.x,
                 numbers.value,
                 [None if pd.isna(level) else level for level in rows["first"]],
                 rows,
-                color=own.colour,
+                color=colour,
                 marker=own.marker,
                 linestyle=own.dashes,
                 label=literal(label),

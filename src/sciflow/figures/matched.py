@@ -86,9 +86,14 @@ def matched(
     wanted = set(by) if by is not None else {*shared, *parameters}
     keys = [name for name in observations.parameters if name in wanted]
     _check(samples, keys, parameters)
-    codes = pd.DataFrame(_codes(observations, observations.frame, keys), columns=keys, index=range(len(observations)))
-    firsts = codes.drop_duplicates()
-    numbers = np.stack([_means(observations, sample, firsts, keys) for sample in samples], axis=1)
+    if all(set(keys) == set(sample.parameters) == set(observations.parameters) for sample in samples):
+        # Every combination is an instance of its own, so that rows are those of the observations.
+        rows, numbers = np.arange(len(observations)), np.stack([sample.values for sample in samples], axis=1)
+    else:
+        codes = _codes(observations, observations.frame, keys)
+        table = pd.DataFrame(codes, columns=keys, index=range(len(observations))).drop_duplicates()
+        rows = table.index.to_numpy()
+        numbers = np.stack([_means(observations, sample, table, keys) for sample in samples], axis=1)
     is_whole = np.isfinite(numbers).all(axis=1)
     if not is_whole.any():
         for sample in samples:
@@ -97,8 +102,7 @@ def matched(
             f"there is no combination for which all of {_named(samples)} have a finite value",
             hint="see `sciflow status` for what is missing and why",
         )
-    rows = firsts.index.to_numpy()[is_whole]
-    frame = observations.frame.reindex(columns=keys).take(rows).reset_index(drop=True)
+    frame = observations.frame.reindex(columns=keys).take(rows[is_whole]).reset_index(drop=True)
     frame[VALUE], frame[STATE] = np.arange(len(frame), dtype=float), "COMPLETED"
     sample = Sample(samples[0].metric, frame, {name: observations.parameters[name] for name in keys})
     values = {sample.metric.name: numbers[is_whole, number] for number, sample in enumerate(samples)}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 150  # of which each can have its colour
 _BEST = 0.1  # the share that is coloured where there are more, but no more than `MOST_LINES`
+_MOST_GREY = 3000  # lines; of more some are drawn, evenly by their number
 _MOST_AXES = 8  # on a page
 _MOST_TICKS = 8
 
@@ -115,7 +116,9 @@ def _coloured(values: np.ndarray, name: str, is_small: bool) -> tuple[np.ndarray
     coloured = np.zeros(len(values), dtype=bool)
     coloured[order[:count]] = True
     which = "smallest" if is_small else "largest"
-    return coloured, f"coloured: the {count} of {len(values):,} with the {which} {name}"
+    note = f"coloured: the {count} of {len(values):,} with the {which} {name}"
+    every = -(-(len(values) - count) // _MOST_GREY)
+    return coloured, f"{note}; grey: one in {every} of the others" if every > 1 else note
 
 
 def draw(numbers: ParallelNumbers, figure: Figure, page: int) -> None:
@@ -130,9 +133,10 @@ def draw(numbers: ParallelNumbers, figure: Figure, page: int) -> None:
     places = np.broadcast_to(np.arange(len(here), dtype=float), heights.shape)
     lines = np.stack([places, heights], axis=-1)
     best = np.asarray(numbers.values[last], dtype=float)
-    grey = ~numbers.coloured
-    if grey.any():
-        alpha = float(np.clip(60 / grey.sum(), 0.03, 0.4))
+    grey = np.flatnonzero(~numbers.coloured)
+    grey = grey[:: -(-len(grey) // _MOST_GREY) or 1]
+    if len(grey):
+        alpha = float(np.clip(60 / len(grey), 0.03, 0.4))
         axes.add_collection(
             LineCollection(list(lines[grey]), colors="#808080", alpha=alpha, linewidths=0.6, rasterized=True)
         )
