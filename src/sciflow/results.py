@@ -13,8 +13,11 @@ from sciflow.store.results import COMBINATIONS
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray
 
     from sciflow.analysis.advise import RunAdvice
+    from sciflow.analysis.arrays import ResultArrays
+    from sciflow.analysis.dataset import Layout
     from sciflow.analysis.efficiency import RunEfficiency
     from sciflow.analysis.forms import Form
     from sciflow.analysis.observations import Observations
@@ -122,6 +125,51 @@ class Results(RunTable, Answers):
         if table != COMBINATIONS:
             raise ResultError(f"there is no {form} form of `{table}`", hint=f"only of `{COMBINATIONS}`")
         return Answers.to_dataframe(self, form=form)
+
+    def to_xarray(
+        self, layout: Layout = "auto", *, arrays: Sequence[str] = (), minimum_coverage: float = 0.0
+    ) -> xarray.Dataset:
+        """A dataset of xarray, as that of any part, and with result arrays.
+
+        Parameters
+        ----------
+        layout, minimum_coverage
+            As those of `Answers.to_xarray`.
+        arrays
+            ``task.name`` of result arrays that are to be read into it, of which all must have the same shape.
+
+        Raises
+        ------
+        ResultError
+            As `Answers.to_xarray`, and for arrays that there are not, or whose shapes differ.
+        """
+        from sciflow.analysis.dataset import dataset_of, with_arrays
+
+        self.observations.coverage.check(minimum_coverage, "combinations")
+        dataset, axes = dataset_of(self.observations, layout)
+        for one in arrays:
+            task, _, name = one.partition(".")
+            dataset = with_arrays(dataset, axes, self.observations, self.arrays(task, name))
+        return dataset
+
+    def arrays(self, task: str, name: str) -> ResultArrays:
+        """The result arrays of a task that have a name: number of the instance → array, read when it is asked for.
+
+        Parameters
+        ----------
+        task
+            Whose arrays they are.
+        name
+            Their name; a column of a data frame is ``frame/column``.
+
+        Raises
+        ------
+        ResultError
+            For a task or a name that there is not.
+        """
+        from sciflow.analysis.arrays import ResultArrays
+
+        return ResultArrays(self, task, name)
 
     def efficiency(self) -> RunEfficiency:
         """How much of what was asked for was used: of each task, and of all; failed attempts included."""

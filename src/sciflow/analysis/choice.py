@@ -88,7 +88,7 @@ def _level(parameter: Parameter, wanted: Any) -> int:
     value = wanted.item() if isinstance(wanted, np.generic) else wanted
     if isinstance(value, float) and math.isnan(value):
         value = None  # as pandas shows where a parameter is not used
-    found = [place for place, level in enumerate(levels) if _is_same(value, level)]
+    found = [place for place, level in enumerate(levels) if is_same(value, level)]
     if not found and isinstance(value, bool):
         found = [place for place, level in enumerate(levels) if level == str(value)]
     if not found:
@@ -99,7 +99,8 @@ def _level(parameter: Parameter, wanted: Any) -> int:
     return min(found, key=lambda place: abs(levels[place] - value) if is_number(value) else 0)
 
 
-def _is_same(value: Any, level: Any) -> bool:
+def is_same(value: Any, level: Any) -> bool:
+    """Whether a value means a level: numbers are the same where only rounding tells them apart."""
     if not (is_number(value) and is_number(level)):
         return isinstance(value, bool) == isinstance(level, bool) and value == level
     if float(value).is_integer() and float(level).is_integer():
@@ -116,7 +117,7 @@ def _between(parameter: Parameter, wanted: tuple[Any, ...]) -> list[bool]:
         )
     low, high = (-math.inf if bounds[0] is None else bounds[0]), (math.inf if bounds[1] is None else bounds[1])
     return [
-        level is not None and (low <= level <= high or _is_same(low, level) or _is_same(high, level))
+        level is not None and (low <= level <= high or is_same(low, level) or is_same(high, level))
         for level in parameter.levels
     ]
 

@@ -44,7 +44,12 @@ def read_array(run: RunDirectory, tables: Tables, task: str, number: int, name: 
     own = {its: where for row, i, its, where in zip(*columns, strict=True) if (paths[row], i) == place}
     if name not in own:
         raise ResultError(f"instance {number} of `{task}` has no array `{name}`", hint=nearest(name, list(own)))
-    return _array(open_record(str(run / place[0]))[own[name]])
+    return read_dataset(run, place[0], own[name])
+
+
+def read_dataset(run: RunDirectory, record: str, dataset: str) -> NDArray[Any]:
+    """One dataset of a record; a large one is mapped, not read at once."""
+    return _array(open_record(str(run / record))[dataset])
 
 
 def read_arrays(run: RunDirectory, tables: Tables, task: str, name: str) -> Iterator[tuple[int, NDArray[Any]]]:

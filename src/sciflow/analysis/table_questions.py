@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray
 
+    from sciflow.analysis.dataset import Layout
     from sciflow.analysis.forms import Form
     from sciflow.analysis.observations import Observations
     from sciflow.analysis.repeats import Interval
@@ -42,6 +44,31 @@ class TableQuestions(ABC):
         from sciflow.analysis.forms import frame_of
 
         return frame_of(self.observations, form)
+
+    def to_xarray(self, layout: Layout = "auto", *, minimum_coverage: float = 0.0) -> xarray.Dataset:
+        """A dataset of xarray: parameters as dimensions where they make a grid, repeats among them.
+
+        Cells without a combination, and combinations without a value, hold NaN. Parameters that move
+        together, and derived ones, are coordinates along the dimensions that they follow. A metric has the dimensions
+        of the parameters that it depends on, and its task, unit (``units``) and coverage as attributes.
+
+        Parameters
+        ----------
+        layout
+            ``grid``; ``combinations``, one dimension along which parameters are coordinates; or ``auto``: a grid
+            unless a parameter was sampled or is not used everywhere, or less than half of the cells are filled.
+        minimum_coverage
+            The share of the combinations that must be completed.
+
+        Raises
+        ------
+        ResultError
+            Where they make no grid that was asked for, xarray is not installed, or too little is there.
+        """
+        from sciflow.analysis.dataset import dataset_of
+
+        self.observations.coverage.check(minimum_coverage, "combinations")
+        return dataset_of(self.observations, layout)[0]
 
     def summary(
         self,
