@@ -10,7 +10,6 @@ from pathlib import Path
 
 from sciflow.analysis.table import RunTable
 from sciflow.errors import ResultError
-from sciflow.figures.kinds import is_there
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture, picture
 from sciflow.figures.style import DEFAULT, Style
@@ -121,8 +120,6 @@ def gallery_of(source: Source, wishes: Iterable[Wish], missing: Mapping[str, str
     """
     pictures, reasons, missing = {}, {}, dict(missing or {})
     for one in wishes:
-        if not is_there(one.wanted.type):
-            continue
         try:
             pictures[one.name] = picture(source, one.wanted)
         except ResultError as error:

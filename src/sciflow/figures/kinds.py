@@ -44,11 +44,6 @@ class FigureKind(Protocol):
         ...
 
 
-def is_there(name: Kind) -> bool:
-    """Whether there is a module that makes a kind."""
-    return name in _MODULES
-
-
 def kind_of(name: Kind) -> FigureKind:
     """The module that makes a kind."""
     return cast(FigureKind, importlib.import_module(_MODULES[name]))

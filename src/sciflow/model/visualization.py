@@ -66,7 +66,7 @@ _KNOWN: Mapping[Kind, tuple[str, ...]] = {
     "pairs": ("value", "values", "series"),
     "main_effects": (*_OF_MEANS, "y_scale", "value_scale"),
     "interaction": ("x_axis", "series", *_OF_MEANS, "x_scale", "y_scale", "value_scale"),
-    "pareto": ("value", "x_scale", "y_scale", "maximize", "minimize"),
+    "pareto": ("value", "confidence", "x_scale", "y_scale", "maximize", "minimize"),
     "convergence": ("series", "facet_by", "task", *_OF_MEANS, "x_scale", "y_scale", "value_scale"),
     "states": ("x_axis", "y_axis", "facet_by"),
     "timeline": ("task",),
