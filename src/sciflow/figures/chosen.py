@@ -56,5 +56,7 @@ def _title(wish: Wish) -> str:
 def _what(wanted: Visualization) -> str:
     """What a figure shows that nobody has named: the metrics by the parameters."""
     by = [one for one in (wanted.x_axis, wanted.y_axis, wanted.series, *wanted.facet_by) if one]
-    metrics = ", ".join(wanted.shown) or wanted.type.replace("_", " ")
-    return f"{metrics} by {', '.join(by)}" if by else metrics
+    kind, metrics = wanted.type.replace("_", " "), ", ".join(wanted.shown)
+    if by:
+        return f"{metrics or kind} by {', '.join(by)}"
+    return f"{kind}: {metrics}" if metrics else kind

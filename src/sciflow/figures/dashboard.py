@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sciflow.analysis.efficiency import Efficiency, efficiency
 from sciflow.analysis.observations import Observations
@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 FORMATS = (".pdf", ".png", ".svg")
 MOST = 5  # figures: what is legible on one page
-_MOST_METRICS = 3
+_CANDIDATES = 8  # of which those are taken that fit
+_MOST_METRICS = 2
 _MOST_TASKS = 6
+WIDE = 7.47  # inches between the margins of the page
+_ROOM = 7.1  # inches from top to bottom for figures
+_LOW, _HIGH_NARROW, _HIGH = 2.0, 2.3, 2.8  # inches of a row
 STYLE = Style(font_size=7.5, dpi=150)
 
 
@@ -131,7 +135,7 @@ def dashboard(
     as_of
         When it was collected; by default now.
     figures
-        How many there are, at most `MOST`.
+        How many there are at most: no more than `MOST`, and than are legible on one page.
 
     Raises
     ------
@@ -140,7 +144,7 @@ def dashboard(
     """
     states = states_by_task(results)
     situation = situation_of(results, states)
-    drawn = chosen(results, observations, min(figures, MOST))
+    drawn = chosen(results, observations, min(figures, _CANDIDATES))
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(time.time() if as_of is None else as_of))
     return Dashboard(
         title=observations.workflow or "a workflow",
@@ -149,7 +153,7 @@ def dashboard(
         best=tuple(_best(observations, maximize, minimize)),
         resources=tuple(_resources(results)),
         states=dict(list(states.items())[:_MOST_TASKS]),
-        pictures=drawn.pictures,
+        pictures=_fitting(drawn.pictures),
         missing=drawn.missing,
         run=results.run.run_id,
     )
@@ -208,6 +212,36 @@ def _resources(results: RunTable) -> list[Fact]:
     return found
 
 
-def size_of(picture: Any) -> int:
-    """How many of the two columns of the page a figure takes."""
-    return 2 if picture.numbers.size[0] > 1 else 1
+def is_wide(one: Titled) -> bool:
+    """Whether a figure takes both columns of the page."""
+    return one.picture.numbers.size[0] > 1
+
+
+def rows_of(pictures: Sequence[Titled]) -> list[tuple[Titled, ...]]:
+    """Figures in rows: a wide one alone, narrow ones two by two, in their order as far as that goes."""
+    rows: list[tuple[Titled, ...]] = []
+    waiting: int | None = None  # the row that has room for another narrow one
+    for one in pictures:
+        if waiting is None or is_wide(one):
+            rows.append((one,))
+            waiting = waiting if is_wide(one) else len(rows) - 1
+        else:
+            rows[waiting] = (*rows[waiting], one)
+            waiting = None
+    return rows
+
+
+def height_of(row: Sequence[Titled]) -> float:
+    """How high a row of figures should be, in inches, so that it is legible."""
+    sizes = [one.picture.numbers.size for one in row]
+    high = max(height / width * (WIDE if is_wide(row[0]) else WIDE / 2) for width, height in sizes)
+    return min(max(0.75 * high, _LOW), _HIGH if is_wide(row[0]) else _HIGH_NARROW)
+
+
+def _fitting(pictures: Sequence[Titled]) -> tuple[Titled, ...]:
+    """The first of the figures that are legible together on one page."""
+    kept: list[Titled] = []
+    for one in pictures:
+        if len(kept) < MOST and sum(map(height_of, rows_of([*kept, one]))) <= _ROOM:
+            kept.append(one)
+    return tuple(kept)

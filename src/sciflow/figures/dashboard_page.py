@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sciflow.figures.chosen import Titled
-from sciflow.figures.dashboard import Dashboard, Fact, size_of
+from sciflow.figures.dashboard import WIDE, Dashboard, Fact, height_of, is_wide, rows_of
 from sciflow.figures.kinds import kind_of
 from sciflow.figures.labels import literal, shortened
 from sciflow.figures.state_looks import DARK, EDGE, LOOKS, in_order, patch, words
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 A4 = (8.27, 11.69)  # inches
-_MARGIN = 0.4
+_MARGIN = (A4[0] - WIDE) / 2
 _GREY = "#555555"
 _HEADER = 0.62
-_STATES = 0.24  # for each task
-_LEGEND = 0.75
+_STATES = 0.2  # for each task
+_LEGEND = 0.7
 _TITLE = 0.24
 
 
@@ -32,14 +32,13 @@ def draw(shown: Dashboard, style: Style) -> Figure:
 
     figure = Figure(figsize=A4)
     FigureCanvasAgg(figure)
-    inside = A4[0] - 2 * _MARGIN
-    columns = [_lines(facts, inside / 2, style) for facts in ((*shown.counts, *shown.resources), shown.best)]
+    columns = [_lines(facts, WIDE / 2, style) for facts in ((*shown.counts, *shown.resources), shown.best)]
     text = max(map(len, columns), default=0) * _leading(style) + 0.12
     states = _LEGEND + _STATES * len(shown.states) if shown.states else 0.01
-    rows = list(_rows(shown.pictures))
+    rows = rows_of(shown.pictures)
     plots = A4[1] - 2 * _MARGIN - _HEADER - text - states
     heights = [_MARGIN, _HEADER, text, plots, states, _MARGIN]
-    grid = figure.add_gridspec(6, 3, height_ratios=heights, width_ratios=[_MARGIN, inside, _MARGIN])
+    grid = figure.add_gridspec(6, 3, height_ratios=heights, width_ratios=[_MARGIN, WIDE, _MARGIN])
     _header(figure.add_subfigure(grid[1, 1]), shown, style)
     for area, lines in zip(figure.add_subfigure(grid[2, 1]).subfigures(1, 2, squeeze=False)[0], columns, strict=True):
         _write(area, lines, text, style)
@@ -61,8 +60,8 @@ def _header(area: SubFigure, shown: Dashboard, style: Style) -> None:
 
 def _lines(facts: Sequence[Fact], inches: float, style: Style) -> list[tuple[str, str]]:
     """Lines of a name and a text, which is wrapped into the rest of a column."""
-    letters = int(inches * 72 / (style.font_size * 0.58))
-    name_letters = letters // 3
+    letters = int(inches * 72 / (style.font_size * 0.53))
+    name_letters = int(letters * 0.3)
     found: list[tuple[str, str]] = []
     for fact in facts:
         plain = fact.text.replace(r"\$", "$")
@@ -82,32 +81,20 @@ def _write(area: SubFigure, lines: Sequence[tuple[str, str]], height: float, sty
         area.text(0.34, y, text, va="top")
 
 
-def _rows(pictures: Sequence[Titled]) -> Iterator[tuple[Titled, ...]]:
-    """The figures in rows: a wide one alone, narrow ones two by two, in their order as far as that goes."""
-    waiting: list[Titled] = []
-    for one in pictures:
-        if size_of(one.picture) == 2:
-            yield (one,)
-            continue
-        waiting.append(one)
-        if len(waiting) == 2:
-            yield tuple(waiting)
-            waiting = []
-    if waiting:
-        yield tuple(waiting)
-
-
 def _figures(area: SubFigure, rows: Sequence[tuple[Titled, ...]], shown: Dashboard, style: Style) -> None:
     if not rows:
         why = "; ".join(f"{name}: {reason}" for name, reason in shown.missing.items())
         area.text(0.5, 0.5, "\n".join(textwrap.wrap(literal(why or "there is nothing to draw yet"), 90)), ha="center")
         return
-    heights = [
-        max(one.picture.numbers.size[1] / size_of(one.picture) for one in row) * size_of(row[0].picture) for row in rows
-    ]
-    lanes = area.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)
-    for lane, row in zip(lanes[:, 0], rows, strict=True):
-        places = [lane] if size_of(row[0].picture) == 2 else list(lane.subfigures(1, 2, squeeze=False)[0])
+    heights = [height_of(row) for row in rows]
+    room = area.bbox.height / area.figure.dpi
+    # Less where much is said above, and more where there is room, as far as that makes a figure no emptier.
+    scale = min(1.25, room / sum(heights))
+    heights = [one * scale for one in heights]
+    rest = max(room - sum(heights), 0.01)
+    lanes = area.subfigures(len(rows) + 1, 1, squeeze=False, height_ratios=[*heights, rest])
+    for lane, row in zip(lanes[:, 0], rows, strict=False):
+        places = [lane] if is_wide(row[0]) else list(lane.subfigures(1, 2, squeeze=False)[0])
         for place, one in zip(places, row, strict=False):
             _figure(place, one, style)
 
@@ -125,7 +112,7 @@ def _figure(area: SubFigure, one: Titled, style: Style) -> None:
     title = literal(shortened(one.title, letters - len(more)) + more)
     above.text(0.01, 0.1, title, fontsize=style.font_size * 1.1, fontweight="bold", va="bottom")
     if numbers.notes:
-        notes = textwrap.wrap("; ".join(numbers.notes), int(letters * 1.3))[:3]
+        notes = textwrap.wrap("; ".join(numbers.notes), int(letters * 1.25))[:2]
         place.supxlabel(literal("\n".join(notes)), fontsize=style.font_size * 0.85, x=0.01, ha="left", color=_GREY)
 
 
