@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +165,18 @@ class RunTable:
         from sciflow.analysis.stored import read_array
 
         return read_array(self.run, self.tables, task, number, name)
+
+    def each_array(self, task: str, name: str) -> Iterator[tuple[int, NDArray[Any]]]:
+        """The result arrays of a name, of all completed instances of a task that have one, read one after the other.
+
+        Yields
+        ------
+        tuple
+            The number of the instance, and its array.
+        """
+        from sciflow.analysis.stored import read_arrays
+
+        return read_arrays(self.run, self.tables, task, name)
 
     def failures(self) -> pd.DataFrame:
         """The rows of `instances` that ended without success."""

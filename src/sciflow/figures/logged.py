@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from sciflow.analysis.observations import STATE, VALUE, Metric, Observations, Sample
-from sciflow.analysis.stored import read_arrays
 from sciflow.analysis.table import RunTable
 from sciflow.errors import ResultError
 from sciflow.model.nearest import nearest
@@ -92,7 +91,7 @@ def logged(table: RunTable, observations: Observations, value: str, task: str | 
     series: list[Series] = []
     position = np.full(len(rows), np.nan)
     bad, longest = 0, 0
-    for number, array in read_arrays(table.run, table.tables, owner, name):
+    for number, array in table.each_array(owner, name):
         if number not in place:
             continue
         one = _read(array, name)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.analysis.stored import read_arrays
 from sciflow.errors import ResultError, RunError
 from sciflow.execution import Run
 from sciflow.store.layout import RunDirectory
@@ -48,11 +47,11 @@ def test_series_of_all_instances_are_read_one_after_the_other(staged: RunDirecto
         leave_series(staged, index, points)
     leave_series(staged, 3, [(0, 100.0)], "FAILED")
     results = Run(staged).collect()
-    found = {number: array.tolist() for number, array in read_arrays(staged, results.tables, "square", "loss.series")}
+    found = {number: array.tolist() for number, array in results.each_array("square", "loss.series")}
     assert found == {0: [[0, 4], [1, 2]], 2: [[0, 8], [1, 4]]}
     frame = results.plot("convergence", "loss").numbers.frame()
     assert frame["middle"].tolist() == [6, 3]
-    assert list(read_arrays(staged, results.tables, "square", "lost.series")) == []
+    assert list(results.each_array("square", "lost.series")) == []
 
 
 def leave_series(

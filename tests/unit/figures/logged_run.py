@@ -49,7 +49,7 @@ class LoggedRun(RunTable):
         super().__init__(RunDirectory(Path("solving")), Tables(tables, facts))
         self._arrays = arrays
 
-    def arrays(self, task: str, name: str) -> Iterator[tuple[int, Any]]:
+    def each_array(self, task: str, name: str) -> Iterator[tuple[int, Any]]:
         """The arrays of completed instances."""
         states = self.tables.instances["state"]
         for number, array in self._arrays[task, name].items():
