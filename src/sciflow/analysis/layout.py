@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from sciflow.analysis.observations import VALUE, Parameter, Sample, is_absent
+from sciflow.analysis.levels import codes_of
+from sciflow.analysis.observations import VALUE, Parameter, Sample
 from sciflow.errors import ResultError
 from sciflow.model.nearest import nearest
 
@@ -261,9 +262,7 @@ def layout_of(sample: Sample, names: Sequence[str] | None = None) -> Layout:
 
 
 def _coded(parameter: Parameter, column: Any, notes: list[str]) -> Factor:
-    place = {level: number for number, level in enumerate(parameter.levels)}
-    codes = np.array([place[None if is_absent(one) else one] for one in column])
-    present, codes = np.unique(codes, return_inverse=True)
+    present, codes = np.unique(codes_of(column, parameter.levels), return_inverse=True)
     levels = [parameter.levels[number] for number in present]
     per_level = len(codes) / max(len(levels), 1)
     most = MOST_DRAWN_LEVELS if parameter.is_sampled else _MOST_LONE_LEVELS
@@ -301,8 +300,8 @@ def _together(factors: list[Factor], notes: list[str]) -> list[Factor]:
 
 def move_together(first: np.ndarray, second: np.ndarray) -> bool:
     """Whether the codes of two factors go with each other one to one."""
-    pairs = np.unique(np.stack([first, second]), axis=1).shape[1]
-    return pairs == len(np.unique(first)) == len(np.unique(second))
+    pairs = np.unique(first.astype(np.int64) * (int(second.max(initial=0)) + 1) + second)
+    return len(pairs) == len(np.unique(first)) == len(np.unique(second))
 
 
 def _word(level: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sciflow.analysis.levels import codes_of
 from sciflow.analysis.observations import STATE, VALUE, Observations, Sample, is_absent
 from sciflow.errors import ResultError
 from sciflow.figures.remarks import gaps
@@ -128,13 +129,9 @@ def _named(samples: Sequence[Sample]) -> str:
     return ", ".join(f"`{one.metric.name}`" for one in samples)
 
 
-def _codes(observations: Observations, frame: pd.DataFrame, keys: Sequence[str]) -> dict[str, list[int]]:
+def _codes(observations: Observations, frame: pd.DataFrame, keys: Sequence[str]) -> dict[str, np.ndarray]:
     """Which level of its parameter each cell is: so 1, 1.0 and a missing value compare as they should."""
-    found = {}
-    for key in keys:
-        place = {level: number for number, level in enumerate(observations.parameters[key].levels)}
-        found[key] = [place[None if is_absent(one) else one] for one in frame[key]]
-    return found
+    return {key: codes_of(frame[key], observations.parameters[key].levels) for key in keys}
 
 
 def _means(observations: Observations, sample: Sample, table: pd.DataFrame, keys: list[str]) -> np.ndarray:
