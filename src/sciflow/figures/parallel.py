@@ -79,6 +79,8 @@ def numbers(source: Source, wanted: Visualization) -> ParallelNumbers:
     found = matched(observations, metrics, by=shown)
     names = [*shown, *metrics[1:], best]
     sides = tuple(side_of(name, observations, wanted, None) for name in names)
+    for side in sides:
+        side.places(values_of(side.name, found))  # says what has no place
     is_small = _is_small(observations, wanted, best)
     coloured, note = _coloured(found.values[best], best, is_small)
     return ParallelNumbers(

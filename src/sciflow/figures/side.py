@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,12 +47,17 @@ class Side:
         Raises
         ------
         ResultError
-            For numbers that a logarithmic axis does not have.
+            For numbers that a logarithmic axis does not have, or that are too far from each other for any axis.
         """
         if self.levels is not None:
             at = {level: number for number, level in enumerate(self.levels)}
             return np.array([at[one] for one in values], dtype=float)
         found = np.asarray(values, dtype=float)
+        if len(found) and not math.isfinite(float(found.max()) - float(found.min())):
+            raise ResultError(
+                f"`{self.name}` goes from {found.min():g} to {found.max():g}, which is more than an axis can span",
+                hint="select a part of the results",
+            )
         if self.scale == "log" and (found <= 0).any():
             raise ResultError(
                 f"`{self.name}` is {found.min():g} somewhere, which a logarithmic axis does not have",

@@ -75,6 +75,12 @@ def test_what_does_not_fit_is_refused(values: tuple[str, ...], options: dict[str
         parallel(with_repeats(), *values, **options)
 
 
+def test_numbers_too_far_apart_are_refused() -> None:
+    """Where even the distance is no number, there is no axis to draw."""
+    with pytest.raises(ResultError, match=r"`m` goes from -1e\+308 to 1e\+308, which is more than an axis can span"):
+        parallel(observed({"x": [1, 2]}, {"m": [1e308, -1e308]}), "m")
+
+
 def test_a_metric_of_seeds_alone_has_no_lines() -> None:
     """Where nothing but repeats is left, there is no axis beside the metric's."""
     with pytest.raises(ResultError, match="`m` on no axis: no parameter but repeats"):
