@@ -55,7 +55,9 @@ def _named(name: str, source: Source, wishes: Sequence[Wish], others: Sequence[s
         return by_name
     if name not in get_args(Kind):
         known = [*(one.name for one in wishes), *others, *KINDS]
-        raise ResultError(f"`{name}` is no figure of this workflow, and no kind of figure", hint=nearest(name, known))
+        raise ResultError(
+            f"`{name}` is no run, no figure of this workflow, and no kind of figure", hint=nearest(name, known)
+        )
     kind = cast(Kind, name)
     if of_kind := [one for one in wishes if one.wanted.type == kind]:
         return of_kind

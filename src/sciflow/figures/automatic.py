@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 
 from sciflow.analysis.observations import VALUE, Observations, Parameter, Sample
+from sciflow.analysis.table import RunTable
 from sciflow.figures.gallery import Wish
+from sciflow.figures.logged import ENDING
 from sciflow.figures.numbers import Source
 from sciflow.figures.style import MOST_SERIES
 from sciflow.model.visualization import Visualization
+from sciflow.store.results import ARRAYS
 
 MOST = 8  # figures; who wants more says which
 _MOST_METRICS = 3  # that have a figure of their own
@@ -52,7 +55,7 @@ def automatic(source: Source, metrics: Sequence[str] | None = None) -> list[Wish
     wishes += [wish for one in shown[:1] for wish in _of_many_factors(one)]
     wishes += _of_pairs(observations, shown)
     if metrics is None:
-        wishes = [*wishes[: MOST - 3], *_of_run(source)] if source.table is not None else [*wishes, *_states(source)]
+        wishes = [*wishes[: MOST - 4], *_of_run(source)] if source.table is not None else [*wishes, *_states(source)]
     return wishes[:MOST]
 
 
@@ -162,9 +165,23 @@ def _states(source: Source) -> Iterator[Wish]:
         yield _wish(f"{missing} of {coverage.total} combinations are not completed", type="states")
 
 
+def _series(table: RunTable) -> Iterator[Wish]:
+    """The first series that a task has logged."""
+    tables = table.tables
+    if not (tables.is_kept or ARRAYS in tables.by_name):
+        return
+    arrays = tables.table(ARRAYS)
+    for task, name in zip(arrays.get("task", []), arrays.get("name", []), strict=True):
+        if name.endswith(ENDING):
+            told = f"`{task}` logs it step by step"
+            yield _wish(told, type="convergence", value=name.removesuffix(ENDING), task=task)
+            return
+
+
 def _of_run(source: Source) -> Iterator[Wish]:
-    yield from _states(source)
     assert source.table is not None
+    yield from _series(source.table)
+    yield from _states(source)
     if source.table.tables.attempts.count > 1:
         yield _wish("how it went over time", type="timeline")
         yield _wish("what was asked for and what was used", type="requests")

@@ -74,7 +74,7 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["--type", "line", "--value", "yy", "--x", "x"], 1, "could not be made: there is no metric `yy`"),
     (["--type", "line", "--value", "y", "--x", "x", "-o", "a.docx"], 1, "`.docx` is no format of figures"),
     (["--select", "x=9"], 1, "`x` is never `9`"),
-    (["spiral"], 1, "`spiral` is no figure of this workflow, and no kind of figure"),
+    (["spiral"], 1, "`spiral` is no run, no figure of this workflow, and no kind of figure"),
 ]
 
 

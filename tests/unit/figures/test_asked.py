@@ -55,7 +55,7 @@ def test_a_figure_is_asked_for_by_name_or_kind(tmp_path: Path) -> None:
 
 def test_a_name_that_is_neither_is_refused(tmp_path: Path) -> None:
     """The nearest one is offered; and a kind that nothing is known of says what it needs."""
-    with pytest.raises(ResultError, match="`enrgies` is no figure of this workflow, and no kind") as caught:
+    with pytest.raises(ResultError, match="`enrgies` is no run, no figure of this workflow, and no kind") as caught:
         names(tmp_path, "enrgies")
     assert caught.value.hint == "did you mean `energies`?"
     with pytest.raises(

@@ -12,6 +12,7 @@ from sciflow.errors import ResultError
 from sciflow.figures.automatic import MOST, automatic, by_effect, name_of
 from sciflow.figures.numbers import Source
 from sciflow.model.visualization import Visualization
+from unit.figures.logged_run import logged, steps
 from unit.figures.observed import DATA, grid, observed
 
 
@@ -119,6 +120,15 @@ def test_many_metrics_do_not_make_many_figures() -> None:
     assert [one.wanted.value for one in wishes[:3]] == ["m1", "m2", "m3"]
     assert wishes[-1].wanted.values == ("m1", "m2", "m3", "m4", "m5")
     assert len(wishes) == 4
+
+
+def test_a_series_that_was_logged_is_shown() -> None:
+    """Of a whole run; the first of them, in which it stands with its task."""
+    source = logged(DATA["grid"](), lambda **_: steps(3.0, 2.0, 1.5))
+    (found,) = [one for one in automatic(source) if one.wanted.type == "convergence"]
+    assert found.wanted.to_document() == {"type": "convergence", "value": "energy", "task": "solve"}
+    assert found.reason == "`solve` logs it step by step"
+    assert not [one for one in automatic(Source(source.observations)) if one.wanted.type == "convergence"]
 
 
 def test_one_metric_may_be_asked_for() -> None:
