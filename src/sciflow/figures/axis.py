@@ -43,6 +43,8 @@ class Axis:
         Where the parameter was put into bins, their edges, one more than levels.
     thins
         Whether some texts may be left out where categories are many, as what is between numbers is understood.
+    most
+        How many categories are on one page at most.
     """
 
     label: str
@@ -51,12 +53,13 @@ class Axis:
     scale: Scale
     edges: tuple[float, ...] = ()
     thins: bool = False
+    most: int = MOST_CATEGORIES
 
     @property
     def pages(self) -> int:
         """On how many pages the levels go, where each needs a place for its text."""
         is_paged = self.scale == "category" and not self.thins
-        return max(1, -(-len(self.levels) // MOST_CATEGORIES)) if is_paged else 1
+        return max(1, -(-len(self.levels) // self.most)) if is_paged else 1
 
     def part(self, page: int) -> Axis:
         """The levels that go on one page, as equally many on each as can be."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 
-from sciflow.figures.axis import Axis
+from sciflow.figures.axis import MOST_CATEGORIES, Axis
 from sciflow.figures.facets import columns_of, outer_labels
 from sciflow.figures.facets import panels as panels_on
 from sciflow.figures.line import Line, LineNumbers, numbers_along
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+MOST_PLACES = 48  # bars or boxes on one page
 _WIDTH = 0.8  # of all bars of one level, where levels are 1 apart
 # What tells bars apart where there are no colours; the first has none.
 _HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
@@ -32,7 +33,12 @@ def numbers(source: Source, wanted: Visualization) -> LineNumbers:
     if made.y_scale == "log":
         said = "points and no bars: a logarithmic scale has no 0 at which a bar could begin"
         made = replace(made, notes=(*made.notes, said))
-    return replace(made, is_ordered=False)
+    return replace(made, is_ordered=False, x=replace(made.x, most=levels_on_a_page(len(made.levels))))
+
+
+def levels_on_a_page(series: int) -> int:
+    """How many levels of so many series are on one page, so that each has a place that is wide enough."""
+    return max(4, min(MOST_CATEGORIES, MOST_PLACES // min(series, MOST_SERIES)))
 
 
 def draw(numbers: LineNumbers, figure: Figure, page: int) -> None:

@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 
 from sciflow.analysis.observations import VALUE
 from sciflow.figures.axis import Axis
+from sciflow.figures.bar import levels_on_a_page
 from sciflow.figures.cells import NAN, cells, keys_of
 from sciflow.figures.facets import PANELS, Facet, columns_of, facets, grid_size, outer_labels, pages_of
 from sciflow.figures.facets import panels as panels_on
@@ -177,7 +178,7 @@ def numbers(source: Source, wanted: Visualization) -> SpreadNumbers:
         title=wanted.title or "",
         notes=tuple(filter(None, notes)),
         panels=panels,
-        x=x,
+        x=replace(x, most=levels_on_a_page(len(texts))),
         y_label=label_of(whole.metric.name, observations, wanted),
         y_scale=y_scale,
         series=tuple(texts.items()),

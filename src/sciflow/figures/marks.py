@@ -70,7 +70,8 @@ def legend(figure: Figure, handles: Sequence[Any], texts: Sequence[str], title: 
 
 
 def _legend_columns(texts: Sequence[str], letters: float) -> int:
-    return max(1, min(len(texts), int(letters // (max(map(units, texts)) + 7))))
+    most = max(1, min(len(texts), int(letters // (max(map(units, texts)) + 7))))
+    return -(-len(texts) // -(-len(texts) // most))  # as many in each row
 
 
 def with_room(size: tuple[float, float], notes: Sequence[str], series: Sequence[str], x: Axis) -> tuple[float, float]:
