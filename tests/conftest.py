@@ -11,8 +11,9 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--update-golden`."""
+    """Add `--update-golden` and `--update-references`."""
     parser.addoption("--update-golden", action="store_true", help="write golden files anew; review them with git diff")
+    parser.addoption("--update-references", action="store_true", help="draw reference images anew; look at each")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -62,11 +62,12 @@ def scale_values(panels: Sequence[Axes], scale: str) -> None:
         few_log_ticks(axes.yaxis)
 
 
-def legend(figure: Figure, handles: Sequence[Any], texts: Sequence[str], title: str) -> None:
+def legend(figure: Figure, handles: Sequence[Any], texts: Sequence[str], title: str, **options: Any) -> None:
     """A legend above all panels, where it never covers data, in as many columns as the page has room for."""
     width = inches(figure)[0] * 72 / (float(mpl.rcParams["legend.fontsize"]) * 0.62)
     short = [shortened(text, int(width) - 8) for text in texts]
-    figure.legend(handles, short, title=title, loc="outside upper center", ncols=_legend_columns(short, width))
+    columns = _legend_columns(short, width)
+    figure.legend(handles, short, title=title or None, loc="outside upper center", ncols=columns, **options)
 
 
 def _legend_columns(texts: Sequence[str], letters: float) -> int:

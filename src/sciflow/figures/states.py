@@ -15,6 +15,7 @@ import pandas as pd
 from sciflow.analysis.observations import STATE, Observations, Parameter, is_absent
 from sciflow.figures.facets import PANELS, grid_size, outer_labels, pages_of, panels
 from sciflow.figures.labels import described, label_of, shortened, text_of
+from sciflow.figures.marks import legend
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.state_looks import DARK, EDGE, LOOKS, in_order, patch
 from sciflow.model.state import State
@@ -215,7 +216,7 @@ def draw(numbers: StateNumbers, figure: Figure, page: int) -> None:
     outer_labels(figure, drawn, numbers.x.label, numbers.y.label)
     found = {one.state for one in numbers.cells}
     handles = [patch(one) for one in in_order(found)]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(handles)), handleheight=1.3)
+    legend(figure, handles, [str(one.get_label()) for one in handles], "", handleheight=1.3)
 
 
 def _draw_panel(axes: Axes, numbers: StateNumbers, cells: Sequence[Cell], beside: int) -> None:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from sciflow.analysis.table import RunTable
+from sciflow.figures.axis import inches
+from sciflow.figures.labels import wrapped
 from sciflow.store.layout import read_document
 
 if TYPE_CHECKING:
@@ -47,4 +49,5 @@ def tell_time(axes: Axes, zone: Zone) -> None:
     locator = AutoDateLocator(tz=zone.zone, minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone.zone))
-    axes.set_xlabel(f"time ({zone.name})", loc="left")  # to the right stands the date
+    room = 0.45 * inches(axes.figure)[0]  # to the right stands the date
+    axes.set_xlabel(wrapped(f"time ({zone.name})", room), loc="left")
