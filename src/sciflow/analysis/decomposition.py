@@ -130,30 +130,43 @@ def _parted(layout: Layout, mains: Sequence[Term], pairs: Sequence[Term]) -> Dec
         more = after - before
         is_more = with_it > rank and not layout.is_nothing(more)
         shares.append(Share(layout.name(term), with_it - rank, more if is_more else 0.0))
-    whole = layout.fit(terms)
-    return _rest(layout, shares, whole.residuals, whole.df)
+    residuals, rank = models.residuals(terms)
+    return _rest(layout, shares, residuals, len(residuals) - rank)
 
 
 class _Models:
     """What models of some of the terms explain, from one matrix of all."""
 
     def __init__(self, layout: Layout, terms: Sequence[Term]) -> None:
-        design, self._columns = layout.design(terms)
-        self._products = (design.T @ design).toarray()
-        self._sums = design.T @ layout.deviations
+        self._design, self._columns = layout.design(terms)
+        self._products = (self._design.T @ self._design).toarray()
+        self._deviations = layout.deviations
+        self._sums = self._design.T @ self._deviations
 
     def explained(self, terms: Sequence[Term]) -> tuple[float, int]:
         """The sum of squares that a model explains, and its rank, the constant among it."""
         if not terms:
             return 0.0, 1
+        factor, kept = self._factored(terms)
+        part = linalg.solve_triangular(factor, self._sums[kept], lower=True)
+        return float(part @ part), len(kept)
+
+    def residuals(self, terms: Sequence[Term]) -> tuple[np.ndarray, int]:
+        """What a model leaves of each value, and its rank."""
+        factor, kept = self._factored(terms)
+        residuals, design = self._deviations, self._design[:, kept]
+        for _ in range(2):  # the second time for what rounding has left
+            residuals = residuals - design @ linalg.cho_solve((factor, True), design.T @ residuals)
+        return residuals, len(kept)
+
+    def _factored(self, terms: Sequence[Term]) -> tuple[np.ndarray, np.ndarray]:
+        """The Cholesky factor of columns that are independent, and which these are."""
         chosen = np.concatenate([one[one >= 0] for one in (self._columns[term] for term in terms)])
         products = self._products[np.ix_(chosen, chosen)]
         # Cholesky with pivots: columns that others make up come last, where empty cells have left too little.
         (pivoted,) = linalg.get_lapack_funcs(("pstrf",), (products,))
         factor, pivots, rank, _ = pivoted(products, tol=1e-9 * products.max(), lower=1)
-        kept = chosen[pivots[:rank] - 1]
-        part = linalg.solve_triangular(factor[:rank, :rank], self._sums[kept], lower=True)
-        return float(part @ part), int(rank)
+        return factor[:rank, :rank], chosen[pivots[:rank] - 1]
 
 
 def _balanced(layout: Layout, mains: Sequence[Term], pairs: Sequence[Term]) -> Decomposition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
@@ -13,7 +14,7 @@ from sciflow.analysis.observations import Coverage, Metric, Observations, Sample
 
 
 @dataclass(frozen=True, eq=False)
-class Finding:
+class Finding(ABC):
     """An answer about one metric.
 
     Attributes
@@ -30,9 +31,9 @@ class Finding:
     coverage: Coverage
     notes: tuple[str, ...] = field(default=(), kw_only=True)
 
+    @abstractmethod
     def frame(self) -> pd.DataFrame:
         """The answer as a table; what matters most comes first."""
-        raise NotImplementedError
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables of the answer, by their names."""
@@ -40,9 +41,9 @@ class Finding:
         return {name: one for name, one in kept.items() if isinstance(one, pd.DataFrame)}
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """What this is, in a few words."""
-        raise NotImplementedError
 
     def body(self) -> str:
         """What a person reads between the title and the notes."""

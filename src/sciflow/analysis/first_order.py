@@ -31,7 +31,8 @@ def first_order(column: list[Any], values: np.ndarray, parameter: Parameter, con
     confidence
         Of the interval.
     """
-    codes = np.unique([parameter.levels.index(one) for one in column], return_inverse=True)[1]
+    place = {level: number for number, level in enumerate(dict.fromkeys(column))}
+    codes = np.array([place[one] for one in column])
     if parameter.kind == "category" or codes.max() < _MOST_OPTIONS:
         return _of_options(codes, values, confidence)
     from SALib.analyze import rbd_fast

@@ -124,7 +124,7 @@ def _trend(frame: pd.DataFrame, factor: Parameter, held: list[str]) -> tuple[flo
     useful = [one for one in groups.values() if len(one) > 1]
     for levels in useful:
         x = np.array(sorted(levels))
-        y = np.array([np.mean(levels[one]) for one in x])
+        y = np.array([sum(levels[one]) / len(levels[one]) for one in x])
         s, spread = _mann_kendall(y)
         score, variance, pairs = score + s, variance + spread, pairs + len(x) * (len(x) - 1) / 2
         steps = np.diff(y)
