@@ -72,10 +72,10 @@ class Axis:
         """Where a level lies."""
         return float(self.levels.index(level)) if self.scale == "category" else float(level)
 
-    def apply(self, axes: Axes, along: Literal["x", "y"], columns: int, rows: int = 1) -> None:
-        """Set scale and ticks of axes that stand in so many columns and rows on their page."""
+    def apply(self, axes: Axes, along: Literal["x", "y"], columns: int, rows: int = 1, beside: float = 0.0) -> None:
+        """Set scale and ticks of axes that stand in so many columns and rows, with so many inches beside them."""
         width, height = inches(axes.figure)
-        room = 72 * (0.8 * width / columns - 0.3 if along == "x" else 0.7 * height / rows)
+        room = 72 * (0.8 * (width - beside) / columns - 0.3 if along == "x" else 0.7 * height / rows)
         one = axes.xaxis if along == "x" else axes.yaxis
         if self.scale == "category":
             self._name(axes, along, room)

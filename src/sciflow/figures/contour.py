@@ -23,7 +23,7 @@ from sciflow.figures.facets import PANELS, Facet, columns_of, facets, grid_size,
 from sciflow.figures.facets import panels as panels_on
 from sciflow.figures.heatmap import plane_of
 from sciflow.figures.labels import label_of, wrapped
-from sciflow.figures.marks import check_log, norm_of
+from sciflow.figures.marks import COLOUR_BAR, check_log, norm_of
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.remarks import averaged, bins_text, constant_text, gaps
 from sciflow.figures.style import ABSENT, ORDERED
@@ -211,13 +211,13 @@ def draw(numbers: ContourNumbers, figure: Figure, page: int) -> None:
     for axes, panel in zip(shown, here, strict=True):
         axes.patch.set(**_BACKGROUND)
         _fill(axes, panel, levels, norm)
-        numbers.x.apply(axes, "x", columns)
+        numbers.x.apply(axes, "x", columns, beside=COLOUR_BAR)
         numbers.y.apply(axes, "y", columns, -(-len(shown) // columns))
         for along, axis in (("x", numbers.x), ("y", numbers.y)):
             getattr(axes, f"set_{along}lim")(float(axis.levels[0]), float(axis.levels[-1]))
     outer_labels(figure, shown, numbers.x.label, numbers.y.label)
     bar = figure.colorbar(
-        ScalarMappable(norm, ORDERED), ax=shown, label=wrapped(numbers.value_label, inches(figure)[1] * 0.7)
+        ScalarMappable(norm, ORDERED), ax=shown, label=wrapped(numbers.value_label, inches(figure)[1] * 0.55)
     )
     if numbers.value_scale == "log":
         bar.set_ticks(levels[::2].tolist(), labels=[f"{level:.2g}" for level in levels[::2]])

@@ -19,7 +19,7 @@ from sciflow.figures.cells import cells
 from sciflow.figures.facets import PANELS, Facet, check_depends, columns_of, facets, grid_size, outer_labels, pages_of
 from sciflow.figures.facets import panels as panels_on
 from sciflow.figures.labels import label_of, units, wrapped
-from sciflow.figures.marks import MISSING, check_log, norm_of
+from sciflow.figures.marks import COLOUR_BAR, MISSING, check_log, norm_of, with_room
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.remarks import averaged, bins_text, constant_text, gaps, steps_text
 from sciflow.figures.style import ABSENT, ORDERED
@@ -88,7 +88,7 @@ class HeatmapNumbers(Numbers):
     @property
     def size(self) -> tuple[float, float]:
         """Width and height, in widths of a column."""
-        return grid_size(len(self.panels), 0.75)
+        return with_room(grid_size(len(self.panels)), self.notes, [], self.x)
 
     @property
     def values(self) -> list[float]:
@@ -226,13 +226,13 @@ def draw(numbers: HeatmapNumbers, figure: Figure, page: int) -> None:
     for axes, panel in zip(shown, here.panels, strict=True):
         mesh = axes.pcolormesh(np.ma.masked_invalid(panel.mean), norm=norm, cmap=ORDERED, edgecolors="none")
         mesh.set_transform(Affine2D().translate(-0.5, -0.5) + axes.transData)
-        here.x.apply(axes, "x", columns)
+        here.x.apply(axes, "x", columns, beside=COLOUR_BAR)
         here.y.apply(axes, "y", columns, rows)
         axes.set(xlim=(-0.5, panel.mean.shape[1] - 0.5), ylim=(-0.5, panel.mean.shape[0] - 0.5))
         _mark(axes, panel, _cell_size(axes, columns, rows, panel.mean.shape))
     outer_labels(figure, shown, here.x.label, here.y.label)
     assert mesh is not None
-    figure.colorbar(mesh, ax=shown, label=wrapped(numbers.value_label, inches(figure)[1] * 0.7))
+    figure.colorbar(mesh, ax=shown, label=wrapped(numbers.value_label, inches(figure)[1] * 0.55))
     for axes, panel in zip(shown, here.panels, strict=True):
         _write(axes, panel, norm, _cell_size(axes, columns, rows, panel.mean.shape))
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MISSING = "#666666"
+COLOUR_BAR = 0.75  # inches that it takes beside the panels, with its numbers and its label
 
 
 def check_log(name: str, values: Sequence[float], scale: str) -> None:

@@ -152,6 +152,13 @@ def test_long_names_and_those_with_signs_of_formulas_stay_legible() -> None:
     assert figure.axes[1].get_ylabel() == r"m (\$/kWh^2)"
 
 
+def test_long_numbers_at_the_axis_leave_room_for_each_other() -> None:
+    """Of levels whose texts are too wide to stand side by side, some have a text."""
+    values = observed(grid(x=[100000, 200000, 300000, 400000], y=[1, 2]), {"m": range(8)}, units={"m": "J"})
+
+    assert not unreadable(Picture("heatmap", heatmap(values)).draw(style=Style(width=3.4, font_size=8)))
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
