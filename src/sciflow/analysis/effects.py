@@ -6,6 +6,7 @@ the mean would be if all levels of the other factors had the same weight. With e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -100,6 +101,9 @@ class Interaction(Finding):
     def title(self) -> str:
         """What this is."""
         return f"{self.metric.name} by {self.first} and {self.second}"
+
+
+_MOST_COUNTED = 1_000_000  # cells
 
 
 class _Means(NamedTuple):
@@ -239,10 +243,9 @@ class _Estimate:
                 self.notes.append("counts differ between cells: means are marginal, with all cells of equal weight")
         else:
             rss, df = (self._additive.rss, self._additive.df) if self._additive else (rss, df)
-            self.notes.append(
-                f"{layout.empty_cells} of {int(np.prod(layout.shape, dtype=float))} cells have no value: means are "
-                "those of a model in which effects add up"
-            )
+            cells, empty = math.prod(layout.shape), layout.empty_cells
+            told = f"{empty} of {cells} cells have" if cells <= _MOST_COUNTED else "most cells have"
+            self.notes.append(f"{told} no value: means are those of a model in which effects add up")
         self._error = rss / df if df > 0 else float("nan")
         self._df = df
         if df <= 0:

@@ -54,13 +54,16 @@ class Examination:
         found = self.findings.get("sensitivity")
         if isinstance(found, Sensitivity) and len(set(found.indices["parameter"])) == len(found.indices):
             key = "mu_star" if found.method == "morris" else "ST" if found.method == "sobol" else "S1"
-            rows = zip(found.indices["parameter"], found.indices[key], strict=True)
-            named = [f"{name} ({key} {value:.2g})" for name, value in rows if value == value][:_MOST_NAMED]
+            rows = zip(*(found.indices[one] for one in ("parameter", key, f"{key}_conf")), strict=True)
+            # Only what is told from nothing.
+            named = [f"{name} ({key} {value:.2g})" for name, value, width in rows if value > width][:_MOST_NAMED]
             if named:
                 yield f"what matters most: {', '.join(named)}"
         found = self.findings.get("effects")
         if isinstance(found, Effects):
-            rows = zip(found.sizes["term"], found.sizes["eta2"], strict=True)
+            # A factor of many levels explains much by chance, which omega² leaves out; without an error it is not told.
+            sizes = found.sizes["omega2"].fillna(found.sizes["eta2"])
+            rows = sorted(zip(found.sizes["term"], sizes, strict=True), key=lambda one: -one[1])
             named = [f"{name} ({value:.0%} of the variation)" for name, value in rows if value >= 0.005][:_MOST_NAMED]
             if named:
                 yield f"what matters most: {', '.join(named)}"
