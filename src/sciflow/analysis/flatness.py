@@ -17,6 +17,7 @@ from sciflow.analysis.settings import plain
 
 # How much of the metric's whole range is lost at the nearest levels.
 _FLAT, _STEEP = 0.05, 0.25
+_MOST_TOLD = 4  # neighbours in one line
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,9 @@ class Flatness:
         lines = []
         for name in dict.fromkeys(one.parameter for one in self.neighbours):
             near = [one for one in self.neighbours if one.parameter == name]
-            told = "; ".join(_lost(one) for one in near)
+            near.sort(key=lambda one: (one.side in ("other", "near"), one.loss if one.side == "other" else 0.0))
+            told = "; ".join(_lost(one) for one in near[:_MOST_TOLD])
+            told += f"; and {len(near) - _MOST_TOLD} more" if len(near) > _MOST_TOLD else ""
             lines.append(f"{name}: {self.word(name)} ({told})")
         for one in self.edges:
             where = "smallest" if one.side == "below" else "largest"

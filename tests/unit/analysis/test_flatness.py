@@ -68,6 +68,8 @@ def test_where_no_neighbour_was_measured_that_is_said() -> None:
     assert zipped.word("x") is None
     single = around(observed({"x": [1]}, {"loss": [2.0]}), "loss")
     assert (single.neighbours, single.edges, single.alone) == ((), (), ())
+    many = around(observed({"x": list("fedcba")}, {"loss": [5.0, 4, 3, 2, 1, 0]}), "loss")
+    assert many.described()[0].endswith("80% lost at e; and 1 more)")
     constant = around(observed({"x": [1, 2]}, {"loss": [2.0, 2.0]}), "loss")
     assert constant.word("x") == "flat"
 
