@@ -92,6 +92,8 @@ def plot(
     opened, names = _opened(run_and_names, obj["runs"])
     _check_options(kind, said, selected, automatic, names)
     folder, pattern = targets(output, endings, opened.path / "figures")
+    if kind is not None:
+        _one(kind, said, {})  # what does not fit is said before anything is read
     results = opened.collect()
     gallery = _gallery(results, kind, said, selected, automatic, names)
     written = saved(gallery, folder, pattern, data, style)
