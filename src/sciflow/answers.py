@@ -171,6 +171,19 @@ class Selection(Answers):
         """One row per combination: parameters, metrics, state."""
         return self._observations
 
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the parameters."""
+        return list(self._observations.parameters)
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of the metrics; with their task, ``task.metric``, where several tasks have the same."""
+        return list(self._observations.metrics)
+
+    def __len__(self) -> int:
+        return len(self._observations)
+
     def __repr__(self) -> str:
         known = self._observations
         return f"<Selection of {', '.join(known.runs)}: {known.coverage} combinations completed>"

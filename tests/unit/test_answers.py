@@ -16,7 +16,9 @@ def test_a_selection_answers_like_the_whole() -> None:
     assert repr(whole) == "<Selection of 20250101-000000-aa: 16 of 20 combinations completed>"
     assert repr(part) == "<Selection of 20250101-000000-aa: 1 of 3 combinations completed>"
     assert part.observations.parameters["field"].levels == (0.5, 0.75, 1.0)
-    assert len(whole.observations) == 20
+    assert (len(whole), len(part)) == (20, 3)
+    assert (part.parameters, part.metrics) == (["size", "field"], ["energy", "time"])
+    assert list(part.to_dataframe()) == ["size", "field", "energy", "time", "state"]
 
 
 def test_groups_come_with_their_values() -> None:
