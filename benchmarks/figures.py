@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import sys
 import tempfile
 import time
@@ -86,7 +87,7 @@ def observed(count: int) -> Observations:
 def made_run(folder: Path, count: int, figures: int) -> RunDirectory:
     """A run of `count` combinations with all its records, collected, that declares figures."""
     workflow = ExperimentalWorkflow("many", folder)
-    workflow.add_task("work", work)
+    workflow.add_task("work", work, resources={"cpu_cores": 1, "memory_gb": 0.5, "max_runtime_hours": 1})
     workflow.add_parameter_space({"x": list(range(count // 100)), "y": list(range(100))})
     kinds = [
         {"type": "line", "value": "energy", "x_axis": "x"},
@@ -158,6 +159,9 @@ def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        # As where it is installed: what is imported has been compiled before.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
         for count in (rows, 10 * rows):
             source = Source(observed(count))
             for one, wanted in OF_METRICS.items():
