@@ -22,7 +22,7 @@ COVERED_IN_FULL := src/sciflow/model/parameters.py src/sciflow/planning/projecti
 comma := ,
 space := $(subst ,, )
 
-.PHONY: demo test test-many test-slurm lint types layers coverage benchmarks check clean
+.PHONY: demo test test-many test-slurm lint types layers coverage benchmarks pictures check clean
 .DEFAULT_GOAL := test
 
 # Without uv on PATH it is installed into the project's own environment.
@@ -72,6 +72,10 @@ benchmarks: $(VENV)/.ready
 	@set -e; for program in $(filter-out benchmarks/measure.py benchmarks/workload.py,$(wildcard benchmarks/*.py)); do \
 		echo "== $$program"; $(VENV)/bin/python $$program; \
 	done
+
+# The pictures of the guide, from a run of the demo.
+pictures: $(VENV)/.ready
+	$(VENV)/bin/python docs/pictures/make.py
 
 check: lint types layers coverage demo
 
