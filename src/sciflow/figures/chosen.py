@@ -46,7 +46,9 @@ def chosen(results: RunTable, observations: Observations, most: int = MOST) -> C
     made = gallery_of(source, wishes, missing)
     pictures = dict(made.items())
     titled = (Titled(one.name, _title(one), pictures[one.name], one.reason) for one in wishes if one.name in pictures)
-    return Chosen(tuple(titled), made.missing)
+    # Nobody misses a figure that nobody has asked for.
+    unasked = {one.name for one in wishes if one.reason}
+    return Chosen(tuple(titled), {name: why for name, why in made.missing.items() if name not in unasked})
 
 
 def _title(wish: Wish) -> str:
