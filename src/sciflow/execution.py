@@ -29,7 +29,7 @@ from sciflow.store.records import read_states
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sciflow.analysis.advise import RunAdvice
+    from sciflow.analysis.advice.advise import RunAdvice
     from sciflow.analysis.efficiency import RunEfficiency
     from sciflow.model.plan import Plan
     from sciflow.model.profile import ClusterProfile

@@ -64,7 +64,7 @@ def advice_from(directory: RunDirectory, workflow: ExperimentalWorkflow) -> Advi
     RunError
         Where it tells nothing.
     """
-    from sciflow.analysis.advise import advice_of
+    from sciflow.analysis.advice.advise import advice_of
 
     manifest = read_document(directory.manifest)
     tasks = list(workflow.tasks)

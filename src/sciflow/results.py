@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray
 
-    from sciflow.analysis.advise import RunAdvice
+    from sciflow.analysis.advice.advise import RunAdvice
     from sciflow.analysis.arrays import ResultArrays
     from sciflow.analysis.dataset import Layout
     from sciflow.analysis.efficiency import RunEfficiency
@@ -190,7 +190,7 @@ class Results(RunTable, Answers):
         ResultError
             For a chance that is not between 0 and 1.
         """
-        from sciflow.analysis.advise import advise
+        from sciflow.analysis.advice.advise import advise
 
         return advise(self, chance)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from sciflow.analysis.advice.needed import DONE
 from sciflow.analysis.attempts import Tried, attempts_of
-from sciflow.analysis.needed import DONE
 from sciflow.analysis.table import RunTable
 from sciflow.model.resources import GIB
 from sciflow.model.state import State

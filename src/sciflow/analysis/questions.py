@@ -6,15 +6,15 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sciflow.analysis.anova import Anova
-    from sciflow.analysis.correlation import Correlations
-    from sciflow.analysis.effects import Effects, Interaction
-    from sciflow.analysis.examination import Examination
     from sciflow.analysis.observations import Observations
-    from sciflow.analysis.outliers import Outliers
-    from sciflow.analysis.sensitivity import Sensitivity
+    from sciflow.analysis.statistics.anova import Anova
+    from sciflow.analysis.statistics.correlation import Correlations
+    from sciflow.analysis.statistics.effects import Effects, Interaction
+    from sciflow.analysis.statistics.examination import Examination
+    from sciflow.analysis.statistics.outliers import Outliers
+    from sciflow.analysis.statistics.sensitivity import Sensitivity
+    from sciflow.analysis.statistics.trends import Trends
     from sciflow.analysis.table import RunTable
-    from sciflow.analysis.trends import Trends
 
 
 class StatisticalQuestions(ABC):
@@ -45,7 +45,7 @@ class StatisticalQuestions(ABC):
         ResultError
             For a metric that is no number, and where too little is there.
         """
-        from sciflow.analysis.examination import examine
+        from sciflow.analysis.statistics.examination import examine
 
         return examine(self.observations, metric, minimum_coverage, self._table)
 
@@ -64,8 +64,8 @@ class StatisticalQuestions(ABC):
         ResultError
             For a metric that is no number or depends on nothing that varies, and where too little is there.
         """
-        from sciflow.analysis.effects import effects
-        from sciflow.analysis.finding import sample_of
+        from sciflow.analysis.statistics.effects import effects
+        from sciflow.analysis.statistics.finding import sample_of
 
         return effects(sample_of(self.observations, metric, minimum_coverage))
 
@@ -86,8 +86,8 @@ class StatisticalQuestions(ABC):
         ResultError
             As for `effects`, and for names that are no factors.
         """
-        from sciflow.analysis.effects import interaction
-        from sciflow.analysis.finding import sample_of
+        from sciflow.analysis.statistics.effects import interaction
+        from sciflow.analysis.statistics.finding import sample_of
 
         return interaction(sample_of(self.observations, metric, minimum_coverage), first, second)
 
@@ -108,8 +108,8 @@ class StatisticalQuestions(ABC):
         ResultError
             As for `effects`. Where nothing tells the error, the result has no p-values, and its notes say why.
         """
-        from sciflow.analysis.anova import anova
-        from sciflow.analysis.finding import sample_of
+        from sciflow.analysis.statistics.anova import anova
+        from sciflow.analysis.statistics.finding import sample_of
 
         return anova(sample_of(self.observations, metric, minimum_coverage), order=order)
 
@@ -133,7 +133,7 @@ class StatisticalQuestions(ABC):
         ResultError
             Where nothing is sampled, points of a design have no value, or there are too few points.
         """
-        from sciflow.analysis.sensitivity import sensitivity
+        from sciflow.analysis.statistics.sensitivity import sensitivity
 
         return sensitivity(self.observations, metric, minimum_coverage, confidence)
 
@@ -152,7 +152,7 @@ class StatisticalQuestions(ABC):
         ResultError
             For a metric that is no number, and where too little is there.
         """
-        from sciflow.analysis.correlation import correlations
+        from sciflow.analysis.statistics.correlation import correlations
 
         return correlations(self.observations, metric, minimum_coverage)
 
@@ -171,8 +171,8 @@ class StatisticalQuestions(ABC):
         ResultError
             For a metric that is no number, where no factor is one, and where too little is there.
         """
-        from sciflow.analysis.finding import sample_of
-        from sciflow.analysis.trends import trends
+        from sciflow.analysis.statistics.finding import sample_of
+        from sciflow.analysis.statistics.trends import trends
 
         return trends(sample_of(self.observations, metric, minimum_coverage))
 
@@ -193,7 +193,7 @@ class StatisticalQuestions(ABC):
         ResultError
             For a metric that is no number, and where too little is there.
         """
-        from sciflow.analysis.finding import sample_of
-        from sciflow.analysis.outliers import outliers
+        from sciflow.analysis.statistics.finding import sample_of
+        from sciflow.analysis.statistics.outliers import outliers
 
         return outliers(sample_of(self.observations, metric, minimum_coverage), threshold, self._table)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sciflow.errors import ResultError
 
 if TYPE_CHECKING:
-    from sciflow.analysis.best import Best
-    from sciflow.analysis.comparison import Test
-    from sciflow.analysis.flatness import Flatness
     from sciflow.analysis.observations import Observations
-    from sciflow.analysis.pareto import Front
-    from sciflow.analysis.suggest import Suggestions
+    from sciflow.analysis.optima.best import Best
+    from sciflow.analysis.optima.comparison import Test
+    from sciflow.analysis.optima.flatness import Flatness
+    from sciflow.analysis.optima.pareto import Front
+    from sciflow.analysis.optima.suggest import Suggestions
     from sciflow.model.parameters import ParameterSpace
 
 
@@ -71,7 +71,7 @@ class Searches(ABC):
         ResultError
             For names that are not there, a metric that is no number, and where nothing has a value.
         """
-        from sciflow.analysis.best import best_of
+        from sciflow.analysis.optima.best import best_of
 
         return best_of(
             self.observations,
@@ -96,7 +96,7 @@ class Searches(ABC):
         ResultError
             As for `best`.
         """
-        from sciflow.analysis.flatness import flatness_of
+        from sciflow.analysis.optima.flatness import flatness_of
 
         return flatness_of(self.observations, self.best(metric, maximize, **options))
 
@@ -127,7 +127,7 @@ class Searches(ABC):
         ResultError
             For names that are not there, metrics that are no numbers, and where no combination has all of them.
         """
-        from sciflow.analysis.pareto import pareto
+        from sciflow.analysis.optima.pareto import pareto
 
         return pareto(
             self.observations,
@@ -169,7 +169,7 @@ class Searches(ABC):
             For names that are not there, too little that was measured, a surrogate that knows nothing, a space that is
             not known, and where scikit-learn is missing.
         """
-        from sciflow.analysis.suggest import suggest
+        from sciflow.analysis.optima.suggest import suggest
 
         known = self.space if space is None else space
         return suggest(self.observations, known, metric, maximize, count=count, seed=seed, anyway=anyway)

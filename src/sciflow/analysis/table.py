@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sciflow.analysis.optimum import optimum, ranked
+from sciflow.analysis.optima.optimum import optimum, ranked
 from sciflow.errors import ResultError, WorkflowError
 from sciflow.model.nearest import nearest
 from sciflow.model.state import State

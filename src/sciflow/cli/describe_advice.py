@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sciflow.analysis.advise import CHANCES, RunAdvice, TaskAdvice, Trade
-from sciflow.analysis.choose import FEWEST
-from sciflow.analysis.law import Law
-from sciflow.analysis.needed import OWN
-from sciflow.analysis.proposals import Proposal
-from sciflow.analysis.sized import Sized
-from sciflow.analysis.terms import Levels, Power, Term
-from sciflow.analysis.trust import notes_of
+from sciflow.analysis.advice.advise import CHANCES, RunAdvice, TaskAdvice, Trade
+from sciflow.analysis.advice.choose import FEWEST
+from sciflow.analysis.advice.law import Law
+from sciflow.analysis.advice.needed import OWN
+from sciflow.analysis.advice.proposals import Proposal
+from sciflow.analysis.advice.sized import Sized
+from sciflow.analysis.advice.terms import Levels, Power, Term
+from sciflow.analysis.advice.trust import notes_of
 from sciflow.cli.output import table
 from sciflow.model.units import format_duration, format_memory
 

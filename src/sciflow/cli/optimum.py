@@ -10,9 +10,9 @@ import click
 from sciflow.cli.output import emit, json_option, table
 
 if TYPE_CHECKING:
-    from sciflow.analysis.best import Best
-    from sciflow.analysis.flatness import Flatness
-    from sciflow.analysis.pareto import Front
+    from sciflow.analysis.optima.best import Best
+    from sciflow.analysis.optima.flatness import Flatness
+    from sciflow.analysis.optima.pareto import Front
     from sciflow.execution import Run
     from sciflow.results import Results
 
@@ -135,7 +135,7 @@ def _describe_best(
 
 
 def _hint_of_repeats(found: Best, results: Results) -> list[str]:
-    from sciflow.analysis.best import unmarked_repeats
+    from sciflow.analysis.optima.best import unmarked_repeats
 
     names = unmarked_repeats(results.observations, list(found.settings.frame))
     return [f"(is `{name}` a repeat? `--repeats {name}` takes the mean over it)" for name in names]
@@ -186,7 +186,7 @@ def _front_document(front: Front) -> dict[str, Any]:
 
 
 def _records(frame: Any, columns: Sequence[str]) -> list[dict[str, Any]]:
-    from sciflow.analysis.settings import plain
+    from sciflow.analysis.optima.settings import plain
 
     cells = [[plain(one) for one in frame[name]] for name in columns]
     return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]

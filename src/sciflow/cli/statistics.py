@@ -12,8 +12,8 @@ from sciflow.cli.output import emit, json_option
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sciflow.analysis.examination import Examination
-    from sciflow.analysis.finding import Finding
+    from sciflow.analysis.statistics.examination import Examination
+    from sciflow.analysis.statistics.finding import Finding
     from sciflow.results import Results
 
 
@@ -30,8 +30,8 @@ def statistics(
 
     What does not apply is named with its reason.
     """
-    from sciflow.analysis.best import unmarked_repeats
-    from sciflow.analysis.examination import examine
+    from sciflow.analysis.optima.best import unmarked_repeats
+    from sciflow.analysis.statistics.examination import examine
     from sciflow.execution import open_run
 
     run, metric = run_and_metric(words, "statistics")
@@ -66,7 +66,7 @@ def _document(run: str, results: Results, found: Examination) -> dict[str, Any]:
 
 
 def _finding(found: Finding) -> dict[str, Any]:
-    from sciflow.analysis.sensitivity import Sensitivity
+    from sciflow.analysis.statistics.sensitivity import Sensitivity
 
     tables = {name: _rows(one) for name, one in found.tables().items()}
     told = {"method": found.method} if isinstance(found, Sensitivity) else {}

@@ -11,7 +11,7 @@ from sciflow.cli.optimum import results_of, run_and_metric
 from sciflow.cli.output import emit, json_option, table
 
 if TYPE_CHECKING:
-    from sciflow.analysis.suggest import Suggestions
+    from sciflow.analysis.optima.suggest import Suggestions
     from sciflow.execution import Run
 
 
@@ -56,7 +56,7 @@ def suggest(
 
 def _written(opened: Run, found: Suggestions, workflow: str | None, write: bool) -> tuple[int | None, list[str]]:
     """How many were added to the workflow file, and what to say of that."""
-    from sciflow.analysis.extension import extend, to_paste, workflow_file_of
+    from sciflow.analysis.optima.extension import extend, to_paste, workflow_file_of
     from sciflow.store.layout import read_document
 
     if workflow is None:
@@ -86,7 +86,7 @@ def _short(path: Path) -> str:
 
 
 def _described(found: Suggestions) -> list[str]:
-    from sciflow.analysis.settings import plain
+    from sciflow.analysis.optima.settings import plain
 
     frame = found.frame()
     rows = [[plain(one) for one in row] for row in frame.itertuples(index=False, name=None)]

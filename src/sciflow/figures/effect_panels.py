@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sciflow.analysis.layout import Layout
+from sciflow.analysis.statistics.layout import Layout
 from sciflow.errors import ResultError
 from sciflow.figures.facets import columns_of
 from sciflow.figures.labels import label_of, text_of, wrapped

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sciflow.analysis.effects import Interaction, effects, interactions, pairs_by_size
-from sciflow.analysis.layout import Layout, layout_of
+from sciflow.analysis.statistics.effects import Interaction, effects, interactions, pairs_by_size
+from sciflow.analysis.statistics.layout import Layout, layout_of
 from sciflow.errors import ResultError
 from sciflow.figures.clouds import shades
 from sciflow.figures.effect_panels import (

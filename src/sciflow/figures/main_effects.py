@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sciflow.analysis.effects import Effects, effects
-from sciflow.analysis.layout import layout_of
+from sciflow.analysis.statistics.effects import Effects, effects
+from sciflow.analysis.statistics.layout import layout_of
 from sciflow.figures.effect_panels import (
     check_interval,
     draw_means,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sciflow.analysis.pareto import CERTAIN, ON_FRONT, Front, pareto
+from sciflow.analysis.optima.pareto import CERTAIN, ON_FRONT, Front, pareto
 from sciflow.errors import ResultError
 from sciflow.figures.facets import PANELS, grid_size, pages_of
 from sciflow.figures.numbers import Numbers, Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sciflow.analysis.best import Best
+from sciflow.analysis.optima.best import Best
 from sciflow.report.write import Written
 
 

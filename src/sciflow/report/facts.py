@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sciflow.analysis.best import Best, best_of
-from sciflow.analysis.effects import effects
 from sciflow.analysis.efficiency import Efficiency, efficiency
 from sciflow.analysis.observations import STATE, Coverage, Observations, Parameter
+from sciflow.analysis.optima.best import Best, best_of
 from sciflow.analysis.overview import (
     Described,
     Extreme,
@@ -21,6 +20,7 @@ from sciflow.analysis.overview import (
     span_of,
     states_by_task,
 )
+from sciflow.analysis.statistics.effects import effects
 from sciflow.analysis.table import RunTable
 from sciflow.errors import ResultError
 from sciflow.model.state import State

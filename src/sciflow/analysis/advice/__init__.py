@@ -1,0 +1,1 @@
+"""What tasks should ask for the next time, by what earlier ones used."""

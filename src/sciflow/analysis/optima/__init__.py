@@ -1,0 +1,1 @@
+"""Which combinations are best, how surely, and which to try next."""

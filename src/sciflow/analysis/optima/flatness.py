@@ -1,0 +1,229 @@
+"""How flat the metric is around the best setting: at the neighbouring levels of each parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sciflow.analysis.observations import Observations, Parameter, is_absent
+from sciflow.analysis.optima.best import Best, setting_text
+from sciflow.analysis.optima.settings import plain
+
+# How much of the metric's whole range is lost at the nearest levels.
+_FLAT, _STEEP = 0.05, 0.25
+_MOST_TOLD = 4  # neighbours in one line
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A setting that differs from the best in one parameter, by one level.
+
+    Attributes
+    ----------
+    side
+        ``below`` or ``above`` for numbers, ``other`` for categories; ``near`` among sampled settings, which differ in
+        all that was drawn.
+    loss, share
+        How much worse it is, in the metric's unit and as a part of its whole range over all settings.
+    is_worse
+        Whether that is beyond doubt, given the repeats; None without repeats.
+    """
+
+    parameter: str
+    side: str
+    level: Any
+    value: float
+    loss: float
+    share: float
+    is_worse: bool | None
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The best is at the end of an axis: its value there, and one that would extend the axis."""
+
+    parameter: str
+    level: Any
+    side: str
+    next: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Flatness:
+    """What is around the best setting.
+
+    Attributes
+    ----------
+    neighbours
+        Those that were measured.
+    edges
+        Where the best is at the end of an axis of numbers.
+    alone
+        Parameters in which no measured setting differs from the best alone.
+    """
+
+    metric: str
+    parameters: dict[str, Any]
+    neighbours: tuple[Neighbour, ...]
+    edges: tuple[Edge, ...]
+    alone: tuple[str, ...]
+
+    def frame(self) -> pd.DataFrame:
+        """One row per neighbour."""
+        names = ["parameter", "side", "level", "value", "loss", "share", "is_worse"]
+        return pd.DataFrame([[getattr(one, name) for name in names] for one in self.neighbours], columns=names)
+
+    def word(self, parameter: str) -> str | None:
+        """How the metric changes to the nearest levels of one parameter; None where nothing was measured there.
+
+        ``flat`` where up to 5 % of its range is lost, ``gentle`` up to 25 %, ``narrow peak`` where more is lost on
+        both sides, else ``steep``; ``within chance`` where repeats do not tell the nearest levels from the best.
+        """
+        near = [one for one in self.neighbours if one.parameter == parameter]
+        if not near:
+            return None
+        if all(one.is_worse is False for one in near):
+            return "within chance"
+        worst = max(one.share for one in near)
+        if worst <= _FLAT:
+            return "flat"
+        if worst <= _STEEP:
+            return "gentle"
+        sides = {one.side for one in near}
+        both = sides == {"near"} or {"below", "above"} <= sides
+        return "narrow peak" if both and min(one.share for one in near) > _STEEP else "steep"
+
+    def described(self) -> list[str]:
+        """The same in words, a line for each parameter."""
+        lines = []
+        for name in dict.fromkeys(one.parameter for one in self.neighbours):
+            near = [one for one in self.neighbours if one.parameter == name]
+            near.sort(key=lambda one: (one.side in ("other", "near"), one.loss if one.side == "other" else 0.0))
+            told = "; ".join(_lost(one) for one in near[:_MOST_TOLD])
+            told += f"; and {len(near) - _MOST_TOLD} more" if len(near) > _MOST_TOLD else ""
+            lines.append(f"{name}: {self.word(name)} ({told})")
+        for one in self.edges:
+            where = "smallest" if one.side == "below" else "largest"
+            lines.append(
+                f"{one.parameter}: the best is at the edge, {_text(one.level)} is the {where} value; "
+                f"extend the axis, for instance to {_text(one.next)}"
+            )
+        for name in self.alone:
+            lines.append(f"{name}: not known, nothing else was measured that differs from the best in it alone")
+        return lines
+
+
+def _lost(one: Neighbour) -> str:
+    chance = ", within chance" if one.is_worse is False else ""
+    return f"{one.share:.0%} lost at {_text(one.level)}{chance}"
+
+
+def _text(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def flatness_of(observations: Observations, best: Best) -> Flatness:
+    """What is around the best setting.
+
+    Parameters
+    ----------
+    observations
+        Where the best was found.
+    best
+        What was found there.
+    """
+    settings = best.settings
+    rows = settings.frame
+    here = int(best.order[0])
+    centre = settings.row(here)
+    columns = {name: [plain(one) for one in rows[name]] for name in settings.parameters}
+    same = {name: np.array([one == centre[name] for one in column]) for name, column in columns.items()}
+    drawn = [name for name in settings.parameters if _is_drawn(observations.parameters[name])]
+    neighbours = _near(best, drawn, columns, same) if drawn else []
+    edges: list[Edge] = []
+    alone: list[str] = []
+    for name in settings.parameters:
+        parameter = observations.parameters[name]
+        levels = [one for one in parameter.levels if one is not None]
+        if len(levels) < 2 or is_absent(centre[name]) or name in drawn:
+            continue
+        others = [same[other] for other in settings.parameters if other != name]
+        beside = np.flatnonzero(np.logical_and.reduce([~same[name], *others]))
+        found = {columns[name][row]: int(row) for row in beside if columns[name][row] is not None}
+        if parameter.kind == "number":
+            if edge := _edge(name, levels, centre[name]):
+                edges.append(edge)
+            sides = _nearest(found, centre[name])
+        else:
+            sides = [("other", row) for row in found.values()]
+        neighbours += [_neighbour(best, name, side, columns[name][row], row) for side, row in sides]
+        if not sides:
+            alone.append(name)
+    return Flatness(best.metric.name, centre, tuple(neighbours), tuple(edges), tuple(alone))
+
+
+def _is_drawn(parameter: Parameter) -> bool:
+    return parameter.is_sampled and parameter.kind == "number" and None not in parameter.levels
+
+
+def _near(
+    best: Best, drawn: Sequence[str], columns: Mapping[str, Sequence[Any]], same: Mapping[str, np.ndarray]
+) -> list[Neighbour]:
+    """Of settings that were drawn, the nearest: two for each parameter, with all levels of the others alike."""
+    points = np.array([columns[name] for name in drawn], dtype=float).T
+    points = (points - points.min(axis=0)) / np.where(np.ptp(points, axis=0) > 0, np.ptp(points, axis=0), 1.0)
+    here = int(best.order[0])
+    distance = np.linalg.norm(points - points[here], axis=1)
+    alike = np.logical_and.reduce([np.ones(len(points), dtype=bool), *(same[n] for n in same if n not in drawn)])
+    near = [int(row) for row in np.argsort(distance, kind="stable") if alike[row] and row != here][: 2 * len(drawn)]
+    name = " and ".join(drawn)
+    texts = [setting_text({one: columns[one][row] for one in drawn}) for row in near]
+    return [_neighbour(best, name, "near", text, row) for text, row in zip(texts, near, strict=True)]
+
+
+def _nearest(found: dict[Any, int], level: Any) -> list[tuple[str, int]]:
+    below = [one for one in found if one < level]
+    above = [one for one in found if one > level]
+    sides = [("below", found[max(below)])] if below else []
+    return [*sides, *([("above", found[min(above)])] if above else [])]
+
+
+def _neighbour(best: Best, name: str, side: str, level: Any, row: int) -> Neighbour:
+    mean = best.settings.metrics[best.metric.name].mean
+    loss = float(best.value - mean[row]) * (1 if best.maximize else -1)
+    span = float(np.ptp(mean))
+    worse = None if best.comparison is None else bool(best.comparison.p_values[row] < 1 - best.confidence)
+    return Neighbour(name, side, level, float(mean[row]), loss, loss / span if span else 0.0, worse)
+
+
+def _edge(name: str, levels: Sequence[Any], level: Any) -> Edge | None:
+    if level not in (levels[0], levels[-1]):
+        return None
+    if level == levels[-1]:
+        return Edge(name, level, "above", _beyond(levels))
+    return Edge(name, level, "below", _beyond(levels[::-1]))
+
+
+def _beyond(levels: Sequence[Any]) -> Any:
+    """The next value after the last of some levels: by the last step, or by the last ratio where ratios are alike."""
+    before, last = levels[-2], levels[-1]
+    beyond = last * (last / before) if is_geometric(levels) else last + (last - before)
+    if all(isinstance(one, int) for one in levels):
+        return round(beyond)
+    return float(f"{beyond:.12g}")
+
+
+def is_geometric(levels: Sequence[Any]) -> bool:
+    """Whether numbers lie evenly on a logarithmic axis rather than on a plain one."""
+    if len(levels) < 3 or min(levels) <= 0:
+        return False
+    ordered = sorted(levels)
+    steps = [math.log(high / low) for low, high in pairwise(ordered)]
+    plain_steps = [high - low for low, high in pairwise(ordered)]
+    return bool(np.std(steps) / np.mean(steps) < 0.5 * np.std(plain_steps) / np.mean(plain_steps))

@@ -1,0 +1,1 @@
+"""How metrics depend on parameters: effects, tests, sensitivity, trends."""
