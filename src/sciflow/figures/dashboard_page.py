@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sciflow.figures.chosen import Titled
 from sciflow.figures.dashboard import WIDE, Dashboard, Fact, height_of, is_wide, rows_of
-from sciflow.figures.kinds import kind_of
+from sciflow.figures.kinds.registry import kind_of
 from sciflow.figures.labels import literal, shortened
 from sciflow.figures.state_looks import DARK, EDGE, LOOKS, in_order, patch, words
 from sciflow.figures.style import Style

@@ -13,7 +13,7 @@ from sciflow.errors import ResultError
 from sciflow.figures.caption import caption
 from sciflow.figures.files import FORMATS, as_pgf, origin, told_letters
 from sciflow.figures.journals import style_of
-from sciflow.figures.kinds import kind_of
+from sciflow.figures.kinds.registry import kind_of
 from sciflow.figures.labels import literal
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.style import DEFAULT, Style, applied

@@ -17,7 +17,7 @@ from matplotlib.legend import Legend
 from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
-from sciflow.figures.kinds import kind_of
+from sciflow.figures.kinds.registry import kind_of
 from sciflow.figures.picture import Picture
 from sciflow.figures.style import Style, applied
 

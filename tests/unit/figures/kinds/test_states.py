@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sciflow.errors import ResultError
+from sciflow.figures.kinds.states import StateNumbers, numbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import picture
 from sciflow.figures.state_looks import LOOKS
-from sciflow.figures.states import StateNumbers, numbers
 from sciflow.model.state import State
 from sciflow.model.visualization import Visualization
 from unit.figures.observed import DATA, grid, observed, sampled

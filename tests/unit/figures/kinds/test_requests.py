@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sciflow.errors import ResultError
+from sciflow.figures.kinds.requests import numbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import picture
-from sciflow.figures.requests import numbers
 from sciflow.model.visualization import Visualization
 from unit.analysis.measured_run import GIB, MIB, MeasuredRun
 from unit.figures.machine_run import MachineRun, with_failures

@@ -11,7 +11,7 @@ from matplotlib.patches import PathPatch
 
 from sciflow.analysis.observations import Observations
 from sciflow.errors import ResultError
-from sciflow.figures.box import MOST_OUTSIDE, SpreadNumbers, numbers
+from sciflow.figures.kinds.box import MOST_OUTSIDE, SpreadNumbers, numbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture
 from sciflow.model.visualization import Kind, Visualization

@@ -15,12 +15,12 @@ from matplotlib.patches import Patch
 
 from sciflow.analysis.observations import VALUE
 from sciflow.figures.axis import Axis
-from sciflow.figures.bar import levels_on_a_page
 from sciflow.figures.cells import NAN, cells, keys_of
 from sciflow.figures.facets import PANELS, Facet, columns_of, facets, grid_size, outer_labels, pages_of
 from sciflow.figures.facets import panels as panels_on
+from sciflow.figures.kinds.bar import levels_on_a_page
+from sciflow.figures.kinds.line import along, with_series
 from sciflow.figures.labels import label_of
-from sciflow.figures.line import along, with_series
 from sciflow.figures.marks import check_log, crosses, legend, missing_text, scale_values, with_room
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.remarks import bins_text, constant_text, gaps, spread_over, steps_text

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sciflow.errors import ResultError
+from sciflow.figures.kinds.timeline import TimelineNumbers, numbers
 from sciflow.figures.picture import picture
-from sciflow.figures.timeline import TimelineNumbers, numbers
 from sciflow.model.visualization import Visualization
 from unit.figures.machine_run import BEGAN, MachineRun, with_failures
 

@@ -6,8 +6,8 @@ import pytest
 
 from sciflow.analysis.observations import Observations
 from sciflow.errors import ResultError
+from sciflow.figures.kinds.pareto import ParetoNumbers
 from sciflow.figures.numbers import Source
-from sciflow.figures.pareto import ParetoNumbers
 from sciflow.figures.picture import Picture, picture
 from sciflow.model.visualization import Visualization
 from unit.figures.observed import DATA, grid, observed, with_categories

@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 
 from sciflow.analysis.observations import Observations
 from sciflow.errors import ResultError
-from sciflow.figures.line import LineNumbers, numbers
+from sciflow.figures.kinds.line import LineNumbers, numbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture
 from sciflow.model.visualization import Visualization

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from sciflow.errors import ResultError
+from sciflow.figures.kinds.timeline import known_spells, mean_at_work
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.time_axis import Zone, places, tell_time, zone_of
-from sciflow.figures.timeline import known_spells, mean_at_work
 from sciflow.model.visualization import Visualization
 
 if TYPE_CHECKING:

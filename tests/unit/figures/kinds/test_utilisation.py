@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from sciflow.analysis.spells import Spell
 from sciflow.errors import ResultError
+from sciflow.figures.kinds.timeline import mean_at_work
+from sciflow.figures.kinds.utilisation import numbers
 from sciflow.figures.picture import picture
-from sciflow.figures.timeline import mean_at_work
-from sciflow.figures.utilisation import numbers
 from sciflow.model.state import State
 from sciflow.model.visualization import Visualization
 from unit.figures.machine_run import MachineRun, with_failures

@@ -7,7 +7,7 @@ import pytest
 
 from sciflow.analysis.observations import Observations
 from sciflow.errors import ResultError
-from sciflow.figures.interaction import InteractionNumbers
+from sciflow.figures.kinds.interaction import InteractionNumbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import picture
 from sciflow.model.visualization import Visualization

@@ -7,7 +7,7 @@ import pytest
 
 from sciflow.analysis.observations import Observations
 from sciflow.errors import ResultError
-from sciflow.figures.main_effects import MainEffectsNumbers
+from sciflow.figures.kinds.main_effects import MainEffectsNumbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import picture
 from sciflow.model.visualization import Visualization

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sciflow.errors import ResultError
-from sciflow.figures.convergence import ConvergenceNumbers
+from sciflow.figures.kinds.convergence import ConvergenceNumbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture, picture
 from sciflow.model.visualization import Visualization

@@ -7,8 +7,8 @@ import pytest
 
 from sciflow.analysis.observations import Observations
 from sciflow.errors import ResultError
+from sciflow.figures.kinds.pairs import PairsNumbers
 from sciflow.figures.numbers import Source
-from sciflow.figures.pairs import PairsNumbers
 from sciflow.figures.picture import Picture, picture
 from sciflow.model.visualization import Visualization
 from unit.figures.observed import grid, observed, on_a_grid, with_categories, with_failures, with_repeats

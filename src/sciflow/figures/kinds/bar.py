@@ -11,7 +11,7 @@ import numpy as np
 from sciflow.figures.axis import MOST_CATEGORIES, Axis
 from sciflow.figures.facets import columns_of, outer_labels
 from sciflow.figures.facets import panels as panels_on
-from sciflow.figures.line import Line, LineNumbers, numbers_along
+from sciflow.figures.kinds.line import Line, LineNumbers, numbers_along
 from sciflow.figures.marks import crosses, legend, scale_values
 from sciflow.figures.numbers import Source
 from sciflow.figures.style import MOST_SERIES, look

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.container import BarContainer
 
 from sciflow.analysis.observations import Observations
-from sciflow.figures.bar import numbers
-from sciflow.figures.line import LineNumbers
+from sciflow.figures.kinds.bar import numbers
+from sciflow.figures.kinds.line import LineNumbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture
 from sciflow.model.visualization import Visualization

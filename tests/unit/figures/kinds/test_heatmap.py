@@ -11,7 +11,7 @@ from matplotlib.collections import PolyCollection, QuadMesh
 
 from sciflow.analysis.observations import Observations
 from sciflow.errors import ResultError
-from sciflow.figures.heatmap import HeatmapNumbers, numbers
+from sciflow.figures.kinds.heatmap import HeatmapNumbers, numbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture
 from sciflow.figures.style import Style

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sciflow.errors import ResultError
-from sciflow.figures.kinds import known_kinds
+from sciflow.figures.kinds.registry import known_kinds
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture, picture
 from sciflow.figures.style import Style

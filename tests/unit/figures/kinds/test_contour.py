@@ -10,7 +10,7 @@ import pytest
 
 from sciflow.analysis.observations import Observations
 from sciflow.errors import ResultError
-from sciflow.figures.contour import MOST_POINTS, ContourNumbers, numbers
+from sciflow.figures.kinds.contour import MOST_POINTS, ContourNumbers, numbers
 from sciflow.figures.numbers import Source
 from sciflow.figures.picture import Picture
 from sciflow.model.visualization import Visualization

@@ -21,7 +21,7 @@ from sciflow.figures.axis import Axis, axis_of, binned, inches
 from sciflow.figures.cells import Cell, cells
 from sciflow.figures.facets import PANELS, Facet, columns_of, facets, grid_size, outer_labels, pages_of
 from sciflow.figures.facets import panels as panels_on
-from sciflow.figures.heatmap import plane_of
+from sciflow.figures.kinds.heatmap import plane_of
 from sciflow.figures.labels import label_of, wrapped
 from sciflow.figures.marks import COLOUR_BAR, check_log, norm_of
 from sciflow.figures.numbers import Numbers, Source
