@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sciflow.answers import Answers, Selection
+from sciflow.answers.selection import Answers, Selection
 from sciflow.execution import Run, open_run
 
 

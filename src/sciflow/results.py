@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sciflow.analysis.table import RunTable
-from sciflow.answers import Answers
+from sciflow.answers.selection import Answers
 from sciflow.errors import ResultError
 from sciflow.store.results import COMBINATIONS
 

@@ -68,8 +68,9 @@ def test_import_loads_nothing_heavy() -> None:
         ("import sciflow.cli.main", HEAVY - {"click"}),
         ("from sciflow.store.layout import RunDirectory; import sciflow.run.track", HEAVY),
         ("import sciflow; sciflow.Engine", HEAVY - {"pydantic", "numpy", "jinja2", "yaml"}),
+        ("import sciflow; sciflow.Results, sciflow.join_runs", {"pandas", "matplotlib", "scipy", "statsmodels"}),
     ],
-    ids=["states", "space", "command", "status", "engine"],
+    ids=["states", "space", "command", "status", "engine", "results"],
 )
 def test_a_name_loads_only_what_it_needs(program: str, unwanted: set[str]) -> None:
     """What is seldom used is loaded when it is used."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sciflow.analysis.table import RunTable
-from sciflow.answers import Answers
+from sciflow.answers.selection import Answers
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
 from unit.analysis.measured_run import MeasuredRun

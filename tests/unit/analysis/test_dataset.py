@@ -14,7 +14,7 @@ import xarray
 
 from sciflow.analysis.dataset import dataset_of
 from sciflow.analysis.observations import STATE, Metric, Observations
-from sciflow.answers import Selection
+from sciflow.answers.selection import Selection
 from sciflow.errors import ResultError
 from unit.figures.observed import grid, observed, on_a_grid, on_drawn_points, with_failures, with_repeats
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.answers import Selection
+from sciflow.answers.selection import Selection
 from sciflow.errors import ResultError
 from sciflow.figures.gallery import Wish, declared, gallery_of
 from sciflow.figures.numbers import Source

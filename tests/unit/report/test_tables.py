@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sciflow.answers import Selection
+from sciflow.answers.selection import Selection
 from sciflow.errors import ResultError
 from sciflow.report.tables import result_table
 from unit.figures.observed import grid, observed

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from sciflow.analysis.questions import StatisticalQuestions
-from sciflow.analysis.searches import Searches
-from sciflow.analysis.table_questions import TableQuestions
+from sciflow.answers.optima import Searches
+from sciflow.answers.statistics import StatisticalQuestions
+from sciflow.answers.tables import TableQuestions
 
 if TYPE_CHECKING:
     from sciflow.analysis.observations import Observations
-    from sciflow.analysis.table import RunTable
     from sciflow.figures.gallery import Gallery
     from sciflow.figures.picture import Picture
-    from sciflow.report.tables import ResultTable
 
 
-class Answers(TableQuestions, StatisticalQuestions, Searches, ABC):
+class Answers(TableQuestions, StatisticalQuestions, Searches):
     """Questions to observations, which they all start from."""
-
-    @property
-    @abstractmethod
-    def observations(self) -> Observations:
-        """One row per combination: parameters, metrics, state."""
-
-    @property
-    def _table(self) -> RunTable | None:
-        """The tables of the run, where these are the observations of one whole run."""
-        return None
 
     def select(self, where: str | None = None, /, **values: Any) -> Selection:
         """The part of these where parameters have certain values.
@@ -121,37 +108,6 @@ class Answers(TableQuestions, StatisticalQuestions, Searches, ABC):
             return gallery_of(source, automatic(source, None if value is None else [value]))
         wanted = validated(Visualization, {"type": type, "value": value, **options}, f"a {type}", ResultError)
         return picture(source, wanted)
-
-    def to_table(
-        self,
-        metrics: str | Sequence[str] = (),
-        by: str | Sequence[str] = (),
-        uncertainty: Literal["standard", "sd", "interval", "none"] = "standard",
-    ) -> ResultTable:
-        """A table to be printed: metrics at the levels of parameters, rounded by their uncertainty.
-
-        Its `save` writes LaTeX, Markdown, CSV, Parquet or Excel.
-
-        Parameters
-        ----------
-        metrics
-            Which; all that are numbers, where none is named.
-        by
-            The parameters; all with an effect, where none is named. Of what is left the mean is taken.
-        uncertainty
-            ``standard`` of the mean, the ``sd`` of the values, half of a 95% confidence ``interval`` of the mean, or
-            ``none``.
-
-        Raises
-        ------
-        ResultError
-            For names that are not there, a metric that depends on none of the parameters, and where nothing is
-            measured.
-        """
-        from sciflow.report.tables import result_table
-
-        names, parameters = ([one] if isinstance(one, str) else list(one) for one in (metrics, by))
-        return result_table(self.observations, names, parameters, uncertainty)
 
 
 class Selection(Answers):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from sciflow.answers.asked import Asked
+
 if TYPE_CHECKING:
-    from sciflow.analysis.observations import Observations
     from sciflow.analysis.statistics.anova import Anova
     from sciflow.analysis.statistics.correlation import Correlations
     from sciflow.analysis.statistics.effects import Effects, Interaction
@@ -14,21 +14,10 @@ if TYPE_CHECKING:
     from sciflow.analysis.statistics.outliers import Outliers
     from sciflow.analysis.statistics.sensitivity import Sensitivity
     from sciflow.analysis.statistics.trends import Trends
-    from sciflow.analysis.table import RunTable
 
 
-class StatisticalQuestions(ABC):
+class StatisticalQuestions(Asked):
     """What statistics can say of the metrics of observations."""
-
-    @property
-    @abstractmethod
-    def observations(self) -> Observations:
-        """One row per combination: parameters, metrics, state."""
-
-    @property
-    def _table(self) -> RunTable | None:
-        """The tables of the run, where these are the observations of one whole run."""
-        return None
 
     def examine(self, metric: str, minimum_coverage: float = 0.0) -> Examination:
         """All that statistics can say of a metric, what matters most first; what does not apply with its reason.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sciflow.answers import Selection
+from sciflow.answers.selection import Selection
 from sciflow.errors import ResultError
 from unit.figures.observed import with_failures, with_repeats
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from sciflow.answers.asked import Asked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -12,18 +13,13 @@ if TYPE_CHECKING:
 
     from sciflow.analysis.dataset import Layout
     from sciflow.analysis.forms import Form
-    from sciflow.analysis.observations import Observations
     from sciflow.analysis.repeats import Interval
     from sciflow.analysis.summary import Summary
+    from sciflow.report.tables import ResultTable
 
 
-class TableQuestions(ABC):
+class TableQuestions(Asked):
     """What observations are as tables, and what they are in numbers."""
-
-    @property
-    @abstractmethod
-    def observations(self) -> Observations:
-        """One row per combination: parameters, metrics, state."""
 
     def to_dataframe(self, *, form: Form = "wide") -> pd.DataFrame:
         """One row per combination, or per combination and metric.
@@ -110,3 +106,34 @@ class TableQuestions(ABC):
             return overview(self.observations, minimum_coverage)
         names = [by] if isinstance(by, str) else by
         return summary(self.observations, metric, names, interval, confidence, minimum_coverage)
+
+    def to_table(
+        self,
+        metrics: str | Sequence[str] = (),
+        by: str | Sequence[str] = (),
+        uncertainty: Literal["standard", "sd", "interval", "none"] = "standard",
+    ) -> ResultTable:
+        """A table to be printed: metrics at the levels of parameters, rounded by their uncertainty.
+
+        Its `save` writes LaTeX, Markdown, CSV, Parquet or Excel.
+
+        Parameters
+        ----------
+        metrics
+            Which; all that are numbers, where none is named.
+        by
+            The parameters; all with an effect, where none is named. Of what is left the mean is taken.
+        uncertainty
+            ``standard`` of the mean, the ``sd`` of the values, half of a 95% confidence ``interval`` of the mean, or
+            ``none``.
+
+        Raises
+        ------
+        ResultError
+            For names that are not there, a metric that depends on none of the parameters, and where nothing is
+            measured.
+        """
+        from sciflow.report.tables import result_table
+
+        names, parameters = ([one] if isinstance(one, str) else list(one) for one in (metrics, by))
+        return result_table(self.observations, names, parameters, uncertainty)

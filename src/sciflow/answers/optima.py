@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sciflow.answers.asked import Asked
 from sciflow.errors import ResultError
 
 if TYPE_CHECKING:
-    from sciflow.analysis.observations import Observations
     from sciflow.analysis.optima.best import Best
     from sciflow.analysis.optima.comparison import Test
     from sciflow.analysis.optima.flatness import Flatness
@@ -18,13 +17,8 @@ if TYPE_CHECKING:
     from sciflow.model.parameters import ParameterSpace
 
 
-class Searches(ABC):
+class Searches(Asked):
     """Questions about the best."""
-
-    @property
-    @abstractmethod
-    def observations(self) -> Observations:
-        """One row per combination: parameters, metrics, state."""
 
     @property
     def space(self) -> ParameterSpace:

@@ -1,0 +1,1 @@
+"""What observations answer, as methods: tables, statistics, optima, figures."""
