@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,17 +83,61 @@ class Results(RunTable, Answers):
     def find_optimal_parameters(self, metric: str, maximize: bool = True) -> dict[str, Any]:
         """The completed combination with the best value of a metric; of equal ones the first.
 
-        Where the metric was measured with repeats, it is the best by the mean over them, and has no value for the
-        parameters that only repeat: see `best`.
+        It has no value for the parameters that only repeat. Where the metric was measured with repeats, it is the best
+        by the mean over them, and `get_metric` gives that mean: see `best`.
 
         Raises
         ------
         ResultError
             For an unknown metric, and where no completed combination has a number for it.
         """
-        if any(self.observations.parameters[name].is_repeat for name in self.parameters_of(metric)):
-            return self.best(metric, maximize).parameters
-        return super().find_optimal_parameters(metric, maximize)
+        if self._is_repeated(metric):
+            return Answers.find_optimal_parameters(self, metric, maximize)
+        known = self.observations.parameters
+        found = super().find_optimal_parameters(metric, maximize)
+        return {name: value for name, value in found.items() if not known[name].is_repeat}
+
+    def ranking(self, metric: str, maximize: bool = True, count: int = 1) -> list[tuple[dict[str, Any], float]]:
+        """The best values of a metric, each with the parameters on which it depends, the best first.
+
+        A metric that several combinations share, as that of a task which gathers, counts once. Of repeats the mean
+        counts, and the parameters that only repeat are left out.
+
+        Raises
+        ------
+        ResultError
+            As for `find_optimal_parameters`.
+        """
+        if self._is_repeated(metric):
+            return Answers.ranking(self, metric, maximize, count)
+        return super().ranking(metric, maximize, count)
+
+    def get_metric(self, parameters: Mapping[str, Any], metric: str) -> Any:
+        """The value of a metric for one combination, or the mean over the repeats of a setting.
+
+        Parameters
+        ----------
+        parameters
+            A value for each parameter, or for each of those on which the metric depends; NumPy's values too. Whole
+            numbers may be floats, as they are in a row of a data frame. Without those that only repeat it is the mean
+            over the repeats that have a finite value; of what is no number the value that all of them have.
+        metric
+            The metric's name.
+
+        Raises
+        ------
+        ResultError
+            For an unknown metric, a combination that is not one of the run's, or one that is not completed; and where
+            repeats have different values that are no numbers.
+        """
+        given, known = set(parameters), self.observations.parameters
+        lacking = [name for name in known if name not in given]
+        if any(known[name].is_repeat for name in lacking) and given != set(self.parameters_of(metric)):
+            return Answers.get_metric(self, parameters, metric)
+        return super().get_metric(parameters, metric)
+
+    def _is_repeated(self, metric: str) -> bool:
+        return any(self.observations.parameters[name].is_repeat for name in self.parameters_of(metric))
 
     def figures(self) -> Gallery:
         """The figures that the workflow declares; one that cannot be made stands in `missing`, with the reason."""

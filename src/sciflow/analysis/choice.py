@@ -78,12 +78,18 @@ def _chosen(parameter: Parameter, wanted: Any) -> list[bool]:
     values = list(wanted) if is_list else [wanted]
     chosen = [False] * len(levels)
     for value in values:
-        chosen[_level(parameter, value)] = True
+        chosen[level_of(parameter, value)] = True
     return chosen
 
 
-def _level(parameter: Parameter, wanted: Any) -> int:
-    """The position of the level that has a value."""
+def level_of(parameter: Parameter, wanted: Any) -> int:
+    """The position of the level that has a value.
+
+    Raises
+    ------
+    ResultError
+        Where none has it.
+    """
     levels = parameter.levels
     value = wanted.item() if isinstance(wanted, np.generic) else wanted
     if isinstance(value, float) and math.isnan(value):

@@ -74,12 +74,20 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: its column, the task that gives it, its unit, and the parameters that tell its values apart."""
+    """A metric: its column, the task that gives it, its unit, and the parameters that tell its values apart.
+
+    Attributes
+    ----------
+    states
+        Values of these parameters → the state of the task there, of instances of a task that gathers which are not
+        completed: their combinations are, without them.
+    """
 
     name: str
     task: str
     parameters: tuple[str, ...]
     unit: str | None = None
+    states: Mapping[tuple[Any, ...], str] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -217,12 +225,23 @@ class Sample:
         parts = []
         missing = self.coverage.total - self.coverage.present
         if missing:
-            states = Counter(np.asarray(self.frame[STATE])[pd.isna(self.frame[VALUE])].tolist())
+            states = Counter(self._states_of(pd.isna(self.frame[VALUE]).to_numpy()))
             told = ", ".join(f"{count} {state}" for state, count in states.most_common())
             parts.append(f"{missing} of {self.coverage.total} have no value ({told})")
         if infinite := int(np.isinf(values).sum()):
             parts.append(f"{infinite} of {self.coverage.total} {'is' if infinite == 1 else 'are'} infinite")
         return "; ".join(parts)
+
+    def _states_of(self, rows: np.ndarray) -> list[str]:
+        """The states of some instances: those of their combinations, unless the task only gathers them."""
+        states = self.frame.loc[rows, STATE].tolist()
+        if not self.metric.states:
+            return states
+        levels = [self.parameters[name].levels for name in self.metric.parameters]
+        codes = [self.codes(name)[rows].tolist() for name in self.metric.parameters]
+        keys = [tuple(own[code] for own, code in zip(levels, key, strict=True)) for key in zip(*codes, strict=True)]
+        own = self.metric.states
+        return [own.get(key, state) for key, state in zip(keys or [()] * len(states), states, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from sciflow.analysis.designed import sampling_of
 from sciflow.analysis.levels import kind_of, levels_of, told_apart
 from sciflow.analysis.observations import Metric, Observations, Parameter
 from sciflow.analysis.table import RunTable
+from sciflow.model.state import State
 from sciflow.store.columns import INT, Column
 from sciflow.store.layout import read_document
 
@@ -29,6 +30,7 @@ def observations_of(results: RunTable) -> Observations:
             tasks.get(name, ""),
             tuple(results.parameters_of(name)),
             units.get(name, units.get(name.removeprefix(f"{tasks.get(name)}."))),
+            _states(results, tasks.get(name, ""), results.parameters_of(name)),
         )
         for name in results.metrics
     }
@@ -45,6 +47,17 @@ def observations_of(results: RunTable) -> Observations:
         parameters[name] = _parameter(name, values, roles)
     workflow, runs, sampling = facts.get("workflow", ""), (results.run.run_id,), sampling_of(manifest)
     return Observations(frame, parameters, metrics, workflow, runs, roles.get("design"), tuple(notes), sampling)
+
+
+def _states(results: RunTable, task: str, names: Sequence[str]) -> dict[tuple[Any, ...], str]:
+    """The states of the instances of a task that gathers, by their parameters; of those that are not completed."""
+    if task not in results.gathering:
+        return {}
+    table = results.tables.instances
+    rows = [row for row, one in enumerate(table["task"]) if one == task]
+    states, columns = table["state"], [table[f"parameters.{name}"] for name in names]
+    keys = {row: tuple(column[row] for column in columns) for row in rows}
+    return {key: states[row] for row, key in keys.items() if states[row] != State.COMPLETED.value}
 
 
 def _parameter(name: str, values: Sequence[Any], roles: Mapping[str, Any]) -> Parameter:

@@ -11,6 +11,7 @@ from scipy import stats
 
 from sciflow.analysis.bootstrap import bootstrap_bounds
 from sciflow.analysis.levels import groups_of
+from sciflow.analysis.moments import scale_of
 from sciflow.analysis.observations import VALUE, Sample
 from sciflow.errors import ResultError
 from sciflow.model.nearest import nearest
@@ -103,11 +104,13 @@ def _moments(values: Numbers, starts: Numbers) -> tuple[Numbers, Numbers, Number
     count = np.diff(np.append(starts, len(values)))
     least, most = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
     # Sums of equal values are rounded; they are constant all the same.
-    mean = np.where(least == most, least, np.add.reduceat(values, starts) / count)
-    squares = np.add.reduceat((values - np.repeat(mean, count)) ** 2, starts)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    scale = scale_of(values)
+    scaled = values / scale
+    mean = np.where(least == most, least / scale, np.add.reduceat(scaled, starts) / count)
+    squares = np.add.reduceat((scaled - np.repeat(mean, count)) ** 2, starts)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         sd = np.where(count > 1, np.sqrt(squares / (count - 1)), np.nan)
-    return count, mean, sd
+        return count, mean * scale, sd * scale
 
 
 def _bounds(
@@ -122,9 +125,10 @@ def _bounds(
         return _bootstrapped(values, starts, count, confidence)
     half = sd
     if interval == "t":
-        with np.errstate(invalid="ignore"):  # Student's t knows no single value
-            half = stats.t.ppf((1 + confidence) / 2, np.maximum(count - 1, 1)) * sd / np.sqrt(count)
-    return mean - half, mean + half
+        with np.errstate(invalid="ignore", over="ignore"):  # Student's t knows no single value
+            half = stats.t.ppf((1 + confidence) / 2, np.maximum(count - 1, 1)) * (sd / np.sqrt(count))
+    with np.errstate(over="ignore"):  # what no float can hold is infinite
+        return mean - half, mean + half
 
 
 def _bootstrapped(values: Numbers, starts: Numbers, count: Numbers, confidence: float) -> tuple[Numbers, Numbers]:

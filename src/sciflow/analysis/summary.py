@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sciflow.analysis.levels import codes_of, groups_of
-from sciflow.analysis.observations import VALUE, Coverage, Observations, Sample
+from sciflow.analysis.moments import moments
+from sciflow.analysis.observations import VALUE, Coverage, Observations, Parameter, Sample
 from sciflow.analysis.repeats import Interval, means
 from sciflow.errors import ResultError
 from sciflow.model.nearest import nearest
@@ -28,9 +29,8 @@ class Summary:
         Whose summary this is; None where it is that of all.
     by
         The parameters whose values have a row each.
-    frame
-        One row per group, or per metric: ``count`` finite values ``of`` so many that there could be, and their mean,
-        standard deviation, interval (``low`` to ``high``), and quantiles. What there is not is NaN.
+    numbers
+        One row per group, or per metric; see `frame`.
     coverage
         How many values there are, of how many there could be: an infinite one is there, NaN is not. Of all metrics
         those of the one with the least.
@@ -40,25 +40,45 @@ class Summary:
 
     metric: str | None
     by: tuple[str, ...]
-    frame: pd.DataFrame
+    numbers: pd.DataFrame
     coverage: Coverage
     notes: tuple[str, ...]
 
+    def frame(self) -> pd.DataFrame:
+        """One row per group, or per metric.
+
+        It says ``count`` finite values ``of`` so many that there could be, and of them mean, standard deviation,
+        interval (``low`` to ``high``), and quantiles. What there is not is NaN.
+        """
+        return self.numbers
+
+    def shown(self) -> pd.DataFrame:
+        """The same for a reader: without the columns of an interval where there is none at all."""
+        empty = [
+            name
+            for name in ("low", "high")
+            if name in self.numbers and not np.isfinite(self.numbers[name].to_numpy(float)).any()
+        ]
+        return self.numbers.drop(columns=empty)
+
     def __str__(self) -> str:
-        text = self.frame.to_string(index=False, float_format=lambda one: f"{one:.6g}", na_rep="")
+        text = self.shown().to_string(index=False, float_format=lambda one: f"{one:.6g}", na_rep="")
         return "\n".join([text, *[f"({note})" for note in self.notes]])
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         import html
 
-        return self.frame.to_html(index=False) + "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        return self.shown().to_html(index=False) + "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
 
 
 def summary(
     observations: Observations,
     metric: str,
     by: Sequence[str] | None = None,
-    interval: Interval = "t",
+    interval: Interval | None = None,
     confidence: float = 0.95,
     minimum_coverage: float = 0.0,
 ) -> Summary:
@@ -73,7 +93,8 @@ def summary(
     by
         Parameters; every combination of their values that there is has a row.
     interval, confidence
-        What ``low`` and ``high`` are, as in `means`.
+        What ``low`` and ``high`` are, as in `means`. By default ``t`` where the mean is over nothing but repeats and
+        what was drawn, and nothing where it is over levels that were chosen: these are no random draws.
     minimum_coverage
         The share of the values that must be there.
 
@@ -86,7 +107,10 @@ def summary(
     sample.coverage.check(minimum_coverage, f"`{sample.metric.name}`")
     names = [one.name for one in sample.axes] if by is None else list(by)
     _check(sample, names)
-    found = means(sample, names, interval, confidence, [_QUANTILES[name] for name in ("min", "median", "max")])
+    pooled = _pooled(sample, names)
+    chosen = [one for one in pooled if not one.is_sampled]
+    how = interval or ("none" if chosen else "t")
+    found = means(sample, names, how, confidence, [_QUANTILES[name] for name in ("min", "median", "max")])
     found = found.set_axis([*names, "count", "mean", "sd", "low", "high", "min", "median", "max"], axis=1)
     codes = [sample.codes(name) for name in names]
     order, starts = groups_of(codes, len(sample.frame))
@@ -101,7 +125,7 @@ def summary(
     for name in ("mean", "sd", "low", "high", "min", "median", "max"):
         values = np.append(found[name].to_numpy(dtype=float), np.nan)  # row -1: a group without any value
         frame[name] = values[rows]
-    notes = [*observations.notes, _coverage_note(sample), _pooled(sample, names)]
+    notes = [*observations.notes, _coverage_note(sample), _told(pooled, chosen, how, interval is None)]
     return Summary(sample.metric.name, tuple(names), frame, sample.coverage, tuple(filter(None, notes)))
 
 
@@ -141,11 +165,13 @@ def overview(observations: Observations, minimum_coverage: float = 0.0) -> Summa
 
 def _numbers(sample: Sample, finite: np.ndarray) -> dict[str, object]:
     counts: dict[str, object] = {"count": sample.coverage.present, "of": sample.coverage.total}
+    if sample.is_numeric:
+        counts["count"] = len(finite)  # what mean and quantiles are of; the rest is told in a note
     if not len(finite):
         return counts | dict.fromkeys(("mean", "sd", *_QUANTILES), np.nan)
-    sd = float(finite.std(ddof=1)) if len(finite) > 1 else np.nan
+    _, mean, sd = (float(one[0]) for one in moments(np.zeros(len(finite), dtype=int), finite, 1))
     quantiles = np.quantile(finite, list(_QUANTILES.values())).tolist()
-    return counts | {"mean": float(finite.mean()), "sd": sd, **dict(zip(_QUANTILES, quantiles, strict=True))}
+    return counts | {"mean": mean, "sd": sd, **dict(zip(_QUANTILES, quantiles, strict=True))}
 
 
 def _check(sample: Sample, names: Sequence[str]) -> None:
@@ -166,11 +192,21 @@ def _coverage_note(sample: Sample) -> str:
     return f"{sample.metric.name}: {gaps}" if gaps else ""
 
 
-def _pooled(sample: Sample, shown: Sequence[str]) -> str:
-    """Over which factors means are taken; their intervals are of all of these values then, not of repeats."""
-    hidden = [one for one in sample.factors if one.name not in shown and not _is_told(sample, shown, one.name)]
-    told = ", ".join(f"{one.name} ({len(one.levels)} values)" for one in hidden)
-    return f"taken together: {told}; spread and interval are of all these, not of repeats alone" if told else ""
+def _pooled(sample: Sample, shown: Sequence[str]) -> list[Parameter]:
+    """Over which factors means are taken."""
+    return [one for one in sample.factors if one.name not in shown and not _is_told(sample, shown, one.name)]
+
+
+def _told(pooled: Sequence[Parameter], chosen: Sequence[Parameter], interval: Interval, is_default: bool) -> str:
+    """What the numbers are of where means are over factors; levels that were chosen are no random draws."""
+    if not pooled:
+        return ""
+    told = f"taken together: {', '.join(f'{one.name} ({len(one.levels)} values)' for one in pooled)}"
+    names = " and ".join(one.name for one in chosen)
+    if chosen and interval in ("t", "bootstrap"):
+        return f"{told}; the interval treats the values over {names} as if they were drawn at random"
+    text = f"{told}; the spread is that of all these, not of repeats alone"
+    return f"{text}, and the mean has no interval: {names} did not vary by chance" if chosen and is_default else text
 
 
 def _is_told(sample: Sample, shown: Sequence[str], axis: str) -> bool:

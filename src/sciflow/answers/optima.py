@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sciflow.answers.asked import Asked
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.optima.comparison import Test
     from sciflow.analysis.optima.flatness import Flatness
     from sciflow.analysis.optima.pareto import Front
+    from sciflow.analysis.optima.single import MetricValues
     from sciflow.analysis.optima.suggest import Suggestions
     from sciflow.model.parameters import ParameterSpace
 
@@ -32,6 +34,61 @@ class Searches(Asked):
         raise ResultError(
             "the rules of the parameter space are not known here", hint="give them: `space=workflow.space`"
         )
+
+    def find_optimal_parameters(self, metric: str, maximize: bool = True) -> dict[str, Any]:
+        """The completed combination with the best value of a metric; of equal ones the first.
+
+        It has no value for the parameters that only repeat. Where the metric was measured with repeats, it is the best
+        by the mean over them, and `get_metric` gives that mean: see `best`.
+
+        Raises
+        ------
+        ResultError
+            For an unknown metric, and where no completed combination has a number for it.
+        """
+        from sciflow.analysis.optima.single import optimal_parameters
+
+        return optimal_parameters(self.observations, metric, maximize)
+
+    def ranking(self, metric: str, maximize: bool = True, count: int = 1) -> list[tuple[dict[str, Any], float]]:
+        """The best values of a metric, each with the parameters on which it depends, the best first.
+
+        Of repeats the mean counts, and the parameters that only repeat are left out.
+
+        Raises
+        ------
+        ResultError
+            As for `find_optimal_parameters`.
+        """
+        return [(row["parameters"], row["value"]) for row in self.best(metric, maximize).rows(count)]
+
+    def get_metric(self, parameters: Mapping[str, Any], metric: str) -> Any:
+        """The value of a metric for one combination, or the mean over the repeats of a setting.
+
+        Parameters
+        ----------
+        parameters
+            A value for each parameter on which the metric depends, and for others if you like; NumPy's values too.
+            Without those that only repeat it is the mean over the repeats that have a finite value; of what is no
+            number the value that all of them have.
+        metric
+            The metric's name.
+
+        Raises
+        ------
+        ResultError
+            For an unknown metric, a combination that there is not, or one that has no value; and where repeats have
+            different values that are no numbers.
+        """
+        from sciflow.analysis.optima.single import MetricValues
+
+        if metric not in self._metric_values:
+            self._metric_values[metric] = MetricValues(self.observations, metric)
+        return self._metric_values[metric].at(parameters)
+
+    @cached_property
+    def _metric_values(self) -> dict[str, MetricValues]:
+        return {}
 
     def best(
         self,

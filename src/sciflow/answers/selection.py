@@ -137,6 +137,21 @@ class Selection(Answers):
         """The names of the metrics; with their task, ``task.metric``, where several tasks have the same."""
         return list(self._observations.metrics)
 
+    @property
+    def completed(self) -> int:
+        """How many combinations are completed."""
+        return self._observations.coverage.present
+
+    def parameters_of(self, metric: str) -> list[str]:
+        """The parameters on which a metric depends: those that tell the instances of its task apart.
+
+        Raises
+        ------
+        ResultError
+            For an unknown metric.
+        """
+        return list(self._observations.metric(metric).parameters)
+
     def __len__(self) -> int:
         return len(self._observations)
 

@@ -71,7 +71,7 @@ class TableQuestions(Asked):
         metric: str | None = None,
         by: str | Sequence[str] | None = None,
         *,
-        interval: Interval = "t",
+        interval: Interval | None = None,
         confidence: float = 0.95,
         minimum_coverage: float = 0.0,
     ) -> Summary:
@@ -86,7 +86,8 @@ class TableQuestions(Asked):
             more than repeat.
         interval
             What ``low`` and ``high`` are: the confidence interval of the mean by Student's t (``t``) or by
-            ``bootstrap``, the standard deviation on either side (``sd``), the ``range``, or ``none``.
+            ``bootstrap``, the standard deviation on either side (``sd``), the ``range``, or ``none``. By default
+            Student's where the mean is over nothing but repeats and what was drawn, else none.
         confidence
             For intervals that have one.
         minimum_coverage

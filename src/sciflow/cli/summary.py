@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 @click.option(
     "--interval",
     type=click.Choice(["t", "bootstrap", "sd", "range", "none"]),
-    default="t",
-    show_default=True,
-    help="What low and high are.",
+    help="What low and high are; by default t where the mean is over repeats alone, else none.",
 )
 @click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the interval.")
 @click.option("--minimum-coverage", type=float, default=0.0, help="The share of the values that must be there.")
@@ -41,7 +39,8 @@ def summary(
     found = results.summary(
         metric, by or None, interval=interval, confidence=confidence, minimum_coverage=minimum_coverage
     )
-    rows = found.frame.astype(object).where(found.frame.notna(), None)
+    frame = found.frame()
+    rows = frame.astype(object).where(frame.notna(), None)
     document = {
         "run": run.run_id,
         "metric": found.metric,
@@ -53,7 +52,8 @@ def summary(
         "rows": [dict(zip(rows, row, strict=True)) for row in rows.to_numpy(dtype=object).tolist()],
         "notes": list(found.notes),
     }
-    text = table(list(rows), rows.to_numpy(dtype=object).tolist())
+    shown = rows[list(found.shown())]
+    text = table(list(shown), shown.to_numpy(dtype=object).tolist())
     notes = list(found.notes)
     if results.completed < len(results) or results.gathering:
         notes.append(results.described_count())

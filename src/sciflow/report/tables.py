@@ -37,9 +37,8 @@ class ResultTable:
 
     Attributes
     ----------
-    frame
-        A row for each combination of levels: the parameters, and of each metric ``m`` its mean ``m``, its uncertainty
-        ``m_uncertainty`` and of how many values it is, ``m_count``; unrounded.
+    values
+        The numbers, unrounded; see `frame`.
     by
         The parameters.
     headings
@@ -48,10 +47,18 @@ class ResultTable:
         What a reader must know beside it.
     """
 
-    frame: pd.DataFrame
+    values: pd.DataFrame
     by: tuple[str, ...]
     headings: Mapping[str, str]
     notes: tuple[str, ...]
+
+    def frame(self) -> pd.DataFrame:
+        """A row for each combination of levels, unrounded.
+
+        It has the parameters, and of each metric ``m`` its mean ``m``, its uncertainty ``m_uncertainty`` and of how
+        many values it is, ``m_count``.
+        """
+        return self.values
 
     def to_markdown(self) -> str:
         """The table as Markdown, rounded by its uncertainties, and the notes below."""
@@ -97,7 +104,7 @@ class ResultTable:
             elif target.suffix == ".md":
                 write_whole(target, self.to_markdown())
             else:
-                export_frame(self.frame, target)
+                export_frame(self.values, target)
         except OSError as error:
             raise ResultError(f"`{target}` cannot be written: {error.strerror}") from error
         return target
@@ -113,14 +120,14 @@ class ResultTable:
 
     def _printed(self) -> tuple[list[str], list[list[Any]]]:
         """Header and cells; counts only where they differ."""
-        counts = {name: tuple(map(plain, self.frame[f"{name}_count"])) for name in self.headings}
+        counts = {name: tuple(map(plain, self.values[f"{name}_count"])) for name in self.headings}
         told = {name: own for name, own in counts.items() if len(set(own)) > 1}
         if len(set(told.values())) == 1 and len(told) == len(counts):
             told = {"": next(iter(told.values()))}
         header = [*self.by, *self.headings.values(), *(f"n ({name})" if name else "n" for name in told)]
         rows = []
-        for place, row in enumerate(rows_of(self.frame)):
-            of = dict(zip(self.frame.columns, row, strict=True))
+        for place, row in enumerate(rows_of(self.values)):
+            of = dict(zip(self.values.columns, row, strict=True))
             values = [
                 None if of[name] is None else rounded(of[name], of[f"{name}_uncertainty"]) for name in self.headings
             ]

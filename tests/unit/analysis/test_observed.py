@@ -130,3 +130,19 @@ def test_a_real_run_is_observed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("area", False, ("x",)),
     ]
     assert known.sample("mean").frame[VALUE].tolist() == [1.0, 2.0]
+
+
+def test_what_a_gathering_task_lacks_has_its_own_reason(tmp_path: Path) -> None:
+    """Its combinations are completed without it: the state that is told is that of its instance, also of a part."""
+    combinations = {"x": [1, 1, 2, 2], "seed": [5, 6, 5, 6], "mean": [1.0, 1.0, None, None], "state": ["COMPLETED"] * 4}
+    states = ["COMPLETED"] * 5 + ["UPSTREAM_FAILED"]
+    instances = {"task": ["measure"] * 4 + ["gather"] * 2, "state": states, "parameters.x": [1, 1, 2, 2, 1, 2]}
+    facts = {
+        "metric_tasks": {"mean": "gather"},
+        "task_parameters": {"gather": ["x"]},
+        "gathering": {"gather": {"COMPLETED": 1, "UPSTREAM_FAILED": 1}},
+    }
+    tables = tables_of(combinations, instances, ["x", "seed"], ["mean"], facts)
+    known = observations_of(Results(RunDirectory(tmp_path), tables))
+    assert known.sample("mean").described_gaps() == "1 of 2 have no value (1 UPSTREAM_FAILED)"
+    assert known.of_rows(np.array([2, 3])).sample("mean").described_gaps() == "1 of 1 have no value (1 UPSTREAM_FAILED)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from sciflow.analysis.observations import Coverage, Observations
@@ -25,7 +26,7 @@ def seeds() -> Observations:
 def test_a_summary_has_a_row_per_combination(seeds: Observations) -> None:
     """Repeats become one row: how many of how many, mean, spread, interval, quantiles; also where nothing is there."""
     found = summary(seeds, "loss")
-    frame = found.frame
+    frame = found.frame()
     assert found.by == ("size", "solver")
     assert list(frame) == [
         *("size", "solver", "count", "of", "mean", "sd", "low", "high", "min", "median", "max"),
@@ -48,11 +49,27 @@ def test_a_summary_has_a_row_per_combination(seeds: Observations) -> None:
 def test_a_summary_by_some_parameters_says_what_it_takes_together(seeds: Observations) -> None:
     """The spread is that of other factors as well then, which is said."""
     found = summary(seeds, "loss", ["solver"])
-    assert found.frame[["solver", "count", "of", "mean"]].to_numpy().tolist() == [["lu", 3, 6, 2.0], ["cg", 5, 6, 5.2]]
-    assert (
-        found.notes[-1] == "taken together: size (2 values); spread and interval are of all these, not of repeats alone"
+    assert found.frame()[["solver", "count", "of", "mean"]].to_numpy().tolist() == [
+        ["lu", 3, 6, 2.0],
+        ["cg", 5, 6, 5.2],
+    ]
+    assert found.notes[-1] == (
+        "taken together: size (2 values); the spread is that of all these, not of repeats alone, "
+        "and the mean has no interval: size did not vary by chance"
     )
+    assert found.frame()[["low", "high"]].isna().to_numpy().all()
+    assert {"low", "high"}.isdisjoint(found.shown())
     assert "size" not in summary(seeds, "loss", ["size", "solver"]).notes[-1]
+
+
+def test_an_interval_over_chosen_levels_says_what_it_assumes(seeds: Observations) -> None:
+    """One that is asked for is there; over what was drawn it assumes nothing, and is there by default."""
+    found = summary(seeds, "loss", ["solver"], interval="t")
+    assert np.isfinite(found.frame()["low"].tolist()).all()
+    assert found.notes[-1].endswith("the interval treats the values over size as if they were drawn at random")
+    drawn = observed({"x": [0.1, 0.7, 0.2], "k": [1, 1, 1]}, {"y": [1.0, 2.0, 3.0]}, sampled=["x"])
+    assert np.isfinite(summary(drawn, "y", ["k"]).frame()["low"].tolist()).all()
+    assert "as if" not in summary(drawn, "y", ["k"]).notes[-1]
 
 
 def test_what_follows_from_a_factor_shows_it() -> None:
@@ -66,7 +83,7 @@ def test_what_follows_from_a_factor_shows_it() -> None:
 def test_a_metric_of_all_counts_once(seeds: Observations) -> None:
     """What no parameter tells apart is one value, not twelve."""
     found = summary(seeds, "best")
-    assert found.frame[["count", "of", "mean"]].to_numpy().tolist() == [[1, 1, 9.0]]
+    assert found.frame()[["count", "of", "mean"]].to_numpy().tolist() == [[1, 1, 9.0]]
     assert found.by == ()
 
 
@@ -83,22 +100,22 @@ def test_too_little_is_refused(seeds: Observations) -> None:
 def test_an_overview_has_a_row_per_metric(seeds: Observations) -> None:
     """Numbers with their moments and quantiles, texts with how many differ; the coverage is the least."""
     found = overview(seeds)
-    assert found.frame[["metric", "task", "unit", "count", "of"]].to_numpy().tolist() == [
+    assert found.frame()[["metric", "task", "unit", "count", "of"]].to_numpy().tolist() == [
         ["loss", "solve", "J", 8, 12],
         ["label", "solve", "", 8, 12],
         ["best", "solve", "", 1, 1],
     ]
-    assert found.frame["mean"].tolist() == pytest.approx([4.0, math.nan, 9.0], nan_ok=True)
-    assert found.frame.loc[0, ["min", "25%", "median", "75%", "max"]].tolist() == [1.0, 2.75, 4.0, 5.25, 7.0]
+    assert found.frame()["mean"].tolist() == pytest.approx([4.0, math.nan, 9.0], nan_ok=True)
+    assert found.frame().loc[0, ["min", "25%", "median", "75%", "max"]].tolist() == [1.0, 2.75, 4.0, 5.25, 7.0]
     assert "label: no numbers, 2 different values" in found.notes
     assert found.coverage == Coverage(8, 12)
 
 
 def test_infinities_and_truth_values() -> None:
-    """An infinite value is there, but in no mean; of truth values the mean is a share."""
+    """An infinite value is in no mean and no count, but in a note; of truth values the mean is a share."""
     observations = observed({"x": [1, 2, 3]}, {"y": [1.0, math.inf, 3.0], "ok": [True, False, True]})
-    frame = overview(observations).frame
-    assert frame[["count", "of"]].to_numpy().tolist() == [[3, 3], [3, 3]]
+    frame = overview(observations).frame()
+    assert frame[["count", "of"]].to_numpy().tolist() == [[2, 3], [3, 3]]
     assert frame["mean"].tolist() == pytest.approx([2.0, 2 / 3])
     assert overview(observations).notes == ("y: 1 of 3 is infinite",)
 
@@ -106,7 +123,7 @@ def test_infinities_and_truth_values() -> None:
 def test_a_summary_is_read(seeds: Observations) -> None:
     """As text, and in a notebook; notes belong to it."""
     found = summary(seeds, "loss", ["solver"])
-    assert str(found).splitlines()[0].split() == list(found.frame)
+    assert str(found).splitlines()[0].split() == list(found.shown())
     assert "(loss: 4 of 12 have no value (3 FAILED, 1 TIMEOUT))" in str(found)
     assert "<p>loss: 4 of 12 have no value" in found._repr_html_()
 

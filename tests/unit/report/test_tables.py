@@ -44,7 +44,7 @@ def test_a_metric_is_rounded_by_its_uncertainty() -> None:
 
 def test_the_frame_has_all_digits() -> None:
     """The mean, its uncertainty by the textbook, and the count."""
-    frame = result_table(seen(), ["time_s"], ["rate", "kind"]).frame
+    frame = result_table(seen(), ["time_s"], ["rate", "kind"]).frame()
     assert list(frame) == ["rate", "kind", "time_s", "time_s_uncertainty", "time_s_count"]
     values = [1 + 0.0123 * seed for seed in (1, 2, 3)]
     assert frame["time_s"].tolist()[1] == pytest.approx(sum(values) / 3)
@@ -60,14 +60,14 @@ def test_the_frame_has_all_digits() -> None:
 def test_other_uncertainties(uncertainty: Any, half: float | None) -> None:
     """The deviation of the values, half of an interval by Student's t with two degrees of freedom, or none."""
     table = result_table(seen(), ["time_s"], ["rate", "kind"], uncertainty)
-    got = table.frame["time_s_uncertainty"].tolist()[1]
+    got = table.frame()["time_s_uncertainty"].tolist()[1]
     assert got == pytest.approx(math.nan if half is None else half, nan_ok=True)
     assert ("(" in table.to_latex().split("midrule")[1]) == (half is not None)
 
 
 def test_a_metric_that_other_parameters_do_not_touch_stands_once_for_each() -> None:
     """And has no more values than were measured: no repeats are made of it."""
-    frame = result_table(seen(states={}), by=["rate", "kind"]).frame
+    frame = result_table(seen(states={}), by=["rate", "kind"]).frame()
     assert frame["once"].tolist() == [0.2, 0.2, 0.4, 0.4]
     assert frame["once_count"].tolist() == [1, 1, 1, 1]
     assert frame["time_s_count"].tolist() == [3, 3, 3, 3]
@@ -90,7 +90,7 @@ def test_latex_has_a_caption_with_its_notes(tmp_path: Path) -> None:
     assert table.to_latex().startswith("% Mean over kind (2 values)")
     assert table.save(tmp_path / "a.tex", caption="Times of 100%", label="tab:times").read_text() == text
     assert table.save(tmp_path / "a.md").read_text() == str(table)
-    pd.testing.assert_frame_equal(pd.read_csv(table.save(tmp_path / "a.csv")), table.frame)
+    pd.testing.assert_frame_equal(pd.read_csv(table.save(tmp_path / "a.csv")), table.frame())
 
 
 @pytest.mark.parametrize(

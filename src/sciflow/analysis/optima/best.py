@@ -13,10 +13,12 @@ import pandas as pd
 from sciflow.analysis.observations import Coverage, Metric, Observations
 from sciflow.analysis.optima.comparison import Comparison, Test, compared_with_best
 from sciflow.analysis.optima.settings import Settings, settings_of
+from sciflow.analysis.statistics.finding import as_text
 from sciflow.errors import ResultError
 
 VALUE_COLUMNS = ("value", "count", "sd", "low", "high", "p_value")
 _MOST_TOLD = 3
+_SHOWN = 10  # rows as text
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +120,21 @@ class Best:
         frame = self.frame().iloc[1:]
         return frame.loc[np.asarray(frame[f"{self.metric.name} p_value"]) >= 1 - self.confidence].reset_index(drop=True)
 
+    def __str__(self) -> str:
+        unit = f" {self.metric.unit}" if self.metric.unit else ""
+        word = "largest" if self.maximize else "smallest"
+        where = setting_text(self.parameters) or "no parameter"
+        lines = [
+            f"the {word} {self.metric.name} is {self.value:.6g}{unit} at {where}",
+            as_text(self.frame().head(_SHOWN)),
+        ]
+        if len(self) > _SHOWN:
+            lines.append(f"(the first {_SHOWN} of {len(self)})")
+        return "\n".join([*lines, *(f"note: {one}" for one in self.described())])
+
+    def __repr__(self) -> str:
+        return str(self)
+
     def described(self) -> list[str]:
         """What is to be known of it beside its value, a line each."""
         return [*self._told_apart(), *self._told_repeats(), *self.settings.notes]
@@ -130,12 +147,14 @@ class Best:
             return []
         how = f"({self.comparison.test}, {self.confidence:.0%})"
         if not len(others):
-            return [f"all {len(self) - 1} others are worse beyond doubt {how}"]
+            all_others = f"all {len(self) - 1} others are" if len(self) > 2 else "the only other is"
+            return [f"{all_others} worse beyond doubt {how}"]
         names = list(self.settings.frame)
         shown = [setting_text({name: others[name].iloc[row] for name in names}) for row in range(len(others))]
         more = f"; and {len(shown) - _MOST_TOLD} more" if len(shown) > _MOST_TOLD else ""
         told = "; ".join(shown[:_MOST_TOLD]) + more
-        return [f"{len(others)} of {len(self) - 1} others cannot be told from it {how}: {told}"]
+        some = f"{len(others)} of {len(self) - 1} others" if len(self) > 2 else "the only other"
+        return [f"{some} cannot be told from it {how}: {told}"]
 
     def _told_repeats(self) -> list[str]:
         count = self._measured.count

@@ -52,6 +52,7 @@ def compared_with_best(measured: Measured, best: int, maximize: bool, test: Test
         Dunnett's, which takes the spread of all settings for equal; Welch's t-tests, which do not, with the p-values
         times the number of comparisons (Bonferroni); or by what Brown and Forsythe's test says of the spreads.
     """
+    measured = measured.scaled
     pooled, freedom = measured.pooled
     if not freedom:
         return None

@@ -118,6 +118,13 @@ class Flatness:
             lines.append(f"{name}: not known, nothing else was measured that differs from the best in it alone")
         return lines
 
+    def __str__(self) -> str:
+        at = f"{self.metric} around {setting_text(self.parameters)}"
+        return "\n".join([at, *self.described()])
+
+    def __repr__(self) -> str:
+        return str(self)
+
 
 def _lost(one: Neighbour) -> str:
     chance = ", within chance" if one.is_worse is False else ""

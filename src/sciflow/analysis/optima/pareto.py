@@ -11,6 +11,7 @@ import pandas as pd
 from sciflow.analysis.observations import Coverage, Observations
 from sciflow.analysis.optima.dominance import undominated
 from sciflow.analysis.optima.settings import Settings, settings_of
+from sciflow.analysis.statistics.finding import as_text
 from sciflow.errors import ResultError
 
 ON_FRONT, CERTAIN = "on_front", "certain"
@@ -91,7 +92,16 @@ class Front:
             return f"{text}; without repeats it cannot be known how sure that is"
         certain = np.count_nonzero(self._column(ON_FRONT) & self._column(CERTAIN))
         sure = f"{certain} of them for certain ({self.confidence:.0%} intervals)"
-        return f"{text}, {sure}; {self.perhaps} others cannot be told from it"
+        if self.perhaps:
+            return f"{text}, {sure}; {self.perhaps} other{'s' * (self.perhaps > 1)} cannot be told from it"
+        return f"{text}, {sure}" + ("; the others are off it for certain" if total > len(self) else "")
+
+    def __str__(self) -> str:
+        lines = [self.described(), as_text(self.frame().drop(columns=ON_FRONT))]
+        return "\n".join([*lines, *(f"note: {one}" for one in self.notes)])
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def pareto(

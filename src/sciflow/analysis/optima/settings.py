@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from sciflow.analysis.moments import moments, scale_of
 from sciflow.analysis.observations import Coverage, Observations, Parameter, is_absent
 from sciflow.errors import ExpressionError, ResultError
 from sciflow.model.expressions import Expression
@@ -42,8 +43,9 @@ class Measured:
         freedom = int((self.count[several] - 1).sum())
         if not freedom:
             return float("nan"), 0
-        squares = float((self.sd[several] ** 2 * (self.count[several] - 1)).sum())
-        return float(np.sqrt(squares / freedom)), freedom
+        scale = scale_of(self.sd[several])
+        squares = float(((self.sd[several] / scale) ** 2 * (self.count[several] - 1)).sum())
+        return float(np.sqrt(squares / freedom)) * scale, freedom
 
     def interval(self, confidence: float) -> tuple[np.ndarray, np.ndarray]:
         """The confidence interval of each mean by Student's t; NaN where nothing repeats.
@@ -54,8 +56,16 @@ class Measured:
         single = self.count < 2
         sd = np.where(single, pooled, self.sd)
         degrees = np.where(single, max(freedom, 1), self.count - 1)
-        width = stats.t.ppf((1 + confidence) / 2, degrees) * sd / np.sqrt(np.maximum(self.count, 1))
-        return self.mean - width, self.mean + width
+        with np.errstate(over="ignore"):  # what no float can hold is infinite
+            width = stats.t.ppf((1 + confidence) / 2, degrees) * (sd / np.sqrt(np.maximum(self.count, 1)))
+            return self.mean - width, self.mean + width
+
+    @property
+    def scaled(self) -> Measured:
+        """The same in a unit in which very large values can be squared."""
+        scale = scale_of(self.values)
+        values, mean, sd = self.values / scale, self.mean / scale, self.sd / scale
+        return Measured(values, self.owner, self.count, mean, sd)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +150,7 @@ def settings_of(
     asked = list(dict.fromkeys([*names, *(condition.metrics if condition else ())]))
     depends = {one for name in asked for one in observations.metrics[name].parameters}
     depends |= set(condition.parameters if condition else ())
-    told_apart, shown, repeats = _roles(observations, depends)
+    told_apart, shown, repeats = roles_of(observations, depends)
     table = _Table(observations, told_apart, shown)
     measured = {name: table.measured(name) for name in asked}
     found = Settings(table.frame, tuple(told_apart), tuple(repeats), measured, Coverage(0, 0))
@@ -177,7 +187,7 @@ def _gaps(observations: Observations, names: Sequence[str]) -> list[str]:
     return [f"of `{name}`, {told}" for name, told in gaps if told]
 
 
-def _roles(observations: Observations, depends: set[str]) -> tuple[list[str], list[str], list[str]]:
+def roles_of(observations: Observations, depends: set[str]) -> tuple[list[str], list[str], list[str]]:
     """The parameters that tell settings apart, those and what follows from them, and those that repeat."""
     known = observations.parameters
 
@@ -215,11 +225,7 @@ class _Table:
         of_setting, of_value = _codes([self.frame, sample.frame.loc[finite]], own)
         values = values[finite]
         size = int(max(of_setting.max(initial=0), of_value.max(initial=0))) + 1
-        count = np.bincount(of_value, minlength=size)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.bincount(of_value, values, minlength=size) / count
-            squares = np.bincount(of_value, (values - mean[of_value]) ** 2, minlength=size)
-            sd = np.where(count > 1, np.sqrt(squares / (count - 1)), np.nan)
+        count, mean, sd = moments(of_value, values, size)
         # Settings that differ in what the metric does not depend on share its values.
         order = np.argsort(of_value, kind="stable")
         starts = np.concatenate([[0], np.cumsum(count)])

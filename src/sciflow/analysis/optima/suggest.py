@@ -14,6 +14,7 @@ from sciflow.analysis.observations import Observations
 from sciflow.analysis.optima.ranges import Encoding, Range, ranges_of
 from sciflow.analysis.optima.settings import Settings, plain, settings_of
 from sciflow.analysis.optima.surrogate import Surrogate, check_installed
+from sciflow.analysis.statistics.finding import as_text
 from sciflow.errors import ResultError, WorkflowError
 from sciflow.model.parameters import ParameterSpace
 
@@ -63,6 +64,14 @@ class Suggestions:
         """One row per setting: its parameters, ``NAME expected`` and ``NAME sd``."""
         frame = pd.DataFrame([dict(one) for one in self.settings])
         return frame.assign(**{f"{self.metric} expected": self.expected, f"{self.metric} sd": self.sd})
+
+    def __str__(self) -> str:
+        word = "larger" if self.maximize else "smaller"
+        title = f"to try next for a {word} {self.metric} than {self.best:.6g}"
+        return "\n".join([title, as_text(self.frame()), *(f"note: {one}" for one in self.notes)])
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def suggest(

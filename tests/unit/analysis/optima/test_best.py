@@ -109,3 +109,22 @@ def test_questions_that_make_no_sense_are_refused(metric: str, options: dict[str
     with pytest.raises(ResultError) as caught:
         best_of(known, metric, **options)
     assert message in str(caught.value)
+
+
+def test_one_other_is_no_plural() -> None:
+    """Of two settings the second is `the only other`, whether chance tells it from the best or not."""
+    near = best_of(observed(grid(x=[1, 2], seed=[1, 2]), {"gain": [1.0, 1.2, 1.1, 1.25]}, repeats=["seed"]), "gain")
+    assert near.described()[0].startswith("the only other cannot be told from it (")
+    far = best_of(observed(grid(x=[1, 2], seed=[1, 2]), {"gain": [1.0, 1.01, 9.0, 9.01]}, repeats=["seed"]), "gain")
+    assert far.described()[0].startswith("the only other is worse beyond doubt (")
+
+
+def test_the_best_is_read() -> None:
+    """As text it says what and where the best is, then the first rows as a table, then what is to be known."""
+    lines = str(
+        best_of(observed({"x": list(range(20))}, {"gain": lambda x: -x}, units={"gain": "m"}), "gain")
+    ).splitlines()
+    assert lines[0] == "the largest gain is 0 m at x = 0"
+    assert lines[1].split() == ["x", "gain", "gain", "count"]
+    assert lines[-2] == "(the first 10 of 20)"
+    assert len(lines) == 14

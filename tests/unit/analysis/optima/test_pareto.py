@@ -47,7 +47,7 @@ def test_a_clear_front_is_certain() -> None:
     front = pareto(known.with_repeats(["seed"]), ["gain"], ["price"])
     assert front.points["on_front"].tolist() == [True, True, False]
     assert front.points["certain"].tolist() == [True] * 3
-    assert front.described().endswith("2 of them for certain (95% intervals); 0 others cannot be told from it")
+    assert front.described().endswith("2 of them for certain (95% intervals); the others are off it for certain")
 
 
 def test_what_has_no_finite_value_is_left_out_and_said() -> None:
