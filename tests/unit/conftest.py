@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,31 @@ from typing import Any
 import pytest
 
 from sciflow.engine import Engine
+from sciflow.loading import load_workflow
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.store.layout import RunDirectory
 from sciflow_shim.array import Array
 from sciflow_shim.attempt import Attempt
 from unit.fake_slurm import FakeSlurm
+
+SQUARES = {
+    "name": "squares",
+    "parameters": {"x": [1, 2, 3, 4]},
+    "tasks": [
+        {
+            "name": "square",
+            "command": "echo y=$(( {{ x }} * {{ x }} )); test {{ x }} -ne 3",
+            "resources": {"cpu_cores": 1, "memory_gb": 0.25, "max_runtime": "10 min"},
+            "extract": {"y": {"stdout": r"y=(\d+)", "type": "int"}},
+        },
+        {
+            "name": "half",
+            "command": "echo h=$(( {{ inputs.square.y }} / 2 ))",
+            "depends_on": ["square"],
+            "extract": {"h": {"stdout": r"h=(\d+)", "type": "int"}},
+        },
+    ],
+}
 
 
 @pytest.fixture
@@ -86,27 +107,30 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a workflow of commands, `workflow.yaml`, of which one index fails; it is the current one."""
     folder = tmp_path / "project"
     folder.mkdir()
-    document = {
-        "name": "squares",
-        "parameters": {"x": [1, 2, 3, 4]},
-        "tasks": [
-            {
-                "name": "square",
-                "command": "echo y=$(( {{ x }} * {{ x }} )); test {{ x }} -ne 3",
-                "resources": {"cpu_cores": 1, "memory_gb": 0.25, "max_runtime": "10 min"},
-                "extract": {"y": {"stdout": r"y=(\d+)", "type": "int"}},
-            },
-            {
-                "name": "half",
-                "command": "echo h=$(( {{ inputs.square.y }} / 2 ))",
-                "depends_on": ["square"],
-                "extract": {"h": {"stdout": r"h=(\d+)", "type": "int"}},
-            },
-        ],
-    }
-    (folder / "workflow.yaml").write_text(json.dumps(document, indent=1))
+    (folder / "workflow.yaml").write_text(json.dumps(SQUARES, indent=1))
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of `project` as it is after its run; no test changes it, each has a copy."""
+    folder = tmp_path_factory.mktemp("once")
+    (folder / "workflow.yaml").write_text(json.dumps(SQUARES, indent=1))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        Engine().execute_parameter_sweep(load_workflow("workflow.yaml"))
+    return folder
+
+
+@pytest.fixture
+def finished(run_once: Path, project: Path) -> Path:
+    """Return the run directory of `project`, run to the end: `square[2]` has failed, `half[2]` was held back."""
+    shutil.copytree(run_once, project, symlinks=True, dirs_exist_ok=True)
+    run = (project / "sciflow-runs" / "latest").resolve()
+    for path in (run / "manifest.json", *(run / "code").iterdir()):  # those that name the project's folder
+        path.write_text(path.read_text().replace(str(run_once), str(project)))
+    return run
 
 
 @pytest.fixture

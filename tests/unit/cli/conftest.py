@@ -49,10 +49,3 @@ def sciflow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     yield run
     for number, handler in handlers.items():
         signal.signal(number, handler)
-
-
-@pytest.fixture
-def finished(project: Path, sciflow: Command) -> Path:
-    """Return the run directory of `project`, run to the end: `square[2]` has failed, `half[2]` was held back."""
-    answer = sciflow("run", "workflow.yaml", "--json")
-    return Path(answer.json["path"])

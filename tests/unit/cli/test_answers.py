@@ -62,7 +62,7 @@ def test_collect_exports(sciflow: Command, finished: Path, tmp_path: Path) -> No
     (finished / "results.h5").unlink()
     answer = sciflow("collect", "--export", tmp_path / "table.xls")
     assert (answer.code, answer.out) == (1, "")
-    assert "known are .csv and .json" in answer.err
+    assert "known are .csv, .tsv, .json" in answer.err
     assert not (finished / "results.h5").exists()
 
 
