@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sciflow.analysis.observations import Parameter, Sample
+from sciflow.analysis.repeats import Interval
 from sciflow.figures.axis import Axis, is_even
 from sciflow.figures.labels import text_of
 from sciflow.model.visualization import Visualization
@@ -54,20 +55,35 @@ def _shown_by_its_axes(parameter: Parameter, shown: Sequence[str]) -> bool:
     return parameter.is_derived and set(parameter.behind) <= set(shown)
 
 
-def interval_text(sample: Sample, shown: Sequence[str], wanted: Visualization, what: str = "band") -> str:
-    """What a band means; empty where no group has more than one value."""
-    return interval_meaning(wanted, what) if _hidden(sample, shown) else ""
+def averaged_factors(sample: Sample, shown: Sequence[str]) -> list[Parameter]:
+    """The parameters over which a mean is taken, and whose values somebody has set: they are no repeats."""
+    return [one for one in _hidden(sample, shown) if not (one.is_repeat or one.is_sampled)]
 
 
-def interval_meaning(wanted: Visualization, what: str) -> str:
+def interval_of(sample: Sample, shown: Sequence[str], wanted: Visualization) -> Interval:
+    """What bands are: where nobody has said it, Student's t, but the range where the mean is over set values."""
+    return wanted.interval or ("range" if averaged_factors(sample, shown) else "t")
+
+
+def interval_meaning(sample: Sample, shown: Sequence[str], wanted: Visualization, what: str) -> str:
     """What a band or whiskers mean."""
-    return {
+    factors = averaged_factors(sample, shown)
+    if factors and wanted.interval is None:
+        repeats = [one for one in _hidden(sample, shown) if one not in factors]
+        means = f" of the means over {', '.join(one.name for one in repeats)}" if repeats else " value"
+        return f"{what}: from the smallest to the largest{means} among {_told(factors)}: no error of the mean"
+    interval = interval_of(sample, shown, wanted)
+    told = {
         "none": "",
         "t": f"{what}: {wanted.confidence:.0%} confidence interval of the mean (Student's t)",
         "bootstrap": f"{what}: {wanted.confidence:.0%} bootstrap interval of the mean",
         "sd": f"{what}: standard deviation",
         "range": f"{what}: smallest to largest value",
-    }[wanted.interval]
+    }[interval]
+    if factors and interval in ("t", "bootstrap"):
+        names = ", ".join(one.name for one in factors)
+        told += f", which treats the values of {names} as if they were drawn at random"
+    return told
 
 
 def bins_text(name: str, axis: Axis) -> str:

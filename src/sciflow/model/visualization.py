@@ -93,7 +93,7 @@ class Visualization(Value):
     title: str | None = None
     labels: dict[str, str] = {}
     select: dict[str, Any] = {}
-    interval: Literal["t", "bootstrap", "sd", "range", "none"] = "t"
+    interval: Literal["t", "bootstrap", "sd", "range", "none"] | None = None
     confidence: float = Field(default=0.95, gt=0, lt=1)
     x_scale: Literal["linear", "log"] | None = None
     y_scale: Literal["linear", "log"] | None = None
@@ -150,7 +150,7 @@ class Visualization(Value):
 
     def _check_choices(self) -> None:
         """What is said of metrics and intervals is of those that are there."""
-        if self.interval not in ("t", "bootstrap") and self.confidence != type(self).model_fields["confidence"].default:
+        if self.interval in ("sd", "range", "none") and self.confidence != type(self).model_fields["confidence"].default:
             raise ValueError(f"`confidence` goes with the intervals `t` and `bootstrap`, not with `{self.interval}`")
         for place in ("maximize", "minimize"):
             for name in getattr(self, place):
