@@ -182,17 +182,6 @@ def extremes(observations: Observations, metrics: Sequence[str] | None = None) -
     return found
 
 
-def best_of(observations: Observations, metric: str, maximize: bool) -> Extreme:
-    """The best value of a metric, and where it is.
-
-    Raises
-    ------
-    ResultError
-        For a metric that there is not, or that has no finite number.
-    """
-    return extremes(observations, [metric])[1 if maximize else 0]
-
-
 def _ends(sample: Sample) -> list[Extreme]:
     by = [one.name for one in sample.axes]
     frame = means(sample, by, "none")

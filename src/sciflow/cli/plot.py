@@ -86,10 +86,13 @@ def plot(
     """
     from sciflow.figures.journals import style_of
     from sciflow.figures.saving import saved, targets
+    from sciflow.model.visualization import KINDS
 
     style = style_of(**{name: options.pop(name) for name in _MEASURES})
     said = {name: value for name, value in options.items() if value not in (None, ())}
     opened, names = _opened(run_and_names, obj["runs"])
+    if kind is None and (said or selected) and len(names) == 1 and names[0] in KINDS:
+        (kind,), names = names, ()
     _check_options(kind, said, selected, automatic, names)
     folder, pattern = targets(output, endings, opened.path / "figures")
     if kind is not None:
@@ -173,12 +176,25 @@ def _gallery(
 
 
 def _one(kind: str, said: dict[str, Any], chosen: dict[str, Any]) -> Wish:
+    from sciflow.errors import ResultError
     from sciflow.figures.asked import wished
 
     options = {"type": kind, **said, "select": chosen}
     if len(said.get("values", ())) == 1:
         options["value"], options["values"] = said["values"][0], ()
-    return wished(options)
+    try:
+        return wished(options)
+    except ResultError as error:
+        raise ResultError(_spoken(error.message), hint=_spoken(error.hint)) from error
+
+
+def _spoken(text: str) -> str:
+    """A message about a figure with options as they are called here, not as in a workflow's file."""
+    for name in ("type", "value", "select"):
+        text = text.replace(f"`{name}`", f"`--{name}`")
+    for name, (option, *_) in _OPTIONS.items():
+        text = text.replace(f"`{name}`", f"`{option}`")
+    return text
 
 
 def _lines(results: Results, gallery: Gallery, document: dict[str, Any], has_notes: bool) -> list[str]:

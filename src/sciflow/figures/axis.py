@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Scale = Literal["linear", "log", "category"]
 MOST_CATEGORIES = 16  # along one axis; more go on further pages
+_SPAN_OF_LOG = 100  # times the smallest level that the largest is, from which on an axis may be logarithmic by itself
 _EVEN = 0.02  # how much steps may differ, in parts of themselves, and count as even
 _TEXT_SIZE = 0.62  # of a letter that is as wide as most, in sizes of the font
 
@@ -154,7 +155,7 @@ def few_log_ticks(one: Any) -> None:
 
 
 def axis_of(parameter: Parameter, label: str, scale: str | None, *, as_categories: bool = False) -> Axis:
-    """The axis of a parameter: logarithmic where that is asked for, or its levels are evenly spaced so.
+    """The axis of a parameter: logarithmic where that is asked for, or its levels span decades evenly.
 
     Raises
     ------
@@ -180,7 +181,8 @@ def axis_of(parameter: Parameter, label: str, scale: str | None, *, as_categorie
 
 
 def _scale(levels: Sequence[Any], scale: str | None) -> Scale:
-    if scale == "log" or (scale is None and is_even(levels, "log") and not is_even(levels, "linear")):
+    spans = scale is None and len(levels) > 2 and min(levels) > 0 and max(levels) >= _SPAN_OF_LOG * min(levels)
+    if scale == "log" or (spans and is_even(levels, "log") and not is_even(levels, "linear")):
         return "log"
     return "linear"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sciflow.analysis.observations import STATE, Sample, is_absent
 from sciflow.analysis.repeats import means
@@ -29,6 +30,9 @@ class Cell:
         How many are finite.
     why
         What is most often the matter with the others: a state, ``infinite`` or ``no number``; empty for nothing.
+    lacks
+        Whether the mean is over fewer combinations of other parameters than were planned, so that it compares something
+        else than its neighbours.
     """
 
     planned: int
@@ -37,6 +41,7 @@ class Cell:
     mean: float = NAN
     low: float = NAN
     high: float = NAN
+    lacks: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -49,25 +54,57 @@ class Cell:
         return 0 < self.count < self.planned
 
 
-def cells(sample: Sample, by: Sequence[str], wanted: Visualization) -> dict[tuple[Any, ...], Cell]:
-    """The cells that were planned, in the order of the parameters' levels."""
+def cells(
+    sample: Sample, by: Sequence[str], wanted: Visualization, factors: Sequence[str] = ()
+) -> dict[tuple[Any, ...], Cell]:
+    """The cells that were planned, in the order of the parameters' levels.
+
+    Parameters
+    ----------
+    sample
+        The values.
+    by
+        What tells cells apart.
+    wanted
+        Which interval they have. Where nobody has said it, and there are `factors`, it goes from the smallest to the
+        largest of the means that the combinations of these have.
+    factors
+        The parameters with set values over which means are taken.
+    """
     values, states = sample.values, sample.frame[STATE].tolist()
     keys = keys_of(sample, by)
     planned: Counter[tuple[Any, ...]] = Counter(keys)
     missing: dict[tuple[Any, ...], Counter[str]] = {}
     for row in np.flatnonzero(~np.isfinite(values)):
         missing.setdefault(keys[row], Counter())[_reason(values[row], states[row])] += 1
-    found: dict[tuple[Any, ...], tuple[int, float, float, float]] = {}
+    found: dict[tuple[Any, ...], tuple[int, float, float, float, bool]] = {}
     if np.isfinite(values).any():
-        frame = means(sample, by, wanted.interval, wanted.confidence)
-        numbers = zip(*(frame[name].tolist() for name in ("count", "mean", "low", "high")), strict=True)
+        frame = means(sample, by, wanted.asked_interval or "t", wanted.confidence).assign(lacks=False)
+        if factors:
+            ranges = _ranges(sample, by, factors)
+            frame["lacks"] = ranges["there"] < ranges["planned"]
+            if wanted.asked_interval is None:
+                frame[["low", "high"]] = ranges[["low", "high"]]
+        numbers = zip(*(frame[name].tolist() for name in ("count", "mean", "low", "high", "lacks")), strict=True)
         found = dict(zip(_rows(frame, by), numbers, strict=True))
     order = _order(sample, by)
     return {
-        key: Cell(planned[key], count, _most(missing.get(key)), mean, low, high)
+        key: Cell(planned[key], count, _most(missing.get(key)), *rest)
         for key in sorted(planned, key=order)
-        for count, mean, low, high in [found.get(key, (0, NAN, NAN, NAN))]
+        for count, *rest in [found.get(key, (0, NAN, NAN, NAN, False))]
     }
+
+
+def _ranges(sample: Sample, by: Sequence[str], factors: Sequence[str]) -> pd.DataFrame:
+    """The ends of the means of the factors' combinations, and how many of these there are, a row as `means` has it."""
+    columns = [sample.codes(name) for name in (*by, *factors)]
+    codes = pd.DataFrame(dict(enumerate(columns)))
+    values = pd.Series(np.where(np.isfinite(sample.values), sample.values, np.nan))
+    each = values.groupby([codes[number] for number in codes]).mean()
+    found = each.groupby(level=list(range(len(by)))).agg(low="min", high="max", there="count", planned="size")
+    found = found.loc[found["there"] > 0].reset_index(drop=True)
+    found.loc[found["there"] < 2, ["low", "high"]] = NAN
+    return found
 
 
 def keys_of(sample: Sample, by: Sequence[str]) -> list[tuple[Any, ...]]:

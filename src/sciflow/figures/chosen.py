@@ -46,9 +46,7 @@ def chosen(results: RunTable, observations: Observations, most: int = MOST) -> C
     made = gallery_of(source, wishes, missing)
     pictures = dict(made.items())
     titled = (Titled(one.name, _title(one), pictures[one.name], one.reason) for one in wishes if one.name in pictures)
-    # Nobody misses a figure that nobody has asked for.
-    unasked = {one.name for one in wishes if one.reason}
-    return Chosen(tuple(titled), {name: why for name, why in made.missing.items() if name not in unasked})
+    return Chosen(tuple(titled), made.missing)
 
 
 def _title(wish: Wish) -> str:

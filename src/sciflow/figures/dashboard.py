@@ -8,11 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sciflow.analysis.efficiency import Efficiency, efficiency
 from sciflow.analysis.observations import Observations
-from sciflow.analysis.overview import Extreme, best_of, extremes, situation_of, span_of, states_by_task
+from sciflow.analysis.optima.best import best_of
+from sciflow.analysis.overview import Extreme, extremes, situation_of, span_of, states_by_task
+from sciflow.analysis.rounding import rounded
 from sciflow.analysis.table import RunTable
 from sciflow.errors import ResultError
 from sciflow.figures.chosen import Titled, chosen
@@ -177,19 +179,33 @@ def _counts(results: RunTable, observations: Observations) -> list[Fact]:
 
 
 def _best(observations: Observations, maximize: Sequence[str], minimize: Sequence[str]) -> list[Fact]:
-    asked = [best_of(observations, one, True) for one in maximize]
-    asked += [best_of(observations, one, False) for one in minimize]
-    if asked:
-        return [_fact(one, "best ") for one in asked[: 2 * _MOST_METRICS]]
-    return [_fact(one, "") for one in extremes(observations)[: 2 * _MOST_METRICS]]
+    asked = [_asked(observations, one, True) for one in maximize]
+    asked += [_asked(observations, one, False) for one in minimize]
+    return asked[: 2 * _MOST_METRICS] or [_end(one) for one in extremes(observations)[: 2 * _MOST_METRICS]]
 
 
-def _fact(one: Extreme, which: str) -> Fact:
-    which = which or ("largest " if one.is_largest else "smallest ")
-    spread = f" ± {one.sd:.2g} (n = {one.count})" if one.count > 1 else ""
-    where = ", ".join(f"{name} = {text_of(value)}" for name, value in one.parameters.items())
+def _asked(observations: Observations, metric: str, is_largest: bool) -> Fact:
+    """The best setting by a metric, and how many others may be as good."""
+    best = best_of(observations, metric, is_largest)
+    [first] = best.rows(1)
+    others = best.not_told_apart()
+    told = f"; {len(others)} others cannot be told from it" if others is not None and len(others) else ""
+    name = f"best {metric_label(best.metric)}"
+    return Fact(name, _value(first["value"], first["sd"], first["count"]) + _where(first["parameters"]) + told)
+
+
+def _end(one: Extreme) -> Fact:
     ties = f" and {one.ties} more" if one.ties else ""
-    return Fact(f"{which}{metric_label(one.metric)}", f"{one.value:.5g}{spread} at {where or 'all'}{ties}")
+    name = f"{'largest' if one.is_largest else 'smallest'} {metric_label(one.metric)}"
+    return Fact(name, _value(one.value, one.sd, one.count) + _where(one.parameters) + ties)
+
+
+def _value(value: float, sd: float, count: int) -> str:
+    return f"{rounded(value, sd).plain} (mean ± sd, n = {count})" if count > 1 else rounded(value).plain
+
+
+def _where(parameters: Mapping[str, Any]) -> str:
+    return f" at {', '.join(f'{name} = {text_of(value)}' for name, value in parameters.items()) or 'all'}"
 
 
 def _resources(results: RunTable) -> list[Fact]:
@@ -198,18 +214,24 @@ def _resources(results: RunTable) -> list[Fact]:
     used: Efficiency = efficiency(results).total
     if not used.attempts:
         return []
-    shares = [("CPU", used.cpu), ("memory", used.memory), ("walltime", used.walltime), ("GPU", used.gpu)]
-    of_asked = ", ".join(f"{name} {share:.0%}" for name, share in shares if not math.isnan(share))
+    held = _shares(("cores", used.cpu), ("GPUs", used.gpu))
+    asked = _shares(("memory", used.memory), ("walltime", used.walltime))
     lost = f", of which {used.lost_core_hours:.3g} lost to failures" if used.lost_core_hours else ""
     found = [
         Fact("attempts", f"{used.attempts}, of which {used.completed} completed"),
         Fact("core-hours", f"{used.core_hours:.3g}{lost}"),
     ]
-    if of_asked:
-        found.append(Fact("used of what was asked", of_asked))
+    if held:
+        found.append(Fact("used of what was held", held))
+    if asked:
+        found.append(Fact("used of what was asked", asked))
     if used.memory_bytes:
         found.append(Fact("most memory", format_memory(used.memory_bytes)))
     return found
+
+
+def _shares(*shares: tuple[str, float]) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in shares if not math.isnan(share))
 
 
 def is_wide(one: Titled) -> bool:

@@ -23,6 +23,7 @@ _HEADER = 0.62
 _STATES = 0.2  # for each task
 _LEGEND = 0.7
 _TITLE = 0.24
+_NOTES = 4  # lines
 
 
 def draw(shown: Dashboard, style: Style) -> Figure:
@@ -65,8 +66,8 @@ def _lines(facts: Sequence[Fact], inches: float, style: Style) -> list[tuple[str
     found: list[tuple[str, str]] = []
     for fact in facts:
         plain = fact.text.replace(r"\$", "$")
-        texts = textwrap.wrap(plain, letters - name_letters - 3)[:3] or [""]
-        names = textwrap.wrap(fact.name.replace(r"\$", "$"), name_letters)[:2] or [""]
+        texts = textwrap.wrap(plain, letters - name_letters - 3, max_lines=4, placeholder=" …") or [""]
+        names = textwrap.wrap(fact.name.replace(r"\$", "$"), name_letters, max_lines=2, placeholder=" …") or [""]
         count = max(len(texts), len(names))
         pairs = zip(names + [""] * (count - len(names)), texts + [""] * (count - len(texts)), strict=True)
         found += [(literal(name), literal(text)) for name, text in pairs]
@@ -112,7 +113,7 @@ def _figure(area: SubFigure, one: Titled, style: Style) -> None:
     title = literal(shortened(one.title, letters - len(more)) + more)
     above.text(0.01, 0.1, title, fontsize=style.font_size * 1.1, fontweight="bold", va="bottom")
     if numbers.notes:
-        notes = textwrap.wrap("; ".join(numbers.notes), int(letters * 1.25))[:2]
+        notes = textwrap.wrap("; ".join(numbers.notes), int(letters * 1.25), max_lines=_NOTES, placeholder=" …")
         place.supxlabel(literal("\n".join(notes)), fontsize=style.font_size * 0.85, x=0.01, ha="left", color=_GREY)
 
 

@@ -30,7 +30,7 @@ def check_interval(wanted: Visualization) -> None:
     ResultError
         For any but Student's t and none.
     """
-    if wanted.interval not in ("t", "none"):
+    if wanted.interval not in (None, "t", "none"):
         raise ResultError(
             f"a {wanted.type} shows marginal means, which have no interval `{wanted.interval}`",
             hint="leave `interval` out, or say `none`; a `line` has all intervals",

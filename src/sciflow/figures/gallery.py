@@ -107,7 +107,7 @@ def make_folder(folder: Path) -> None:
 
 
 def gallery_of(source: Source, wishes: Iterable[Wish], missing: Mapping[str, str] | None = None) -> Gallery:
-    """Compute figures; one that cannot be made does not stop the others.
+    """Compute figures; one that cannot be made does not stop the others, and is told where somebody has asked for it.
 
     Parameters
     ----------
@@ -123,6 +123,8 @@ def gallery_of(source: Source, wishes: Iterable[Wish], missing: Mapping[str, str
         try:
             pictures[one.name] = picture(source, one.wanted)
         except ResultError as error:
+            if one.reason:
+                continue  # nobody misses a figure that nobody has asked for
             missing[one.name] = f"{error.message}{f'; {error.hint}' if error.hint else ''}"
         else:
             reasons[one.name] = one.reason

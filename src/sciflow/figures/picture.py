@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from sciflow.store.layout import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_MOST_NOTES = 7  # within a figure
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Picture:
                 figure.suptitle(literal(self.numbers.title))
             if self.notes and style.has_notes:
                 letters = int(width * 72 / (style.font_size * 0.8) * 1.9)
-                text = "\n".join(textwrap.fill(note, letters) for note in self.notes)
+                text = "\n".join(textwrap.fill(note, letters) for note in _fitting(self.notes))
                 figure.supxlabel(literal(text), fontsize=style.font_size * 0.8, x=0.01, ha="left", color="#444444")
         return figure
 
@@ -173,6 +176,13 @@ class Picture:
 
     def _repr_png_(self) -> bytes:
         return self.image()
+
+
+def _fitting(notes: tuple[str, ...]) -> Sequence[str]:
+    """The notes that have room in a figure; of more it is told where they are."""
+    if len(notes) <= _MOST_NOTES:
+        return notes
+    return [*notes[: _MOST_NOTES - 1], f"and {len(notes) - _MOST_NOTES + 1} further notes, which the caption has"]
 
 
 def picture(source: Source, wanted: Visualization) -> Picture:

@@ -62,13 +62,13 @@ def averaged_factors(sample: Sample, shown: Sequence[str]) -> list[Parameter]:
 
 def interval_of(sample: Sample, shown: Sequence[str], wanted: Visualization) -> Interval:
     """What bands are: where nobody has said it, Student's t, but the range where the mean is over set values."""
-    return wanted.interval or ("range" if averaged_factors(sample, shown) else "t")
+    return wanted.asked_interval or ("range" if averaged_factors(sample, shown) else "t")
 
 
 def interval_meaning(sample: Sample, shown: Sequence[str], wanted: Visualization, what: str) -> str:
     """What a band or whiskers mean."""
     factors = averaged_factors(sample, shown)
-    if factors and wanted.interval is None:
+    if factors and wanted.asked_interval is None:
         repeats = [one for one in _hidden(sample, shown) if one not in factors]
         means = f" of the means over {', '.join(one.name for one in repeats)}" if repeats else " value"
         return f"{what}: from the smallest to the largest{means} among {_told(factors)}: no error of the mean"
@@ -89,6 +89,12 @@ def interval_meaning(sample: Sample, shown: Sequence[str], wanted: Visualization
 def bins_text(name: str, axis: Axis) -> str:
     """That a parameter's values were put into bins; empty where they were not."""
     return f"{name}: put into {len(axis.levels)} equally wide bins" if axis.edges else ""
+
+
+def logarithmic_text(*scales: tuple[str, str]) -> str:
+    """Which axes are logarithmic, of names with their scales: nobody may have asked for it; empty for none."""
+    names = [name for name, scale in scales if scale == "log"]
+    return f"logarithmic {'axis' if len(names) == 1 else 'axes'}: {', '.join(names)}" if names else ""
 
 
 def steps_text(parameter: Parameter, axis: Axis) -> str:

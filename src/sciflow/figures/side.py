@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import matplotlib as mpl
 import numpy as np
 
 from sciflow.errors import ResultError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sciflow.figures.matched import Matched
     from sciflow.model.visualization import Visualization
 
+_MOST_LEVELS = 8  # of numbers that have a tick each
 _MOST_TICKS = 12  # of categories; where there are more, every second or third is named
 
 
@@ -81,6 +83,22 @@ class Side:
         if side == "x" and sum(map(units, texts)) > 30:
             for text in own.get_ticklabels():
                 text.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
+
+
+def tick_levels(axes: Axes, places: np.ndarray, inches: float) -> bool:
+    """Let the ticks along x stand at the values themselves, where these are few and have room; whether they do."""
+    levels = np.unique(places)
+    if not 1 < len(levels) <= _MOST_LEVELS or axes.get_xscale() != "linear":
+        return False
+    texts = [f"{level:.6g}" for level in levels.tolist()]
+    needed = (max(map(units, texts)) + 1) * float(mpl.rcParams["font.size"]) * 0.55 / 72
+    least = needed / (0.9 * inches) * float(np.ptp(levels))
+    kept = [0]
+    for number in range(1, len(levels)):
+        if levels[number] - levels[kept[-1]] >= least:
+            kept.append(number)
+    axes.set_xticks(levels[kept], [texts[number] for number in kept])
+    return True
 
 
 def side_of(

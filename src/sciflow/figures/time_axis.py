@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _DAY = 86400.0
+_LONGEST_OF_SECONDS = 0.25  # days: ticks without a colon are seconds within them, and days beyond
+# What stands at ticks and at the end of an axis, from years down to seconds; where a unit begins; and beside them.
+_FORMATS = ["%Y", "%Y-%m", "%d", "%H:%M", "%H:%M", "%S.%f"]
+_ZEROS = ["", "%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M"]
+_OFFSETS = ["", "%Y", "%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H:%M"]
 
 
 class Zone(NamedTuple):
@@ -46,8 +52,16 @@ def tell_time(axes: Axes, zone: Zone) -> None:
     """Let the horizontal axis tell times in a zone."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
+    class Clock(ConciseDateFormatter):
+        """Times in figures alone, and seconds with their unit."""
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            texts = super().format_ticks(values)
+            is_seconds = len(values) > 1 and np.ptp(values) < _LONGEST_OF_SECONDS
+            return [f"{text} s" if is_seconds and text and ":" not in text else text for text in texts]
+
     locator = AutoDateLocator(tz=zone.zone, minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone.zone))
+    axes.xaxis.set_major_formatter(Clock(locator, zone.zone, _FORMATS, zero_formats=_ZEROS, offset_formats=_OFFSETS))
     room = 0.45 * inches(axes.figure)[0]  # to the right stands the date
     axes.set_xlabel(wrapped(f"time ({zone.name})", room), loc="left")

@@ -53,6 +53,7 @@ _NEEDED: Mapping[Kind, tuple[str, ...]] = {
     "requests": (),
 }
 _OF_MEANS = ("interval", "confidence")
+_EARLIER = {"interval": "t"}  # a default of earlier versions, whose manifests spell defaults out
 # What each kind knows besides: any other option would do nothing, and is refused.
 _KNOWN: Mapping[Kind, tuple[str, ...]] = {
     "heatmap": ("facet_by", "value_scale"),
@@ -119,7 +120,8 @@ class Visualization(Value):
     def _check_known(self) -> None:
         known = options_of(self.type)
         for name, field in type(self).model_fields.items():
-            if name in known or getattr(self, name) == field.get_default(call_default_factory=True):
+            said = getattr(self, name)
+            if name in known or said in (field.get_default(call_default_factory=True), _EARLIER.get(name)):
                 continue
             if name == "values" and "value" in known:
                 raise ValueError(f"a {self.type} shows one metric: say `value`, not `values`")
@@ -150,7 +152,10 @@ class Visualization(Value):
 
     def _check_choices(self) -> None:
         """What is said of metrics and intervals is of those that are there."""
-        if self.interval in ("sd", "range", "none") and self.confidence != type(self).model_fields["confidence"].default:
+        if (
+            self.interval in ("sd", "range", "none")
+            and self.confidence != type(self).model_fields["confidence"].default
+        ):
             raise ValueError(f"`confidence` goes with the intervals `t` and `bootstrap`, not with `{self.interval}`")
         for place in ("maximize", "minimize"):
             for name in getattr(self, place):
@@ -165,6 +170,12 @@ class Visualization(Value):
                 f"`y_scale` is {self.y_scale} and `value_scale` {self.value_scale}, but the vertical axis of a "
                 f"{self.type} is the value: say one of them"
             )
+
+    @property
+    def asked_interval(self) -> Literal["t", "bootstrap", "sd", "range", "none"] | None:
+        """The interval that somebody has asked for; who gives a confidence asks for one that has it."""
+        is_default = self.confidence == type(self).model_fields["confidence"].default
+        return self.interval or (None if is_default else "t")
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -54,6 +54,14 @@ def test_one_figure_by_its_options(sciflow: Command, finished: Path, tmp_path: P
     assert not (finished / "figures").exists()
 
 
+def test_a_kind_with_options_is_one_figure_of_that_kind(sciflow: Command, finished: Path) -> None:
+    """Whether `--type` stands before it or not."""
+    options = ("--value", "y", "--x", "x", "--json")
+    asked = sciflow("plot", "--type", "line", *options)
+    assert sciflow("plot", "line", *options).json == asked.json
+    assert asked.code == 0
+
+
 def test_figures_are_chosen_where_none_is_declared(sciflow: Command, finished: Path) -> None:
     """Each with the reason; also where some are declared, if that is asked for."""
     answer = sciflow("plot", "--json")
@@ -66,11 +74,12 @@ def test_figures_are_chosen_where_none_is_declared(sciflow: Command, finished: P
 
 WRONG: list[tuple[list[str], int, str]] = [
     (["--x", "x"], 2, "--x is of a figure of one kind: give --type, too"),
-    (["line", "--value", "y"], 2, "a figure that is named has its own options"),
+    (["line", "--value", "y"], 1, "a line needs `--x`, the name of a parameter"),
+    (["line", "box", "--value", "y"], 2, "a figure that is named has its own options"),
     (["line", "--type", "line"], 2, "--type draws one figure, and line names others"),
     (["--type", "line", "--automatic"], 2, "--type says what to draw"),
     (["--type", "lin", "--value", "y", "--x", "x"], 1, "did you mean `line`"),
-    (["--type", "heatmap", "--value", "y", "--x", "x", "--y", "x"], 1, "`x` is `x_axis` and `y_axis`"),
+    (["--type", "heatmap", "--value", "y", "--x", "x", "--y", "x"], 1, "`x` is `--x` and `--y`"),
     (["--type", "line", "--value", "yy", "--x", "x"], 1, "could not be made: there is no metric `yy`"),
     (["--type", "line", "--value", "y", "--x", "x", "-o", "a.docx"], 1, "`.docx` is no format of figures"),
     (["--select", "x=9"], 1, "`x` is never `9`"),

@@ -1,7 +1,7 @@
 """One page about a run."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sciflow.figures.dashboard import Dashboard, Fact, dashboard
 from sciflow.figures.dashboard_page import A4
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
+from unit.figures.observed import observed
 from unit.lists_as_tables import tables_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -22,7 +23,11 @@ def page_of(tmp_path: Path) -> Callable[..., Dashboard]:
     """Return a function that makes the page of a run of these columns: parameters, metrics, states of instances."""
 
     def make(
-        parameters: dict[str, list[Any]], metrics: dict[str, list[Any]], states: list[str] | None = None, **asked: Any
+        parameters: dict[str, list[Any]],
+        metrics: dict[str, list[Any]],
+        states: list[str] | None = None,
+        repeats: Sequence[str] = (),
+        **asked: Any,
     ) -> Dashboard:
         count = len(next(iter(parameters.values())))
         states = states or ["COMPLETED"] * count
@@ -31,7 +36,8 @@ def page_of(tmp_path: Path) -> Callable[..., Dashboard]:
         facts = {"workflow": "melting"}
         tables = tables_of(columns, instances, list(parameters), list(metrics), facts)
         results = Results(RunDirectory(tmp_path / "20250101-000000-aa"), tables)
-        return dashboard(results, results.observations, **asked)
+        known = observed(parameters, metrics, repeats=repeats) if repeats else results.observations
+        return dashboard(results, known, **asked)
 
     return make
 
@@ -55,6 +61,21 @@ def test_what_is_best_is_what_was_asked_for(page_of: Callable[..., Dashboard]) -
     assert page_of(*columns, minimize=["y"]).best == (Fact("best y", "2 at x = 2"),)
     with pytest.raises(ResultError, match="there is no metric `z`"):
         page_of(*columns, maximize=["z"])
+
+
+def test_numbers_have_the_digits_that_their_spread_allows(page_of: Callable[..., Dashboard]) -> None:
+    """A mean of repeats ends where its standard deviation does, whose digits are two; what may be as good is counted."""
+    columns = {"x": [1, 1, 2, 2], "seed": [1, 2, 1, 2]}
+    made = page_of(columns, {"y": [7.6545, 7.8545, 7.6, 7.8]}, repeats=["seed"], maximize=["y"])
+    assert made.best == (Fact("best y", "7.75 ± 0.14 (mean ± sd, n = 2) at x = 1; 1 others cannot be told from it"),)
+
+
+def test_notes_that_have_no_room_end_with_dots(page_of: Callable[..., Dashboard], tmp_path: Path) -> None:
+    """Nobody takes a part of a note for all of it."""
+    columns = {f"a_parameter_with_a_long_name_{number}": [1, 2] for number in range(12)}
+    path = page_of(columns, {"y": [4.0, 2.0]}).save(tmp_path / "page.svg")
+    texts = ["".join(one.itertext()) for one in ET.parse(path).iter(f"{SVG}text")]
+    assert any(one.endswith(" …") for one in texts)
 
 
 def test_it_is_one_page_of_paper(page_of: Callable[..., Dashboard], tmp_path: Path) -> None:

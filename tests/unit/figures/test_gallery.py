@@ -30,6 +30,12 @@ def test_a_figure_that_cannot_be_made_does_not_stop_the_others() -> None:
     assert repr(gallery) == "b: line\n" + "\n".join(f"{k}: not made: {v}" for k, v in gallery.missing.items())
 
 
+def test_nobody_misses_a_figure_that_nobody_has_asked_for() -> None:
+    """One that was chosen, and cannot be made, is left out."""
+    gallery = gallery_of(Source(DATA["grid"]()), [Wish("a", UNKNOWN, "it may show something"), Wish("b", LINE)])
+    assert (list(gallery), gallery.missing) == (["b"], {})
+
+
 def test_a_notebook_shows_all_pages_of_all_figures() -> None:
     """Names and reasons are texts there, whatever is in them."""
     text = gallery_of(Source(DATA["grid"]()), [Wish("a<b", LINE, "it is > 1")], {"c": "<d>"})._repr_html_()

@@ -163,7 +163,7 @@ def interactions(sample: Sample, pairs: Sequence[tuple[str, str]], confidence: f
         As for `interaction`.
     """
     layout = layout_of(sample)
-    estimate = _Estimate(layout, confidence)
+    estimate = _Estimate(layout, confidence, is_of_pairs=True)
     return [_of_pair(sample, layout, estimate, first, second) for first, second in pairs]
 
 
@@ -229,7 +229,7 @@ def _level_rows(layout: Layout, number: int, estimate: _Estimate) -> pd.DataFram
 class _Estimate:
     """Marginal means: of cells where all of them have values, else by an additive model of what is there."""
 
-    def __init__(self, layout: Layout, confidence: float) -> None:
+    def __init__(self, layout: Layout, confidence: float, is_of_pairs: bool = False) -> None:
         if not 0 < confidence < 1:
             raise ResultError(f"`confidence` is {confidence!r}", hint="give a share between 0 and 1, such as 0.95")
         self._layout = layout
@@ -242,10 +242,14 @@ class _Estimate:
             if not layout.is_balanced:
                 self.notes.append("counts differ between cells: means are marginal, with all cells of equal weight")
         else:
-            rss, df = (self._additive.rss, self._additive.df) if self._additive else (rss, df)
             cells, empty = math.prod(layout.shape), layout.empty_cells
             told = f"{empty} of {cells} cells have" if cells <= _MOST_COUNTED else "most cells have"
-            self.notes.append(f"{told} no value: means are those of a model in which effects add up")
+            is_pair_all = is_of_pairs and len(layout.factors) == 2
+            beside = ", beside the interaction that is shown" if is_of_pairs else ""
+            model = "" if is_pair_all else f": means are those of a model in which effects add up{beside}"
+            self.notes.append(f"{told} no value{model}")
+            if self._additive and not is_pair_all:
+                rss, df = self._additive.rss, self._additive.df
         self._error = rss / df if df > 0 else float("nan")
         self._df = df
         if df <= 0:
@@ -253,10 +257,17 @@ class _Estimate:
 
     def of(self, term: Term) -> _Means:
         """The marginal means of a term's codes, as distances from the mean of all values."""
-        means, variances = self._of_cells(term) if self._additive is None else self._of_model(term)
+        error, df = self._error, self._df
+        if self._additive is None:
+            means, variances = self._of_cells(term)
+        else:
+            # The means of a pair have an interaction, which is no error: what its own model leaves is.
+            fit = self._additive if len(term) == 1 else self._layout.fit([*self._mains, term])
+            means, variances = self._of_model(term, fit)
+            error, df = (fit.rss / fit.df if fit.df > 0 else math.nan), fit.df
         half = (
-            stats.t.ppf((1 + self._confidence) / 2, self._df) * np.sqrt(self._error * variances)
-            if self._df > 0
+            stats.t.ppf((1 + self._confidence) / 2, df) * np.sqrt(error * variances)
+            if df > 0
             else np.full(len(means), np.nan)
         )
         return _Means(means, means - half, means + half)
@@ -272,10 +283,8 @@ class _Estimate:
             means, variances = means.T, variances.T
         return means.ravel(), variances.ravel()
 
-    def _of_model(self, term: Term) -> tuple[np.ndarray, np.ndarray]:
+    def _of_model(self, term: Term, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
         layout = self._layout
-        fit = self._additive if len(term) == 1 else layout.fit([*self._mains, term])
-        assert fit is not None
         means, variances = fit.told(_weights(layout, term, fit))
         if len(term) == 1 and np.isnan(means).any():
             # Where a factor is used only with some level of another, no model tells the two apart.

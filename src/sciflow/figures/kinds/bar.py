@@ -11,7 +11,7 @@ import numpy as np
 from sciflow.figures.axis import MOST_CATEGORIES, Axis
 from sciflow.figures.facets import columns_of, outer_labels
 from sciflow.figures.facets import panels as panels_on
-from sciflow.figures.kinds.line import Line, LineNumbers, numbers_along
+from sciflow.figures.kinds.line import Line, LineNumbers, hollow, numbers_along
 from sciflow.figures.marks import crosses, legend, scale_values
 from sciflow.figures.numbers import Source
 from sciflow.figures.style import MOST_SERIES, look
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_PLACES = 48  # bars or boxes on one page
 _WIDTH = 0.8  # of all bars of one level, where levels are 1 apart
 # What tells bars apart where there are no colours; the first has none.
-_HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
+HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
 
 
 def numbers(source: Source, wanted: Visualization) -> LineNumbers:
@@ -78,11 +78,12 @@ def _draw_bars(axes: Axes, line: Line, places: np.ndarray, number: int, width: f
         line.mean[there],
         width=width * 0.92,
         color=look(number).colour,
-        hatch=_HATCHES[number],
-        edgecolor="white" if _HATCHES[number] else look(number).colour,
+        hatch=HATCHES[number],
+        edgecolor="white" if HATCHES[number] else look(number).colour,
         linewidth=0,
     )
     _whiskers(axes, line, places, "black")
+    hollow(axes, places, line, "black", "o")
     if (line.mean[there] < 0).any():
         axes.axhline(0, color="black", linewidth=0.8)
     return bars
@@ -92,6 +93,7 @@ def _draw_points(axes: Axes, line: Line, places: np.ndarray, number: int) -> Any
     own = look(number)
     _whiskers(axes, line, places, own.colour)
     (drawn,) = axes.plot(places, line.mean, own.marker, color=own.colour)
+    hollow(axes, places, line, own.colour, own.marker)
     return drawn
 
 

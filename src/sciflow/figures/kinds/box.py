@@ -18,12 +18,12 @@ from sciflow.figures.axis import Axis
 from sciflow.figures.cells import NAN, cells, keys_of
 from sciflow.figures.facets import PANELS, Facet, columns_of, facets, grid_size, outer_labels, pages_of
 from sciflow.figures.facets import panels as panels_on
-from sciflow.figures.kinds.bar import levels_on_a_page
+from sciflow.figures.kinds.bar import HATCHES, levels_on_a_page
 from sciflow.figures.kinds.line import along, with_series
 from sciflow.figures.labels import label_of
 from sciflow.figures.marks import check_log, crosses, legend, missing_text, scale_values, with_room
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.remarks import bins_text, constant_text, gaps, spread_over, steps_text
+from sciflow.figures.remarks import bins_text, constant_text, gaps, logarithmic_text, spread_over, steps_text
 from sciflow.figures.style import MOST_SERIES, look
 from sciflow.model.visualization import Visualization
 
@@ -169,6 +169,7 @@ def numbers(source: Source, wanted: Visualization) -> SpreadNumbers:
         spread_over(whole, [wanted.x_axis, *([wanted.series] if wanted.series else []), *wanted.facet_by]),
         _meaning(wanted.type, [one for panel in panels for one in panel.spreads]),
         bins_text(wanted.x_axis, x),
+        logarithmic_text((whole.metric.name, y_scale)),
         steps_text(whole.parameters[wanted.x_axis], x),
         constant_text(whole.metric.name, measured),
         gaps(whole),
@@ -231,9 +232,7 @@ def draw(numbers: SpreadNumbers, figure: Figure, page: int) -> None:
     for axes, panel in zip(shown, here.panels, strict=True):
         for one in panel.spreads:
             number = order.index(one.series)
-            _draw(
-                axes, one, here.x.place(one.x) + width * (number + 0.5) - _WIDTH / 2, width * 0.8, look(number).colour
-            )
+            _draw(axes, one, here.x.place(one.x) + width * (number + 0.5) - _WIDTH / 2, width * 0.8, number)
         here.x.apply(axes, "x", columns_of(len(shown)))
     scale_values(shown, numbers.y_scale)
     for axes, panel in zip(shown, here.panels, strict=True):
@@ -241,7 +240,10 @@ def draw(numbers: SpreadNumbers, figure: Figure, page: int) -> None:
         crosses(axes, [_place(one, here.x, order) for one in empty])
     outer_labels(figure, shown, numbers.x.label, numbers.y_label)
     if len(numbers.series) > 1:
-        patches = [Patch(facecolor=look(n).colour, edgecolor="black", linewidth=0.8) for n in range(len(order))]
+        patches = [
+            Patch(facecolor=look(n).colour, hatch=HATCHES[n], edgecolor="black", linewidth=0.8)
+            for n in range(len(order))
+        ]
         legend(figure, patches, [text for _, text in here.series], numbers.series_label)
 
 
@@ -250,11 +252,13 @@ def _place(one: Spread, x: Axis, order: list[Any]) -> float:
     return x.place(one.x) + _WIDTH * ((order.index(one.series) + 0.5) / len(order) - 0.5)
 
 
-def _draw(axes: Axes, one: Spread, place: float, width: float, colour: str) -> None:
+def _draw(axes: Axes, one: Spread, place: float, width: float, number: int) -> None:
+    colour, marker, _ = look(number)
+    hatch = HATCHES[number]
     if one.shape == "points":
         spread = _spread_out(len(one.values)) * width
         axes.plot(
-            place + spread, one.values, "o", color=colour, markeredgecolor="black", markeredgewidth=0.4, alpha=0.8
+            place + spread, one.values, marker, color=colour, markeredgecolor="black", markeredgewidth=0.4, alpha=0.8
         )
         return
     low, middle, high = one.quartiles
@@ -262,7 +266,7 @@ def _draw(axes: Axes, one: Spread, place: float, width: float, colour: str) -> N
         at, density = one.outline()
         half = density / density.max() * width / 2
         axes.fill_betweenx(
-            at, place - half, place + half, facecolor=colour, edgecolor="black", linewidth=0.6, alpha=0.7
+            at, place - half, place + half, facecolor=colour, hatch=hatch, edgecolor="black", linewidth=0.6, alpha=0.7
         )
         axes.vlines(place, low, high, color="black", linewidth=2.5)
         axes.plot(place, middle, "o", color="white", markeredgecolor="black", markersize=4)
@@ -278,7 +282,7 @@ def _draw(axes: Axes, one: Spread, place: float, width: float, colour: str) -> N
         widths=width,
         patch_artist=True,
         manage_ticks=False,
-        boxprops={"facecolor": colour, "linewidth": 0.8},
+        boxprops={"facecolor": colour, "hatch": hatch, "linewidth": 0.8},
         medianprops={"color": "black", "linewidth": 1.8},
         flierprops={"marker": "o", "markersize": size, "markerfacecolor": "none", "markeredgewidth": 0.6},
     )

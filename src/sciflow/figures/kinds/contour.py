@@ -25,7 +25,7 @@ from sciflow.figures.kinds.heatmap import plane_of
 from sciflow.figures.labels import label_of, wrapped
 from sciflow.figures.marks import COLOUR_BAR, check_log, norm_of
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.remarks import averaged, bins_text, constant_text, gaps
+from sciflow.figures.remarks import averaged, bins_text, constant_text, gaps, logarithmic_text
 from sciflow.figures.style import ABSENT, ORDERED
 from sciflow.model.visualization import Visualization
 
@@ -111,6 +111,7 @@ def numbers(source: Source, wanted: Visualization) -> ContourNumbers:
     notes = [
         averaged(whole, [x_name, y_name, *wanted.facet_by]),
         *(bins_text(name, axis) for name, axis in binned_axes.items()),
+        logarithmic_text((x_name, x.scale), (y_name, y.scale), (whole.metric.name, value_scale)),
         constant_text(whole.metric.name, values),
         gaps(whole),
         _signs(panels, bool(whole.described_gaps())),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sciflow.analysis.choice import selected
 from sciflow.analysis.observations import Sample, is_absent
+from sciflow.analysis.repeats import Interval
 from sciflow.errors import ResultError
 from sciflow.figures.clouds import Series as Colours
 from sciflow.figures.clouds import shades
@@ -18,7 +19,7 @@ from sciflow.figures.facets import PANELS, facets, grid_size, outer_labels, page
 from sciflow.figures.labels import label_of, metric_label, text_of
 from sciflow.figures.logged import Logged, logged, of_rows
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.remarks import averaged, gaps, interval_meaning
+from sciflow.figures.remarks import averaged, averaged_factors, gaps, interval_meaning, interval_of
 from sciflow.figures.side import Side
 from sciflow.figures.style import MOST_SERIES, look
 from sciflow.model.visualization import Visualization
@@ -77,9 +78,9 @@ def numbers(source: Source, wanted: Visualization) -> ConvergenceNumbers:
     """Compute the curves of a series that instances of a task have logged."""
     assert wanted.value is not None
     table, known = source.whole("convergence"), source.observations
-    for name in (wanted.series, *wanted.facet_by):
-        if name:
-            known.parameter(name)
+    by = [*([wanted.series] if wanted.series else []), *wanted.facet_by]
+    for name in by:
+        known.parameter(name)
     rows, found = logged(table, known, wanted.value, wanted.task)
     if wanted.select:
         rows = selected(rows, wanted.select)
@@ -91,8 +92,9 @@ def numbers(source: Source, wanted: Visualization) -> ConvergenceNumbers:
             f"no instance has a series `{wanted.value}` with a step: {gaps(sample)}",
             hint="see `sciflow status` for what is missing and why",
         )
+    interval = interval_of(sample, by, wanted)
     made = tuple(
-        Panel(one.label, _curves(one.sample, found, wanted))
+        Panel(one.label, _curves(one.sample, found, wanted, interval))
         for one in facets(sample, wanted.facet_by)
         if of_rows(found, one.sample)
     )
@@ -114,7 +116,7 @@ def numbers(source: Source, wanted: Visualization) -> ConvergenceNumbers:
     return replace(shown, notes=tuple(filter(None, _notes(shown, sample, found, wanted))))
 
 
-def _curves(sample: Sample, found: Logged, wanted: Visualization) -> tuple[Curve, ...]:
+def _curves(sample: Sample, found: Logged, wanted: Visualization, interval: Interval) -> tuple[Curve, ...]:
     levels: tuple[Any, ...] = (None,)
     column: list[Any] = [None] * len(sample.frame)
     if wanted.series:
@@ -127,7 +129,7 @@ def _curves(sample: Sample, found: Logged, wanted: Visualization) -> tuple[Curve
         series = [one for one in series if np.isfinite(one.values).any()]
         if series:
             label = text_of(level) if wanted.series else ""
-            curves.append(curve(label, number, series, wanted.interval, wanted.confidence))
+            curves.append(curve(label, number, series, interval, wanted.confidence))
     return tuple(curves)
 
 
@@ -141,7 +143,12 @@ def _notes(shown: ConvergenceNumbers, sample: Sample, found: Logged, wanted: Vis
         if any(one.outer_low is not None for one in curves):
             notes.append(f"more than {MOST_MEAN} series: median, the middle half and the middle 90% of them")
         if any(one.outer_low is None and np.isfinite(one.low).any() for one in curves):
-            notes.append(interval_meaning(wanted, "band"))
+            is_range = wanted.asked_interval is None and averaged_factors(sample, by)
+            notes.append(
+                "band: from the smallest to the largest series"
+                if is_range
+                else interval_meaning(sample, by, wanted, "band")
+            )
     short = [one for one in curves if one.count.min() < one.total]
     if short:
         notes.append("where a line is pale, not all of its series have a value, and it is of those that have")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from sciflow.figures.facets import panels as panels_on
 from sciflow.figures.labels import label_of, units, wrapped
 from sciflow.figures.marks import COLOUR_BAR, MISSING, check_log, norm_of, with_room
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.remarks import averaged, bins_text, constant_text, gaps, steps_text
+from sciflow.figures.remarks import averaged, bins_text, constant_text, gaps, logarithmic_text, steps_text
 from sciflow.figures.style import ABSENT, ORDERED
 from sciflow.model.visualization import Visualization
 
@@ -136,6 +137,7 @@ def numbers(source: Source, wanted: Visualization) -> HeatmapNumbers:
         averaged(whole, [x_name, y_name, *wanted.facet_by]),
         *(bins_text(name, axis) for name, axis in ((x_name, x), (y_name, y))),
         *(steps_text(whole.parameters[name], axis) for name, axis in ((x_name, x), (y_name, y))),
+        logarithmic_text((whole.metric.name, value_scale)).replace("axis", "colours"),
         constant_text(whole.metric.name, values),
         gaps(whole),
         _signs(panels, bool(x.edges or y.edges)),
@@ -270,9 +272,19 @@ def _mark(axes: Axes, panel: Cells, size: tuple[float, float]) -> None:
             axes.plot(x, y, "k", linestyle="", marker=sign, markersize=large, clip_on=False, path_effects=halo)
 
 
+def cell_texts(values: Sequence[float]) -> list[str]:
+    """Numbers of one figure: with equally many decimals, the largest with three digits; else with three digits each."""
+    largest, smallest = max(map(abs, values), default=0.0), min(filter(None, map(abs, values)), default=1.0)
+    if not 1e-3 <= largest < 1e5 or smallest < largest / 1000:
+        return [f"{value:.3g}" for value in values]
+    decimals = max(0, 2 - math.floor(math.log10(largest)))
+    return [f"{value:.{decimals}f}" for value in values]
+
+
 def _write(axes: Axes, panel: Cells, norm: Normalize, size: tuple[float, float]) -> None:
     """Write the numbers into the cells, where they have room."""
-    texts = {tuple(place): f"{panel.mean[tuple(place)]:.3g}" for place in np.argwhere(panel.count > 0).tolist()}
+    places = [tuple(place) for place in np.argwhere(panel.count > 0).tolist()]
+    texts = dict(zip(places, cell_texts([float(panel.mean[place]) for place in places]), strict=True))
     letters = float(mpl.rcParams["font.size"]) * 0.8
     if not texts or max(map(units, texts.values())) * letters * 0.64 > size[0] or letters * 1.3 > size[1]:
         return

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
@@ -17,7 +18,16 @@ from sciflow.figures.facets import panels as panels_on
 from sciflow.figures.labels import label_of
 from sciflow.figures.marks import check_log, crosses, legend, missing_text, ordered, scale_values, with_room
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.remarks import averaged, bins_text, constant_text, gaps, interval_meaning, steps_text
+from sciflow.figures.remarks import (
+    averaged,
+    averaged_factors,
+    bins_text,
+    constant_text,
+    gaps,
+    interval_meaning,
+    logarithmic_text,
+    steps_text,
+)
 from sciflow.figures.style import MOST_SERIES, Look, look
 from sciflow.model.visualization import Visualization
 
@@ -31,7 +41,8 @@ MOST_MARKERS = 40  # along a line
 BINS = 12
 ORDERED_SERIES = 40  # series of numbers that ordered colours tell apart; more are put into bins
 BINS_OF_SERIES = 5
-_COLUMNS = ("mean", "low", "high", "count", "planned")
+_MOST_TOLD = 4
+_COLUMNS = ("mean", "low", "high", "count", "planned", "lacks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +53,8 @@ class Line:
     ----------
     level
         Of the parameter that makes series.
+    lacks
+        At which levels the mean is over fewer combinations of other parameters than were planned.
     why
         At each level, what is the matter where a value is missing.
     """
@@ -54,6 +67,7 @@ class Line:
     high: np.ndarray
     count: np.ndarray
     planned: np.ndarray
+    lacks: np.ndarray
     why: list[str]
 
     @property
@@ -66,7 +80,7 @@ class Line:
         kept = [number for number, level in enumerate(self.x) if level in axis.levels]
         if len(kept) == len(self.x):
             return self
-        columns = {name: getattr(self, name)[kept] for name in ("mean", "low", "high", "count", "planned")}
+        columns = {name: getattr(self, name)[kept] for name in _COLUMNS}
         return replace(self, x=[self.x[n] for n in kept], why=[self.why[n] for n in kept], **columns)
 
 
@@ -161,16 +175,19 @@ def numbers_along(source: Source, wanted: Visualization, interval: str, *, side_
     _ = whole.measured  # says why there is nothing
     sample, x = along(whole, observations, wanted, side_by_side=side_by_side)
     sample, texts = with_series(sample, wanted)
-    made = tuple(_panel(one, wanted, texts) for one in facets(sample, wanted.facet_by))
+    by = [wanted.x_axis, *([wanted.series] if wanted.series else []), *wanted.facet_by]
+    factors = [one.name for one in averaged_factors(whole, by)]
+    made = tuple(_panel(one, wanted, texts, factors) for one in facets(sample, wanted.facet_by))
     drawn = [float(one) for panel in made for line in panel.lines for one in line.mean if np.isfinite(one)]
     y_scale = wanted.value_scale or wanted.y_scale or "linear"
     check_log(whole.metric.name, drawn, y_scale)
-    by = [wanted.x_axis, *([wanted.series] if wanted.series else []), *wanted.facet_by]
-    is_several = any((line.count > 1).any() for panel in made for line in panel.lines)
+    is_shown = any(np.isfinite(line.low).any() for panel in made for line in panel.lines)
     notes = [
         averaged(whole, by),
-        interval_meaning(wanted, interval) if is_several else "",
+        interval_meaning(whole, by, wanted, interval) if is_shown else "",
+        *lacking_text(made, x, wanted.x_axis, factors),
         bins_text(wanted.x_axis, x),
+        logarithmic_text((wanted.x_axis, x.scale), (whole.metric.name, y_scale)),
         steps_text(whole.parameters[wanted.x_axis], x),
         constant_text(whole.metric.name, drawn),
         gaps(whole),
@@ -224,11 +241,25 @@ def with_series(sample: Sample, wanted: Visualization) -> tuple[Sample, dict[Any
     return sample, dict(zip(axis.levels, axis.texts, strict=True))
 
 
-def _panel(facet: Facet, wanted: Visualization, texts: Mapping[Any, str]) -> Panel:
+def lacking_text(panels: Sequence[Panel], x: Axis, name: str, factors: Sequence[str]) -> list[str]:
+    """Which means are not to be compared with their neighbours, as these are over more; empty for none."""
+    lines = [line for panel in panels for line in panel.lines]
+    places = {at for line in lines for at, lacks in zip(line.x, line.lacks, strict=True) if lacks}
+    told = [text for level, text in zip(x.levels, x.texts, strict=True) if level in places]
+    if not told:
+        return []
+    more = f" and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+    return [
+        f"hollow: at {name} = {', '.join(told[:_MOST_TOLD])}{more} some values of {', '.join(factors)} are missing, "
+        "so the mean is over other combinations than beside it"
+    ]
+
+
+def _panel(facet: Facet, wanted: Visualization, texts: Mapping[Any, str], factors: Sequence[str]) -> Panel:
     assert wanted.x_axis is not None
     by = [wanted.series, wanted.x_axis] if wanted.series else [wanted.x_axis]
     lines: dict[Any, dict[Any, Cell]] = {}
-    for key, cell in cells(facet.sample, by, wanted).items():
+    for key, cell in cells(facet.sample, by, wanted, factors).items():
         lines.setdefault(key[0] if wanted.series else None, {})[key[-1]] = cell
     return Panel(facet.label, tuple(_line(texts[level], level, found) for level, found in lines.items()))
 
@@ -272,6 +303,7 @@ def _draw_line(axes: Axes, line: Line, x: Axis, own: Look, mapped: ScalarMappabl
         told["markersize"] = 2
     (drawn,) = axes.plot(places, line.mean, color=colour, **told)
     _mark_alone(axes, places, line, colour, told["marker"])
+    hollow(axes, np.array(places), line, colour, own.marker)
     if not np.isfinite(line.low).any() or mapped is not None:
         return drawn
     is_alone = _alone(line.mean)
@@ -280,6 +312,14 @@ def _draw_line(axes: Axes, line: Line, x: Axis, own: Look, mapped: ScalarMappabl
         at = np.array(places)[is_alone]
         axes.vlines(at, line.low[is_alone], line.high[is_alone], color=colour, linewidth=0.8)
     return drawn
+
+
+def hollow(axes: Axes, places: np.ndarray, line: Line, colour: Any, marker: str) -> None:
+    """Mark the means that are of other combinations than their neighbours."""
+    if line.lacks.any():
+        size = float(mpl.rcParams["lines.markersize"]) * 1.3
+        looks = {"markersize": size, "markerfacecolor": "white", "markeredgecolor": colour, "zorder": 4}
+        axes.plot(places[line.lacks], line.mean[line.lacks], marker, **looks)
 
 
 def _mark_alone(axes: Axes, places: Sequence[float], line: Line, colour: Any, marker: str) -> None:

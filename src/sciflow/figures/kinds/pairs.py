@@ -15,7 +15,7 @@ from sciflow.figures.hexagons import Hexagons, Lattice, draw_hexagons
 from sciflow.figures.labels import label_of, wrapped
 from sciflow.figures.matched import Matched, matched
 from sciflow.figures.numbers import Numbers, Source
-from sciflow.figures.side import Side, side_of, values_of
+from sciflow.figures.side import Side, side_of, tick_levels, values_of
 from sciflow.model.visualization import Visualization
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _MOST = 4  # rows and columns of a page
 _TOO_MANY = 1500  # points of a small scatter
-_MOST_NOTES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +126,7 @@ def numbers(source: Source, wanted: Visualization) -> PairsNumbers:
             cells.append(_cell(found, columns[x], rows[y], Cell(x, y), series, wanted.series))
     if all(cell.cloud is None for cell in cells):
         raise ResultError(f"no pair has values in common: {'; '.join(dict.fromkeys(notes))}")
-    told = list(dict.fromkeys(notes))
-    if len(told) > _MOST_NOTES:
-        told = [*told[: _MOST_NOTES - 1], f"and {len(told) - _MOST_NOTES + 1} further notes"]
-    return PairsNumbers(wanted.title or "", tuple(told), columns, rows, tuple(cells), series)
+    return PairsNumbers(wanted.title or "", tuple(dict.fromkeys(notes)), columns, rows, tuple(cells), series)
 
 
 def _metrics(observations: Observations, wanted: Visualization) -> tuple[list[str], list[str]]:
@@ -196,7 +192,7 @@ def draw(numbers: PairsNumbers, figure: Figure, page: int) -> None:
         else:
             cloud = cell.cloud if x.levels is None else replace(cell.cloud, x=spread(cell.cloud.x))
             handles |= draw_cloud(axes, cloud, numbers.series, part, small=True)
-        _ends(axes, x, y, cell)
+        _ends(axes, x, y, cell, 0.75 * width / len(columns))
         if down == len(rows) - 1:
             axes.set_xlabel(wrapped(x.label, 0.8 * width / len(columns)))
         if across == 0:
@@ -212,13 +208,13 @@ def _bins(values: np.ndarray) -> int:
     return 1 if np.ptp(values) == 0 else int(np.clip(np.sqrt(len(values)), 3, 30))
 
 
-def _ends(axes: Axes, x: Side, y: Side, cell: Cell) -> None:
+def _ends(axes: Axes, x: Side, y: Side, cell: Cell, inches: float) -> None:
     """Few ticks, since there is little room; counts instead of values where a metric meets itself."""
     from matplotlib.ticker import MaxNLocator
 
     is_count = x.name == y.name and cell.cloud is not None
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=is_count))
-    if x.levels is None:
+    if x.levels is None and not (cell.cloud is not None and tick_levels(axes, cell.cloud.x, inches)):
         is_whole = cell.cloud is not None and bool((cell.cloud.x == np.round(cell.cloud.x)).all())
         axes.xaxis.set_major_locator(MaxNLocator(3, integer=is_whole))
     if is_count:

@@ -16,6 +16,7 @@ from sciflow.figures.hexagons import TOO_MANY, Hexagons, Lattice, draw_hexagons
 from sciflow.figures.labels import label_of
 from sciflow.figures.matched import Matched, known_name, matched
 from sciflow.figures.numbers import Numbers, Source
+from sciflow.figures.remarks import logarithmic_text
 from sciflow.figures.side import Side, side_of, values_of
 from sciflow.model.visualization import Visualization
 
@@ -101,7 +102,12 @@ def numbers(source: Source, wanted: Visualization) -> ScatterNumbers:
     made = tuple(
         Panel(label, _cloud(found, rows, x, y, series, wanted.series)) for label, rows in _parts(found, wanted.facet_by)
     )
-    return ScatterNumbers(wanted.title or "", found.notes, made, x, y, series)
+    notes = (*filter(None, [_logarithmic(x, y)]), *found.notes)
+    return ScatterNumbers(wanted.title or "", notes, made, x, y, series)
+
+
+def _logarithmic(x: Side, y: Side) -> str:
+    return logarithmic_text(*((one.name, one.scale) for one in (x, y)))
 
 
 def _parts(found: Matched, names: tuple[str, ...]) -> list[tuple[str, np.ndarray]]:
@@ -133,7 +139,8 @@ def _counted(wanted: Visualization, found: Matched, x: Side, y: Side) -> Scatter
     lattice = Lattice.over(every[0], every[1], (x.scale, y.scale))
     made = tuple(Panel(label, cloud, lattice.counted(cloud.x, cloud.y)) for label, cloud in parts)
     note = f"{count:,} points, counted in hexagons"
-    return ScatterNumbers(wanted.title or "", (note, *found.notes), made, x, y, series)
+    notes = (note, *filter(None, [_logarithmic(x, y)]), *found.notes)
+    return ScatterNumbers(wanted.title or "", notes, made, x, y, series)
 
 
 def draw(numbers: ScatterNumbers, figure: Figure, page: int) -> None:

@@ -41,6 +41,18 @@ def test_cells_of_a_pair_are_those_of_r() -> None:
     assert cells.groupby("first")["interaction"].sum().tolist() == pytest.approx([0, 0], abs=1e-9)
 
 
+def test_an_interaction_is_no_error_of_its_own_means() -> None:
+    """Where a cell is empty, the repeats within cells tell how sure the means of a pair are."""
+    sample = _warp_breaks(without=("A", "L"))
+    found = interaction(sample, "wool", "tension")
+    cells: Any = found.frame().dropna(subset=["mean"])
+    within = [WARP_BREAKS[a, b] for a, b in zip(cells["first"], cells["second"], strict=True)]
+    error = sum(np.var(one, ddof=1) for one in within) / 5
+    assert (cells["high"] - cells["mean"]).tolist() == pytest.approx([2.0211 * np.sqrt(error / 9)] * 5, rel=1e-3)
+    assert cells["mean"].tolist() == pytest.approx([np.mean(one) for one in within])
+    assert found.notes == ("1 of 6 cells have no value",)
+
+
 def test_the_order_of_a_pair_is_the_one_asked_for() -> None:
     """Swapped factors give the same means, transposed."""
     sample = grid(lambda a, b, c: a * 10 + b + c, a=[1, 2], b=[1, 2, 3], c=[0, 1]).sample("y")

@@ -57,7 +57,8 @@ def test_a_logarithmic_scale_has_points_since_bars_would_begin_nowhere() -> None
 
     assert not axes.containers
     assert [list(line.get_ydata()) for line in axes.lines] == [[10.0, 1000.0]]  # pyright: ignore[reportArgumentType]
-    assert made.notes == ("points and no bars: a logarithmic scale has no 0 at which a bar could begin",)
+    said = "points and no bars: a logarithmic scale has no 0 at which a bar could begin"
+    assert made.notes == ("logarithmic axis: y", said)
 
 
 def test_uneven_steps_are_drawn_side_by_side_and_that_is_said() -> None:

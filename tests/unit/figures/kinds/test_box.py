@@ -125,3 +125,13 @@ def test_a_logarithmic_scale_is_refused_for_values_that_have_no_place_on_it() ->
     """Not the medians alone, but all values have to be above 0."""
     with pytest.raises(ResultError, match="1 of 6 values of `y` are not above 0"):
         spreads(repeated([1.0, 2.0, 3.0, 4.0, 5.0, -1.0]), value_scale="log")
+
+
+@pytest.mark.parametrize("kind", ["box", "violin"])
+def test_series_are_told_apart_in_grey(kind: Kind) -> None:
+    """Each has a hatch of its own, which the legend shows."""
+    columns = grid(x=[1], a=["p", "q", "r"], seed=list(range(10)))
+    many = observed(columns, {"y": lambda seed, **_: float(seed)}, repeats=["seed"])
+    made = picture(Source(many), Visualization(type=kind, value="y", x_axis="x", series="a"))
+    (legend,) = made.draw().legends
+    assert len({patch.get_hatch() for patch in legend.get_patches()}) == 3

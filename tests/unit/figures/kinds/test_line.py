@@ -79,18 +79,46 @@ def test_an_infinite_value_is_no_point_and_is_told() -> None:
 @pytest.mark.parametrize(
     ("levels", "scale"),
     [
-        ([8, 16, 32], "log"),
+        ([1, 10, 100], "log"),
+        ([8, 16, 32], "linear"),
         ([1, 2, 3], "linear"),
         ([0, 1, 10], "linear"),
         ([1, 10], "linear"),
         (["a", "b"], "category"),
     ],
 )
-def test_levels_that_are_evenly_spaced_by_their_logarithms_are_drawn_so(levels: list[Any], scale: str) -> None:
-    """Powers are drawn on a logarithmic axis; even steps and what has no logarithm are not."""
-    values = observed(grid(x=levels), {"y": list(range(len(levels)))})
+def test_levels_that_span_decades_evenly_have_a_logarithmic_axis(levels: list[Any], scale: str) -> None:
+    """Powers that span two decades are drawn on a logarithmic axis, which is told; a few doublings are not."""
+    made = lines(observed(grid(x=levels), {"y": list(range(len(levels)))}))
 
-    assert lines(values).x.scale == scale
+    assert made.x.scale == scale
+    assert ("logarithmic axis: x" in made.notes) == (scale == "log")
+
+
+def test_a_mean_over_set_values_has_their_range_and_no_error() -> None:
+    """Where a mean is over a factor, the band is the range of means over repeats, unless somebody asks otherwise."""
+    values = observed(grid(x=[1], f=["a", "b"], seed=[1, 2]), {"y": [1.0, 3.0, 11.0, 13.0]}, repeats=["seed"])
+
+    made = lines(values)
+    asked = lines(values, interval="t")
+
+    assert made.frame()[["mean", "low", "high"]].to_numpy().tolist() == [[7.0, 2.0, 12.0]]
+    told = "band: from the smallest to the largest of the means over seed among f (2 values): no error of the mean"
+    assert made.notes[1] == told
+    assert asked.frame()["high"][0] > 15
+    assert asked.notes[1].endswith("which treats the values of f as if they were drawn at random")
+    assert lines(values, confidence=0.9).notes[1].startswith("band: 90% confidence interval")
+
+
+def test_a_mean_over_fewer_combinations_than_beside_it_is_told() -> None:
+    """Where all values of a factor's level are missing, the mark is hollow and the note names the place."""
+    values = observed(grid(x=[1, 2], f=["a", "b"]), {"y": [1.0, 3.0, 11.0, 13.0]}, states={3: "FAILED"})
+
+    made = lines(values)
+
+    assert made.panels[0].lines[0].lacks.tolist() == [False, True]
+    told = "hollow: at x = 2 some values of f are missing, so the mean is over other combinations than beside it"
+    assert told in made.notes
 
 
 def test_a_scale_that_is_asked_for_is_taken() -> None:

@@ -55,7 +55,7 @@ def test_many_points_are_counted() -> None:
     assert list(frame) == ["panel", "x", "y", "count"]
     assert frame["count"].to_numpy().sum() == 20_000
     assert len(frame) < 2000
-    assert made.notes == ("20,000 points, counted in hexagons",)
+    assert made.notes == ("20,000 points, counted in hexagons", "logarithmic axis: y")
     assert np.average(frame["x"], weights=frame["count"]) == pytest.approx(x.mean(), abs=0.01)
     assert np.average(np.log(frame["y"]), weights=frame["count"]) == pytest.approx(np.log(y).mean(), abs=0.01)
     assert made.image()[:4] == b"\x89PNG"
