@@ -89,9 +89,9 @@ def cells(
         found = dict(zip(_rows(frame, by), numbers, strict=True))
     order = _order(sample, by)
     return {
-        key: Cell(planned[key], count, _most(missing.get(key)), *rest)
+        key: Cell(planned[key], count, _most(missing.get(key)), mean, low, high, lacks)
         for key in sorted(planned, key=order)
-        for count, *rest in [found.get(key, (0, NAN, NAN, NAN, False))]
+        for count, mean, low, high, lacks in [found.get(key, (0, NAN, NAN, NAN, False))]
     }
 
 
@@ -100,8 +100,8 @@ def _ranges(sample: Sample, by: Sequence[str], factors: Sequence[str]) -> pd.Dat
     columns = [sample.codes(name) for name in (*by, *factors)]
     codes = pd.DataFrame(dict(enumerate(columns)))
     values = pd.Series(np.where(np.isfinite(sample.values), sample.values, np.nan))
-    each = values.groupby([codes[number] for number in codes]).mean()
-    found = each.groupby(level=list(range(len(by)))).agg(low="min", high="max", there="count", planned="size")
+    each: Any = values.groupby([codes[number] for number in codes]).mean()
+    found: Any = each.groupby(level=list(range(len(by)))).agg(low="min", high="max", there="count", planned="size")
     found = found.loc[found["there"] > 0].reset_index(drop=True)
     found.loc[found["there"] < 2, ["low", "high"]] = NAN
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -55,7 +54,7 @@ def tell_time(axes: Axes, zone: Zone) -> None:
     class Clock(ConciseDateFormatter):
         """Times in figures alone, and seconds with their unit."""
 
-        def format_ticks(self, values: Sequence[float]) -> list[str]:
+        def format_ticks(self, values: list[float]) -> list[str]:
             texts = super().format_ticks(values)
             is_seconds = len(values) > 1 and np.ptp(values) < _LONGEST_OF_SECONDS
             return [f"{text} s" if is_seconds and text and ":" not in text else text for text in texts]

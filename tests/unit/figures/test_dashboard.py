@@ -64,7 +64,7 @@ def test_what_is_best_is_what_was_asked_for(page_of: Callable[..., Dashboard]) -
 
 
 def test_numbers_have_the_digits_that_their_spread_allows(page_of: Callable[..., Dashboard]) -> None:
-    """A mean of repeats ends where its standard deviation does, whose digits are two; what may be as good is counted."""
+    """A mean of repeats ends where its standard deviation does, two digits of it; what may be as good is counted."""
     columns = {"x": [1, 1, 2, 2], "seed": [1, 2, 1, 2]}
     made = page_of(columns, {"y": [7.6545, 7.8545, 7.6, 7.8]}, repeats=["seed"], maximize=["y"])
     assert made.best == (Fact("best y", "7.75 ± 0.14 (mean ± sd, n = 2) at x = 1; 1 others cannot be told from it"),)

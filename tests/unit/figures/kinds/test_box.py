@@ -132,6 +132,6 @@ def test_series_are_told_apart_in_grey(kind: Kind) -> None:
     """Each has a hatch of its own, which the legend shows."""
     columns = grid(x=[1], a=["p", "q", "r"], seed=list(range(10)))
     many = observed(columns, {"y": lambda seed, **_: float(seed)}, repeats=["seed"])
-    made = picture(Source(many), Visualization(type=kind, value="y", x_axis="x", series="a"))
-    (legend,) = made.draw().legends
+    made = spreads(many, kind, series="a")
+    (legend,) = Picture(kind, made).draw().legends
     assert len({patch.get_hatch() for patch in legend.get_patches()}) == 3
