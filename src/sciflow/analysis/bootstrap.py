@@ -6,7 +6,6 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 RESAMPLES = 2000
 SEED = 0
@@ -43,6 +42,8 @@ def bootstrap_bounds(values: Numbers, confidence: float) -> tuple[Numbers, Numbe
 
 
 def _drawn(values: Numbers, confidence: float) -> tuple[Numbers, Numbers]:
+    from scipy import stats  # takes as long to load as all else together
+
     count = values.shape[1]
     with warnings.catch_warnings():
         # Where the correction cannot be worked out, percentiles are taken below.

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from sciflow.analysis.bootstrap import bootstrap_bounds
 from sciflow.analysis.levels import groups_of
@@ -126,7 +126,7 @@ def _bounds(
     half = sd
     if interval == "t":
         with np.errstate(invalid="ignore", over="ignore"):  # Student's t knows no single value
-            half = stats.t.ppf((1 + confidence) / 2, np.maximum(count - 1, 1)) * (sd / np.sqrt(count))
+            half = special.stdtrit(np.maximum(count - 1, 1), (1 + confidence) / 2) * (sd / np.sqrt(count))
     with np.errstate(over="ignore"):  # what no float can hold is infinite
         return mean - half, mean + half
 

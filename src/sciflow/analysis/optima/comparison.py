@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from sciflow.analysis.optima.settings import Measured
 
@@ -86,6 +86,8 @@ def _spreads_differ(measured: Measured) -> bool:
     parts = [one for one in parts if len(one) > 2]  # of two values the middle is as far from one as from the other
     if len(parts) < 2 or all(np.ptp(one) == 0 for one in parts):
         return False
+    from scipy import stats  # takes as long to load as all else together
+
     with np.errstate(all="ignore"):
         return bool(stats.levene(*parts, center="median").pvalue < _UNEQUAL)
 
@@ -99,7 +101,7 @@ def _welch(measured: Measured, behind: np.ndarray, best: int) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         of_both = together**2 / (squares**2 / degrees + squares[best] ** 2 / degrees[best])
     of_both = np.where(together > 0, of_both, degrees)
-    return np.asarray(stats.t.sf(_ratio(behind, np.sqrt(together)), of_both))
+    return np.asarray(special.stdtr(of_both, -_ratio(behind, np.sqrt(together))))
 
 
 def _dunnett(statistic: np.ndarray, count: np.ndarray, freedom: int) -> np.ndarray:
@@ -109,7 +111,7 @@ def _dunnett(statistic: np.ndarray, count: np.ndarray, freedom: int) -> np.ndarr
     integrals remain (Dunnett 1955). SciPy's `dunnett` does the same by chance, and not for thousands of settings.
     """
     spread, weight = np.polynomial.legendre.leggauss(_NODES)
-    scale = np.sqrt(stats.chi2.ppf((spread + 1) / 2, freedom) / freedom)
+    scale = np.sqrt(2 * special.gammaincinv(freedom / 2, (spread + 1) / 2) / freedom)
     shared, density = np.polynomial.hermite_e.hermegauss(_NODES)
     weights = np.outer(weight / 2, density / np.sqrt(2 * np.pi))
     sizes, how_many = np.unique(count, return_counts=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from sciflow.analysis.moments import moments, scale_of
 from sciflow.analysis.observations import Coverage, Observations, Parameter, is_absent
@@ -57,7 +57,7 @@ class Measured:
         sd = np.where(single, pooled, self.sd)
         degrees = np.where(single, max(freedom, 1), self.count - 1)
         with np.errstate(over="ignore"):  # what no float can hold is infinite
-            width = stats.t.ppf((1 + confidence) / 2, degrees) * (sd / np.sqrt(np.maximum(self.count, 1)))
+            width = special.stdtrit(degrees, (1 + confidence) / 2) * (sd / np.sqrt(np.maximum(self.count, 1)))
             return self.mean - width, self.mean + width
 
     @property
