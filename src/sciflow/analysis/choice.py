@@ -122,6 +122,11 @@ def _between(parameter: Parameter, wanted: tuple[Any, ...]) -> list[bool]:
             hint="give (low, high), where None is no bound; several values as a list",
         )
     low, high = (-math.inf if bounds[0] is None else bounds[0]), (math.inf if bounds[1] is None else bounds[1])
+    if low > high:
+        raise ResultError(
+            f"`{parameter.name}` is to be in {wanted!r}, whose low end is above its high one",
+            hint=f"give ({high!r}, {low!r}) for the range, or [{low!r}, {high!r}] for the two values",
+        )
     return [
         level is not None and (low <= level <= high or is_same(low, level) or is_same(high, level))
         for level in parameter.levels

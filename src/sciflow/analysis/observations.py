@@ -201,6 +201,11 @@ class Sample:
         return Coverage(int(np.count_nonzero(pd.notna(self.frame[VALUE]))), len(self.frame))
 
     @property
+    def finite(self) -> Coverage:
+        """How many instances have a finite number: those that statistics are of."""
+        return Coverage(int(np.count_nonzero(np.isfinite(self.values))), len(self.frame))
+
+    @property
     def measured(self) -> pd.DataFrame:
         """The rows that have a finite number, with `VALUE` as floats.
 

@@ -256,11 +256,15 @@ class RunTable:
         if position is None:
             position = self._positions(names, True).get(combination_id(_without_kinds(given)))
         if position is None:
-            raise ResultError(f"{given} is no combination of this run")
+            return self._near(given, metric)
         state = self._states[position]
         if state != State.COMPLETED.value:
             raise ResultError(f"{given} is {state}: it has no `{metric}`")
         return values[position]
+
+    def _near(self, given: Mapping[str, Any], metric: str) -> Any:
+        """The value at parameters that no combination has exactly, where it is known which one is meant."""
+        raise ResultError(f"{given} is no combination of this run, and has no `{metric}`")
 
     def _plain(self, given: dict[Any, Any], own: list[str]) -> dict[str, Any]:
         """The values that were asked for as the table has them, in its order."""

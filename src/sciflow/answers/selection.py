@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sciflow.analysis.observations import Observations
     from sciflow.figures.gallery import Gallery
     from sciflow.figures.picture import Picture
+    from sciflow.model.parameters import ParameterSpace
 
 
 class Answers(TableQuestions, StatisticalQuestions, Searches):
@@ -64,7 +65,7 @@ class Answers(TableQuestions, StatisticalQuestions, Searches):
         ResultError
             For a name that is no parameter.
         """
-        return Selection(self.observations.with_repeats(names))
+        return Selection(self.observations.with_repeats(names), self)
 
     @overload
     def plot(self, type: None = None, value: str | None = None) -> Gallery: ...
@@ -117,15 +118,29 @@ class Selection(Answers):
     ----------
     observations
         The rows.
+    whole
+        What has the same rows, and knows more of them: their parameter space.
     """
 
-    def __init__(self, observations: Observations) -> None:
+    def __init__(self, observations: Observations, whole: Answers | None = None) -> None:
         self._observations = observations
+        self._whole = whole
 
     @property
     def observations(self) -> Observations:
         """One row per combination: parameters, metrics, state."""
         return self._observations
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The parameter space, by its rules.
+
+        Raises
+        ------
+        ResultError
+            Where it is not known: of a part, of several runs, and where functions are among its rules.
+        """
+        return super().space if self._whole is None else self._whole.space
 
     @property
     def parameters(self) -> list[str]:

@@ -141,3 +141,10 @@ def test_groups_are_in_the_order_of_levels(some: Observations) -> None:
     assert [(values, rows_of(part)) for values, part in grouped(some, [])] == [({}, list(range(8)))]
     with pytest.raises(ResultError, match="`loss` is a metric"):
         grouped(some, ["loss"])
+
+
+def test_a_range_the_wrong_way_round_is_refused() -> None:
+    """It could be meant as two values: both ways to write what was meant are named."""
+    with pytest.raises(ResultError, match="low end is above its high one") as refused:
+        selected(observed({"x": [1, 2, 3]}, {"y": [1.0, 2.0, 3.0]}), {"x": (3, 1)})
+    assert refused.value.hint == "give (1, 3) for the range, or [3, 1] for the two values"

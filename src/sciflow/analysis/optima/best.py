@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -164,6 +164,14 @@ class Best:
         lines = []
         if own < most:
             lines.append(f"the best has {own} of {most} repeats")
+        single = int(np.count_nonzero(count == 1))
+        if single:
+            those = (
+                "one setting was measured once: its interval takes"
+                if single == 1
+                else (f"{single} settings were measured once: their intervals take")
+            )
+            lines.append(f"{those} the spread of the others' repeats for its own")
         if self._measured.pooled[0] == 0:
             lines.append(f"the repeats do not differ at all: does {' and '.join(self.repeats)} matter?")
         return lines
@@ -205,6 +213,8 @@ def best_of(
     """
     if not 0 < confidence < 1:
         raise ResultError(f"`confidence` is {confidence!r}", hint="give a share between 0 and 1")
+    if test not in get_args(Test):
+        raise ResultError(f"`test` is {test!r}", hint=f"known are {', '.join(get_args(Test))}")
     known = observations.metric(metric)
     settings = settings_of(observations, [known.name], where, minimum_coverage)
     measured = settings.metrics[known.name]

@@ -30,6 +30,8 @@ class Range:
         Of a range.
     is_log, is_whole
         Whether a range is even on a logarithmic scale, and of whole numbers.
+    is_zipped
+        Whether the axes move together, with others that may not be among them.
     """
 
     names: tuple[str, ...]
@@ -38,6 +40,7 @@ class Range:
     high: float = 1.0
     is_log: bool = False
     is_whole: bool = False
+    is_zipped: bool = False
 
     @property
     def is_continuous(self) -> bool:
@@ -81,15 +84,49 @@ def ranges_of(observations: Observations, space: ParameterSpace, names: Sequence
     for name in names:
         if name in done:
             continue
-        group = next((one for one in groups if name in one), (name,))
-        group = tuple(one for one in group if one in names)
+        whole = next((one for one in groups if name in one), (name,))
+        group = tuple(one for one in whole if one in names)
         done.update(group)
-        if len(group) > 1:
+        if len(whole) > 1:
             columns = [observations.frame[one] for one in group]
-            found.append(Range(group, tuple(dict.fromkeys(zip(*map(_plain_column, columns), strict=True)))))
+            rows = tuple(dict.fromkeys(zip(*map(_plain_column, columns), strict=True)))
+            found.append(Range(group, rows, is_zipped=True))
         else:
             found.append(_range(name, axes[name], observations.parameters[name].levels))
     return found
+
+
+class Partners:
+    """What moves together with axes on which a metric depends, and is none of them.
+
+    Parameters
+    ----------
+    observations, space
+        Where rows of axes that move together are.
+    names
+        The axes on which the metric depends.
+    """
+
+    def __init__(self, observations: Observations, space: ParameterSpace, names: Sequence[str]) -> None:
+        self._rows: list[tuple[tuple[str, ...], dict[tuple[Any, ...], dict[str, Any]]]] = []
+        for group in space.to_document().get("zip_groups", ()):
+            own = tuple(one for one in group if one in names)
+            others = [one for one in group if one not in names]
+            if not own or not others:
+                continue
+            columns = {one: _plain_column(observations.frame[one]) for one in group}
+            first: dict[tuple[Any, ...], dict[str, Any]] = {}
+            for row in zip(*columns.values(), strict=True):
+                values = dict(zip(columns, row, strict=True))
+                first.setdefault(tuple(values[one] for one in own), {one: values[one] for one in others})
+            self._rows.append((own, first))
+
+    def of(self, setting: Mapping[str, Any]) -> dict[str, Any]:
+        """Their values in the first row that has those of a setting."""
+        found: dict[str, Any] = {}
+        for own, first in self._rows:
+            found.update(first.get(tuple(setting[one] for one in own), {}))
+        return found
 
 
 def _range(name: str, written: Any, levels: Sequence[Any]) -> Range:
@@ -134,7 +171,7 @@ class Encoding:
                 numbers = [value for value in values if value is not None]
                 if one.is_continuous:
                     self._scaled[name] = one
-                elif len(one.names) > 1 and kind_of(numbers) == "number" and min(numbers) < max(numbers):
+                elif one.is_zipped and kind_of(numbers) == "number" and min(numbers) < max(numbers):
                     is_log = is_geometric(sorted(set(numbers)))
                     self._scaled[name] = Range((name,), (), min(numbers), max(numbers), is_log)
                 else:

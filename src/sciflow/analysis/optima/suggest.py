@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from sciflow.analysis.observations import Observations
-from sciflow.analysis.optima.ranges import Encoding, Range, ranges_of
+from sciflow.analysis.optima.ranges import Encoding, Partners, Range, ranges_of
 from sciflow.analysis.optima.settings import Settings, plain, settings_of
 from sciflow.analysis.optima.surrogate import Surrogate, check_installed
 from sciflow.analysis.statistics.finding import as_text
@@ -138,7 +138,8 @@ def _suggested(
     notes += _judged(skill, known, anyway)
     mean = settings.metrics[known].mean
     rest = _rest(observations, space, settings, int(np.argmax(mean) if maximize else np.argmin(mean)))
-    search = _Search(observations, space, settings, ranges, surrogate, rest, np.random.default_rng(seed))
+    partners = Partners(observations, space, settings.parameters)
+    search = _Search(observations, space, settings, ranges, surrogate, rest, partners, np.random.default_rng(seed))
     chosen = search.batch(count)
     if not chosen:
         raise ResultError(
@@ -153,7 +154,7 @@ def _suggested(
         known,
         maximize,
         tuple({name: one[name] for name in settings.parameters} for one in chosen),
-        tuple(_combinations(observations, space, rest, chosen)),
+        tuple(_combinations(observations, space, rest, partners, chosen)),
         tuple((sign * expected).tolist()),
         tuple(sd.tolist()),
         skill,
@@ -238,9 +239,11 @@ class _Search:
         ranges: Sequence[Range],
         surrogate: _Fitted,
         rest: Mapping[str, Any],
+        partners: Partners,
         generator: np.random.Generator,
     ) -> None:
         self._space, self._ranges, self._surrogate, self._rest = space, ranges, surrogate, rest
+        self._partners = partners
         self._names, self._generator = settings.parameters, generator
         columns = [[plain(one) for one in observations.frame[name]] for name in self._names]
         self._taken = set(zip(*columns, strict=True))  # also what failed: it was tried
@@ -285,7 +288,7 @@ class _Search:
             for one, place in zip(self._ranges, unit, strict=True):
                 values.update(zip(one.names, one.at(place), strict=True))
             try:
-                whole = self._space.completed({**self._rest, **values})
+                whole = self._space.completed({**self._rest, **values, **self._partners.of(values)})
             except WorkflowError:
                 continue  # a rule that cannot be worked out there leaves nothing to run there
             if whole is None:
@@ -328,7 +331,11 @@ def _rest(observations: Observations, space: ParameterSpace, settings: Settings,
 
 
 def _combinations(
-    observations: Observations, space: ParameterSpace, rest: Mapping[str, Any], chosen: Sequence[Mapping[str, Any]]
+    observations: Observations,
+    space: ParameterSpace,
+    rest: Mapping[str, Any],
+    partners: Partners,
+    chosen: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     """Settings as combinations of all axes: with every repeat, and with the best setting's values of what is left."""
     frame = observations.frame
@@ -338,7 +345,7 @@ def _combinations(
     rows = []
     for setting in chosen:
         for seed in seeds:
-            values = {**rest, **setting, **dict(zip(repeats, seed, strict=True))}
+            values = {**rest, **setting, **partners.of(setting), **dict(zip(repeats, seed, strict=True))}
             whole = space.completed(values) or values
             rows.append({name: whole[name] for name in space.axis_names})
     return rows

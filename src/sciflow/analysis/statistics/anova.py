@@ -94,7 +94,7 @@ def anova(sample: Sample, names: list[str] | None = None, order: int = 2) -> Ano
         notes += _doubts(checks)
         if len(layout.factors) == 1:
             notes += _welch(layout)
-    return Anova(sample.metric, sample.coverage, table, checks, notes=tuple(dict.fromkeys(notes)))
+    return Anova(sample.metric, sample.finite, table, checks, notes=tuple(dict.fromkeys(notes)))
 
 
 def _table(parted: Decomposition, can_test: bool) -> pd.DataFrame:
@@ -107,7 +107,7 @@ def _table(parted: Decomposition, can_test: bool) -> pd.DataFrame:
         rows.append((share.term, share.df, share.sum_of_squares, square, f, p, float("nan"), *sizes(parted, share)))
     frame = pd.DataFrame(rows, columns=_COLUMNS).sort_values("sum_of_squares", ascending=False, kind="stable")
     frame["p_holm"] = holm(frame["p"].to_numpy(float))
-    total = sum(share.df for share in parted.shares) + parted.error_df
+    total = len(parted.residuals) - 1
     none = [float("nan")] * 6
     last = pd.DataFrame(
         [

@@ -81,7 +81,7 @@ def correlations(observations: Observations, metric: str, minimum_coverage: floa
     strength = np.fmax(table["spearman"].abs().to_numpy(float), table["correlation_ratio"].to_numpy(float))
     table = table.assign(p_holm=holm(table["p"].to_numpy(float)))
     order = np.argsort(-np.nan_to_num(strength, nan=-1.0), kind="stable")
-    return Correlations(sample.metric, sample.coverage, table.iloc[order].reset_index(drop=True), notes=tuple(notes))
+    return Correlations(sample.metric, sample.finite, table.iloc[order].reset_index(drop=True), notes=tuple(notes))
 
 
 def correlation_ratio(codes: np.ndarray, values: np.ndarray) -> float:
@@ -135,8 +135,24 @@ def _pairs_of_metrics(
         names = [one for one in observations.parameters if one in {*metric.parameters, *other.parameters}]
         frame = observations.frame.dropna(subset=[metric.name, other.name])
         frame = frame.drop_duplicates(subset=names) if names else frame.head(1)
-        both = (frame[metric.name].to_numpy(float), frame[other.name].to_numpy(float))
-        there = np.isfinite(both[0]) & np.isfinite(both[1])
-        yield other.name, both[0][there], both[1][there]
+        both = frame.assign(**{one: frame[one].to_numpy(float) for one in (metric.name, other.name)})
+        both = both.loc[np.isfinite(both[metric.name]) & np.isfinite(both[other.name])]
+        shared = [one for one in names if one in _told_by(observations, metric) & _told_by(observations, other)]
+        if len(shared) < len(names):
+            # Values that one of them has once must not count as often as the other varies.
+            pair = [metric.name, other.name]
+            groups = both.groupby(shared, dropna=False, sort=False) if shared else both.groupby(lambda _: 0)
+            both = groups[pair].mean()
+            told = (
+                f"by {' and '.join(shared)}, on which both depend" if shared else "by nothing: they share no parameter"
+            )
+            notes.append(f"{other.name}: means are compared {told}")
+        yield other.name, both[metric.name].to_numpy(float), both[other.name].to_numpy(float)
     if left_out:
         notes.append(f"no numbers, so left out: {', '.join(left_out)}")
+
+
+def _told_by(observations: Observations, metric: Metric) -> set[str]:
+    """The parameters that an instance of a metric has one value of: its own, and what follows from these."""
+    own = set(metric.parameters)
+    return own | {name for name, one in observations.parameters.items() if one.behind and own.issuperset(one.behind)}

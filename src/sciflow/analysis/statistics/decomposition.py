@@ -80,7 +80,8 @@ def decompose(layout: Layout, order: int = 2) -> Decomposition:
     if layout.is_nothing(rss):
         shares = tuple(Share(layout.name(one), len(layout.factors[one[0]]) - 1, 0.0) for one in mains)
         told = (f"all {len(layout.values)} values are {layout.mean:.6g}: there is no variation to explain",)
-        return Decomposition(shares, 0.0, 0, 0.0, np.zeros(len(layout.values)), told)
+        left = max(0, len(layout.values) - 1 - sum(one.df for one in shares))
+        return Decomposition(shares, 0.0, left, 0.0, np.zeros(len(layout.values)), told)
     columns = sum(min(layout.size(one), len(layout.values)) for one in [*mains, *pairs])
     if pairs and not layout.is_balanced and columns > _MOST_COLUMNS:
         notes.append(f"interactions of {len(pairs)} pairs have too many levels for an unbalanced design: left out")

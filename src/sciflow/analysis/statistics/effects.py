@@ -86,7 +86,8 @@ class Interaction(Finding):
     cells
         One row per pair of levels: the columns ``first``, ``second`` (levels), ``first_label``, ``second_label``,
         ``count``, ``mean`` (marginal over the other factors; NaN where nothing was measured), ``low``, ``high``, and
-        ``interaction``: how far the mean is from the sum of the two main effects.
+        ``interaction``: how far the mean is from the sum of the two main effects; with empty cells, from what a model
+        expects in which effects add up.
     """
 
     first: str
@@ -139,7 +140,7 @@ def effects(sample: Sample, names: list[str] | None = None, confidence: float = 
         frames.append(_level_rows(layout, number, estimate))
     notes = (*layout.notes, *gaps(sample), *estimate.notes, *parted.notes)
     return Effects(
-        sample.metric, sample.coverage, pd.concat(frames, ignore_index=True), sizes, notes=tuple(dict.fromkeys(notes))
+        sample.metric, sample.finite, pd.concat(frames, ignore_index=True), sizes, notes=tuple(dict.fromkeys(notes))
     )
 
 
@@ -175,7 +176,7 @@ def _of_pair(sample: Sample, layout: Layout, estimate: _Estimate, first: str, se
     found = estimate.of(pair)
     means = found.means.reshape(len(one), len(two))
     rows = [(a, b) for a in range(len(one)) for b in range(len(two))]
-    expected = _additive(means, [estimate.of((number,)).means for number in pair])
+    expected = estimate.additive(pair).reshape(means.shape) if np.isnan(means).any() else _additive(means)
     cells = pd.DataFrame(
         {
             "first": pd.Series([one.levels[a] for a, _ in rows], dtype=object).infer_objects(),
@@ -190,7 +191,7 @@ def _of_pair(sample: Sample, layout: Layout, estimate: _Estimate, first: str, se
         }
     )
     notes = tuple(dict.fromkeys([*layout.notes, *gaps(sample), *estimate.notes]))
-    return Interaction(sample.metric, sample.coverage, one.name, two.name, cells, notes=notes)
+    return Interaction(sample.metric, sample.finite, one.name, two.name, cells, notes=notes)
 
 
 def pairs_by_size(found: Effects) -> list[tuple[str, str]]:
@@ -201,12 +202,9 @@ def pairs_by_size(found: Effects) -> list[tuple[str, str]]:
     return [(one[0], one[1]) for one in [*told, *rest]]
 
 
-def _additive(cells: np.ndarray, mains: list[np.ndarray]) -> np.ndarray:
-    """What the cells would be without an interaction."""
-    if not np.isnan(cells).any():
-        return cells.mean(axis=1)[:, None] + cells.mean(axis=0)[None, :] - cells.mean()
-    first, second = mains
-    return first[:, None] + second[None, :] - (np.nanmean(first) + np.nanmean(second)) / 2
+def _additive(cells: np.ndarray) -> np.ndarray:
+    """What the cells would be without an interaction, where all of them have values."""
+    return cells.mean(axis=1)[:, None] + cells.mean(axis=0)[None, :] - cells.mean()
 
 
 def _level_rows(layout: Layout, number: int, estimate: _Estimate) -> pd.DataFrame:
@@ -272,6 +270,11 @@ class _Estimate:
         )
         return _Means(means, means - half, means + half)
 
+    def additive(self, pair: Term) -> np.ndarray:
+        """What a model in which effects add up expects of each code of a pair; NaN where that cannot be told."""
+        fit = self._additive or self._layout.fit(self._mains)
+        return fit.told(_weights(self._layout, pair, fit))[0]
+
     def _of_cells(self, term: Term) -> tuple[np.ndarray, np.ndarray]:
         layout = self._layout
         others = tuple(number for number in range(len(layout.factors)) if number not in term)
@@ -306,7 +309,7 @@ def _weights(layout: Layout, term: Term, fit: Fit) -> np.ndarray:
             weights[np.arange(len(weights)), columns[codes[term.index(number)]]] = 1
         else:
             weights[:, columns] = 1 / len(factor)
-    if len(term) == 2:
+    if len(term) == 2 and term in fit.columns:
         own = fit.columns[term]
         there = np.flatnonzero(own >= 0)
         weights[there, own[there]] = 1

@@ -120,7 +120,7 @@ def examine(
             findings[name] = ask()
         except ResultError as error:
             refused[name] = f"{error.message}" + (f" ({error.hint})" if error.hint else "")
-    return Examination(sample.metric, sample.coverage, findings, refused)
+    return Examination(sample.metric, sample.finite, findings, refused)
 
 
 def _section(found: Finding, told: set[str]) -> str:

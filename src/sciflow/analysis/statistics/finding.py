@@ -66,7 +66,7 @@ def sample_of(observations: Observations, metric: str, minimum_coverage: float =
         For an unknown metric, one that is no number or has none, and where there are too few values.
     """
     sample = observations.sample(metric)
-    sample.coverage.check(minimum_coverage, f"`{sample.metric.name}`")
+    sample.finite.check(minimum_coverage, f"`{sample.metric.name}`")
     _ = sample.measured
     return sample
 

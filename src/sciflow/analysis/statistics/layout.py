@@ -264,9 +264,9 @@ def layout_of(sample: Sample, names: Sequence[str] | None = None) -> Layout:
 def _coded(parameter: Parameter, column: Any, notes: list[str]) -> Factor:
     present, codes = np.unique(codes_of(column, parameter.levels), return_inverse=True)
     levels = [parameter.levels[number] for number in present]
-    per_level = len(codes) / max(len(levels), 1)
-    most = MOST_DRAWN_LEVELS if parameter.is_sampled else _MOST_LONE_LEVELS
-    if parameter.kind == "number" and len(levels) > most and per_level < 2 and None not in levels:
+    is_lone = len(levels) > _MOST_LONE_LEVELS and len(codes) < 2 * len(levels)
+    is_drawn = parameter.is_sampled and len(levels) > MOST_DRAWN_LEVELS
+    if parameter.kind == "number" and (is_lone or is_drawn) and None not in levels:
         return _classed(parameter.name, np.array([levels[one] for one in codes.ravel()], dtype=float), notes)
     return Factor(parameter.name, tuple(levels), tuple(_word(one) for one in levels), codes.ravel())
 

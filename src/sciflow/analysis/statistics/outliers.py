@@ -20,6 +20,7 @@ from sciflow.errors import ResultError
 
 AMONG_REPEATS, OF_ALL = "among repeats", "of all"
 _FEWEST = 5  # of which the MAD says something
+_ENOUGH = 10  # of which it says enough by itself
 _PLACE = ["attempt", "array", "index", "node"]
 
 
@@ -77,12 +78,14 @@ def outliers(sample: Sample, threshold: float = 3.5, table: RunTable | None = No
     frame, notes = sample.measured, gaps(sample)
     values = frame[VALUE].to_numpy(float)
     found: list[tuple[str, int, float, float]] = []
-    sizes = []
+    sizes: list[int] = []
     if sample.repeats:
-        for rows in _groups(frame, [one for one in sample.parameters if one not in sample.repeats]):
-            sizes.append(len(rows))
-            if len(rows) >= _FEWEST:
-                found += _far(AMONG_REPEATS, rows, values, threshold)
+        groups = list(_groups(frame, [one for one in sample.parameters if one not in sample.repeats]))
+        sizes = [len(rows) for rows in groups]
+        enough = [rows for rows in groups if len(rows) >= _FEWEST]
+        least = _pooled([values[rows] for rows in enough])
+        for rows in enough:
+            found += _far(AMONG_REPEATS, rows, values, threshold, least if len(rows) < _ENOUGH else 0.0)
     if sizes and min(sizes) < _FEWEST:
         few = sum(one < _FEWEST for one in sizes)
         notes.append(f"{few} of {len(sizes)} combinations have fewer than {_FEWEST} repeats: too few to compare")
@@ -94,13 +97,30 @@ def outliers(sample: Sample, threshold: float = 3.5, table: RunTable | None = No
         notes.append("what is far from all may well be what its parameters do: compare with its repeats")
     found.sort(key=lambda one: -abs(one[3]))
     told = _told(sample, frame, found, table)
-    return Outliers(sample.metric, sample.coverage, told, threshold, notes=tuple(notes))
+    return Outliers(sample.metric, sample.finite, told, threshold, notes=tuple(notes))
 
 
-def modified_z(values: np.ndarray) -> np.ndarray:
-    """The modified z-score of each value; 0 where all are the same."""
+def _pooled(groups: list[np.ndarray]) -> float:
+    """The median absolute deviation from the median of the own group, of several groups together; 0 of a single one."""
+    if len(groups) < 2:
+        return 0.0
+    # The value in the middle of an odd number is no distance from itself.
+    distances = [np.sort(np.abs(one - np.median(one)))[len(one) % 2 :] for one in groups]
+    return float(np.median(np.concatenate(distances)))
+
+
+def modified_z(values: np.ndarray, least: float = 0.0) -> np.ndarray:
+    """The modified z-score of each value; 0 where all are the same.
+
+    Parameters
+    ----------
+    values
+        Which.
+    least
+        What the median absolute deviation is taken to be at least: that of a few values may be tiny by chance.
+    """
     distances = values - np.median(values)
-    mad = float(np.median(np.abs(distances)))
+    mad = max(float(np.median(np.abs(distances))), least)
     if mad > 0:
         return 0.6745 * distances / mad
     mean = float(np.mean(np.abs(distances)))
@@ -108,8 +128,10 @@ def modified_z(values: np.ndarray) -> np.ndarray:
     return distances / (1.253314 * mean) if mean > 0 else np.zeros(len(values))
 
 
-def _far(where: str, rows: np.ndarray, values: np.ndarray, threshold: float) -> list[tuple[str, int, float, float]]:
-    scores, median = modified_z(values[rows]), float(np.median(values[rows]))
+def _far(
+    where: str, rows: np.ndarray, values: np.ndarray, threshold: float, least: float = 0.0
+) -> list[tuple[str, int, float, float]]:
+    scores, median = modified_z(values[rows], least), float(np.median(values[rows]))
     far = np.flatnonzero(np.abs(scores) > threshold)
     return [(where, int(rows[number]), median, float(scores[number])) for number in far]
 

@@ -139,7 +139,7 @@ class _Asked:
     def told(self, method: str, tables: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> Sensitivity:
         indices, pairs = (pd.concat(one, ignore_index=True) for one in zip(*tables, strict=True))
         sample, notes = self.sample, tuple(dict.fromkeys(self.notes))
-        return Sensitivity(sample.metric, sample.coverage, method, indices, pairs, notes=notes)
+        return Sensitivity(sample.metric, sample.finite, method, indices, pairs, notes=notes)
 
 
 def _keys(frame: pd.DataFrame, names: list[str]) -> list[Key]:
@@ -226,18 +226,24 @@ def _morris(asked: _Asked, sampling: Sampling, unit: np.ndarray, values: np.ndar
         )
     )
     levels = sampling.design.levels
-    few = [n for n, one in sampling.distributions.items() if one.kind in ("choice", "integers") and _options(one) <= 10]
+    step = levels / (2 * (levels - 1))
+    # Between options there is no part of a range: a step leads from one to another, and is an effect as it is.
+    whole = [n for n, one in sampling.distributions.items() if one.kind == "choice" or _options(one) == 2]
+    few = [n for n, one in sampling.distributions.items() if n not in whole and _options(one) <= 10]
+    if whole:
+        asked.notes.append(f"an effect of {', '.join(whole)} is the change from one of its values to another")
     if few:
-        step = levels / (2 * (levels - 1))
         asked.notes.append(f"few values of {', '.join(few)}: an effect is a step between them, divided by {step:.3g}")
-    columns = {key: np.asarray(found[key], dtype=float) for key in ("mu", "mu_star", "mu_star_conf", "sigma")}
+    factor = np.array([step if name in whole else 1.0 for name in names])
+    columns = {key: np.asarray(found[key], dtype=float) * factor for key in ("mu", "mu_star", "mu_star_conf", "sigma")}
     return _sorted(pd.DataFrame({"parameter": names, **columns}), "mu_star"), _no_pairs()
 
 
-def _options(distribution: Distribution) -> int:
+def _options(distribution: Distribution) -> float:
+    """How many values a distribution has."""
     if distribution.kind == "choice":
         return len(distribution.details)
-    return distribution.details[1] - distribution.details[0] + 1
+    return distribution.details[1] - distribution.details[0] + 1 if distribution.kind == "integers" else float("inf")
 
 
 def _by_any(asked: _Asked, drawn: list[Parameter]) -> Sensitivity:

@@ -85,7 +85,7 @@ def trends(sample: Sample, significance: float = 0.05) -> Trends:
     directions = [_direction(row[2:], p, significance) for row, p in zip(rows, corrected, strict=True)]
     table = table.assign(direction=directions, p_holm=corrected)
     order = np.argsort(-np.abs(table["tau"].to_numpy(float)), kind="stable")
-    return Trends(sample.metric, sample.coverage, table.iloc[order].reset_index(drop=True), notes=tuple(notes))
+    return Trends(sample.metric, sample.finite, table.iloc[order].reset_index(drop=True), notes=tuple(notes))
 
 
 def _direction(found: tuple[float, ...], p: float, significance: float) -> str:

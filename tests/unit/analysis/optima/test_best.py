@@ -128,3 +128,18 @@ def test_the_best_is_read() -> None:
     assert lines[1].split() == ["x", "gain", "gain", "count"]
     assert lines[-2] == "(the first 10 of 20)"
     assert len(lines) == 14
+
+
+def test_an_unknown_test_is_refused() -> None:
+    """Those that there are are named."""
+    with pytest.raises(ResultError, match="`test` is 'Dunnett'") as refused:
+        best_of(with_repeats(), "energy", test="Dunnett")  # type: ignore[arg-type]
+    assert refused.value.hint == "known are auto, dunnett, welch"
+
+
+def test_a_setting_that_was_measured_once_borrows_the_spread_of_others() -> None:
+    """Its interval is no surer than it looks: that is said."""
+    gain = [5.0, None, None, 1.0, 1.1, 0.9, 1.0, 1.2, 1.1]
+    best = best_of(observed(SEEDS, {"gain": gain}, repeats=["seed"]), "gain")
+    told = "one setting was measured once: its interval takes the spread of the others' repeats for its own"
+    assert told in best.described()

@@ -123,3 +123,16 @@ def test_without_scikit_learn_it_says_how_to_install_it(monkeypatch: pytest.Monk
     with pytest.raises(ResultError) as caught:
         suggest(measured(space, lambda x: float(x)), space, "loss")
     assert caught.value.hint == "pip install 'sciflow[suggest]'"
+
+
+def test_axes_that_move_together_stay_together_where_only_one_matters() -> None:
+    """The others of the group have the values of its row, and not those that the best had."""
+    axes = {"a": list(range(9)), "b": [10 * one for one in range(9)], "c": [1.0, 2.0, 3.0]}
+    space = ParameterSpace.from_document(axes, zip_groups=[["a", "b"]])
+    columns = {name: [one[name] for one in space] for name in space.names}
+    depends = {"loss": ["a", "c"]}
+    known = observed(columns, {"loss": lambda a, b, c: (a - 4) ** 2 + c}, depends=depends)
+    rows = np.array([not (one["a"] == 4 and one["c"] == 1.0) for one in space])
+    found = suggest(known.of_rows(rows), space, "loss", maximize=False, count=2)
+    assert found.settings[0]["a"] == 4
+    assert all(one["b"] == 10 * one["a"] for one in found.combinations)

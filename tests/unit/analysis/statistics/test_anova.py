@@ -15,6 +15,8 @@ from sciflow.analysis.observations import VALUE
 from sciflow.analysis.statistics.anova import Anova, anova
 from sciflow.errors import ResultError
 from unit.analysis.observed_values import RESISTIVITY, WARP_BREAKS, grid, observations_of_columns, sample_of_cells
+from unit.figures.observed import grid as columns_of
+from unit.figures.observed import observed
 
 
 def _row(found: Anova, term: str) -> dict[str, Any]:
@@ -161,3 +163,14 @@ def test_units_change_no_test(values: list[float], factor: float, constant: floa
         sample = observations_of_columns(columns, {"y": column}, repeats=["s"]).sample("y")
         tables.append(anova(sample).frame()[["F", "p", "eta2", "omega2"]].to_numpy(float))
     np.testing.assert_allclose(*tables, rtol=1e-6, atol=1e-9)
+
+
+def test_the_total_has_one_degree_of_freedom_less_than_there_are_values() -> None:
+    """Also where the terms cannot be told apart, and where all values are the same."""
+    for metric in ({"y": [7.0] * 12}, {"y": [float(one) for one in range(12)]}):
+        found = anova(observed(columns_of(x=[1, 2, 3], z=[1, 2], seed=[1, 2]), metric, repeats=["seed"]).sample("y"))
+        assert found.table["df"].tolist()[-1] == 11
+        assert found.table["df"].tolist()[:-1] in ([2, 1, 8], [2, 1, 2, 6], [1, 2, 2, 6])
+    apart = {"x": [1, 1, 2, 2, 3, 3], "z": [1, 2, 1, 2, 9, 9], "seed": [1, 1, 1, 1, 1, 2]}
+    found = anova(observed(apart, {"y": [1.0, 2.0, 3.0, 4.5, 9.0, 9.5]}, repeats=["seed"]).sample("y"))
+    assert found.table["df"].tolist()[-1] == 5

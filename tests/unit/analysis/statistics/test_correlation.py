@@ -11,6 +11,8 @@ from scipy import stats
 from sciflow.analysis.statistics.correlation import correlation_ratio, correlations
 from sciflow.errors import ResultError
 from unit.analysis.observed_values import grid, observations_of_columns
+from unit.figures.observed import grid as columns_of
+from unit.figures.observed import observed
 
 
 def _row(found: Any, name: str) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def test_texts_and_gaps_are_left_out() -> None:
     assert _row(found, "z")["count"] == 3
     assert _row(found, "z")["pearson"] == pytest.approx(1)
     assert "no numbers, so left out: t" in found.notes
-    with pytest.raises(ResultError, match="4 of 5 values of `y` are there"):
+    with pytest.raises(ResultError, match="3 of 5 values of `y` are there"):
         correlations(observations, "y", minimum_coverage=0.9)
     with pytest.raises(ResultError, match="`t` is no number"):
         correlations(observations, "t")
@@ -71,3 +73,16 @@ def test_seeds_are_no_parameters() -> None:
     """What only repeats goes with nothing."""
     found = correlations(grid(lambda a, seed: a + seed, 3, a=[1, 2, 3]), "y")
     assert found.frame()["with"].tolist() == ["a"]
+
+
+def test_a_mean_over_repeats_is_compared_with_means() -> None:
+    """A value that many combinations share counts once, beside the mean of what varies within it."""
+    columns = columns_of(x=[1, 2, 3, 4], seed=[1, 2, 3])
+    metrics = {"y": [float(one) for one in range(12)], "mean": [1.0] * 3 + [4.0] * 3 + [2.0] * 3 + [9.0] * 3}
+    known = observed(columns, metrics, repeats=["seed"], depends={"mean": ["x"]})
+    for one, other in (("mean", "y"), ("y", "mean")):
+        found = correlations(known, one)
+        row = found.table[found.table["with"] == other].iloc[0]
+        assert row["count"] == 4
+        assert row["spearman"] == pytest.approx(0.8)
+        assert f"{other}: means are compared by x, on which both depend" in found.notes

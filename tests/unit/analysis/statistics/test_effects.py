@@ -13,6 +13,8 @@ from sciflow.analysis.observations import Sample
 from sciflow.analysis.statistics.effects import effects, interaction, pairs_by_size
 from sciflow.errors import ResultError
 from unit.analysis.observed_values import WARP_BREAKS, grid, observations_of_columns, sample_of_cells
+from unit.figures.observed import grid as columns_of
+from unit.figures.observed import observed
 
 
 def _warp_breaks(without: tuple[str, str] | None = None, cut: int = 9) -> Sample:
@@ -221,3 +223,15 @@ def test_ten_thousand_values_with_gaps_are_done_in_one_go() -> None:
     sample = grid(lambda a, b: None if (a * b) % 7 == 3 else a + b, a=range(100), b=range(100)).sample("y")
     found = effects(sample)
     assert found.of("a")["mean"].tolist() == pytest.approx([a + 49.5 for a in range(100)])
+
+
+def test_an_interaction_in_parts_that_nothing_connects_is_the_distance_from_an_additive_model() -> None:
+    """Points that were added apart from a grid show no interaction where effects add up."""
+    columns = columns_of(x=[1, 2, 3], z=[10, 20], seed=[1, 2])
+    added = {"x": [7, 7, 7, 7], "z": [11, 11, 12, 12], "seed": [1, 2, 1, 2]}
+    columns = {name: [*values, *added[name]] for name, values in columns.items()}
+    noise = [0.01 * (-1) ** one for one in range(16)]
+    values = [x + z / 10 + one for x, z, one in zip(columns["x"], columns["z"], noise, strict=True)]
+    found = interaction(observed(columns, {"y": values}, repeats=["seed"]).sample("y"), "x", "z")
+    there = found.cells[found.cells["count"] > 0]
+    assert np.abs(there["interaction"].to_numpy(float)).max() < 1e-9

@@ -12,6 +12,8 @@ from sciflow.errors import ResultError
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
 from unit.analysis.observed_values import grid, observations_of_columns
+from unit.figures.observed import grid as columns_of
+from unit.figures.observed import observed
 from unit.lists_as_tables import tables_of
 
 
@@ -91,3 +93,16 @@ def test_what_is_no_threshold() -> None:
     """It has to be above 0."""
     with pytest.raises(ResultError, match="`threshold` is 0"):
         outliers(observations_of_columns({"x": [1, 2]}, {"y": [1.0, 2.0]}).sample("y"), 0)
+
+
+def test_few_repeats_do_not_make_outliers_of_noise() -> None:
+    """The spread of five values may be tiny by chance: that of all settings together stands in for it."""
+    noise = np.random.default_rng(3).normal(0, 0.2, 54 * 5)
+    columns = columns_of(x=list(range(54)), seed=[1, 2, 3, 4, 5])
+    far = noise.copy()
+    far[7] += 3.0
+    for values, expected in ((noise, 1), (far, 2)):  # above 3.5 is one of some hundreds by chance
+        metric = {"y": (values + np.repeat(np.arange(54), 5)).tolist()}
+        found = outliers(observed(columns, metric, repeats=["seed"]).sample("y"))
+        assert found.table["where"].tolist().count("among repeats") <= expected
+    assert found.table["combination"].iloc[0] == {"x": 1, "seed": 3}
