@@ -222,7 +222,7 @@ def test_ten_thousand_values_with_gaps_are_done_in_one_go() -> None:
     """The size of the work follows levels, and not values: 100 × 100 cells with gaps need no 10,000 columns."""
     sample = grid(lambda a, b: None if (a * b) % 7 == 3 else a + b, a=range(100), b=range(100)).sample("y")
     found = effects(sample)
-    assert found.of("a")["mean"].tolist() == pytest.approx([a + 49.5 for a in range(100)])
+    assert np.abs(np.asarray(there["interaction"], float)).max() < 1e-9
 
 
 def test_an_interaction_in_parts_that_nothing_connects_is_the_distance_from_an_additive_model() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from sciflow.analysis.designed import Sampling, sampling_of
 from sciflow.analysis.observations import Observations
+from sciflow.analysis.statistics.effects import effects
 from sciflow.analysis.statistics.sensitivity import Sensitivity, sensitivity
 from sciflow.errors import ResultError
 from sciflow.model.parameters import ParameterSpace
@@ -188,3 +189,19 @@ def test_a_design_is_read_from_a_manifest() -> None:
     points = dict.fromkeys(zip(*values.values(), strict=True))
     assert list(points) == [tuple(one[name] for name in "acn") for one in space if one["k"] == 1]
     assert sampling_of({"space": ParameterSpace.from_document({"k": [1, 2]}).to_document()}) is None
+
+
+def test_by_morris_a_choice_has_the_change_from_one_option_to_another() -> None:
+    """Of two options that is their difference, as of a range it is the change over all of it."""
+    distributions = {"x": Distribution("uniform", (0.0, 6.0)), "ch": Distribution("choice", ("p", "q"))}
+    found = sensitivity(sampled(lambda x, ch: x + 5.0 * (ch == "q"), distributions, SampleDesign("morris", 6, 0)), "y")
+    assert _column(found, "mu_star") == pytest.approx({"x": 6.0, "ch": 5.0})
+    assert next(iter(_column(found, "mu_star"))) == "x"
+
+
+def test_drawn_values_are_put_into_classes_however_often_each_was_measured() -> None:
+    """Many values of a design that are measured again at listed levels are still drawn, and no levels."""
+    known = sampled(lambda x, z, k: x + k, {"x": ANGLE, "z": ANGLE}, SampleDesign("saltelli", 16, 0), {"k": [1, 2, 3]})
+    found = effects(known.sample("y"))
+    assert len(found.of("x")) <= 8
+    assert any("values of `x` are put into" in note for note in found.notes)
