@@ -11,6 +11,7 @@ from sciflow.errors import ResultError, WorkflowError
 from sciflow.model.nearest import nearest
 from sciflow.model.state import State
 from sciflow.model.values import checked_value, combination_id
+from sciflow.store.columns import has_long_integers
 from sciflow.store.layout import RunDirectory
 from sciflow.store.results import (
     APART,
@@ -124,6 +125,8 @@ class RunTable:
         if table == COMBINATIONS:
             is_missing = np.array([state != State.COMPLETED.value for state in self._states], dtype=bool)
             for name in self.metrics if is_missing.any() else ():
+                if has_long_integers(np.asarray(frame[name])):
+                    frame[name] = frame[name].astype(object)
                 frame[name] = frame[name].mask(is_missing, None if frame[name].dtype == object else np.nan)
         return _with_dates(frame)
 

@@ -60,10 +60,13 @@ class Column:
         return values
 
     def to_array(self) -> NDArray[Any]:
-        """The values as pandas takes them: NaN for a number that is missing, None for anything else."""
+        """The values as pandas takes them: NaN for a number that is missing, None for anything else.
+
+        Whole numbers that floats cannot tell apart stay Python's where one of them is missing.
+        """
         if self.missing is None:
             return self.values
-        if self.kind in (INT, FLOAT):
+        if self.kind == FLOAT or (self.kind == INT and not has_long_integers(self.values)):
             return np.where(self.missing, np.nan, self.values)
         values = self.values.astype(object)
         values[self.missing] = None
@@ -94,6 +97,11 @@ class Column:
         if self.kind == JSON:
             return all(value is None for value in self.values)
         return self.missing is not None and bool(self.missing.all())
+
+
+def has_long_integers(values: NDArray[Any]) -> bool:
+    """Whether there are whole numbers that would be rounded as floats."""
+    return values.dtype == np.int64 and bool(len(values)) and bool((np.abs(values.astype(float)) >= 2.0**53).any())
 
 
 def joined(columns: Sequence[Column]) -> Column:

@@ -275,3 +275,13 @@ def test_without_anything_completed_there_is_no_metric_at_all(tmp_path: Path) ->
 def test_rounding_is_no_difference(results_of: Callable[..., Results]) -> None:
     """A value that is only rounded otherwise is the same, as it is to `select`."""
     assert results_of([0.1 + 0.2, 0.4], [1, 2]).get_metric({"x": 0.3}, "y") == 1
+
+
+def test_long_integers_are_not_rounded_where_a_combination_failed(
+    results_of: Callable[[list, list, list[str]], Results],
+) -> None:
+    """The table has all digits of whole numbers that no float holds, as `get_metric` does."""
+    results = results_of([1, 2], [2**53 + 1, 7], ["COMPLETED", "FAILED"])
+    assert results.to_dataframe()["y"].tolist() == [2**53 + 1, None]
+    assert results.get_metric({"x": 1}, "y") == 2**53 + 1
+    assert results.observations.sample("y").coverage.present == 1

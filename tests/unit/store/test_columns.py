@@ -84,3 +84,9 @@ def test_missing_numbers_are_nan_to_pandas() -> None:
     assert Column.of(["a", None]).to_array().tolist() == ["a", None]
     assert Column.of([True, None]).to_array().tolist() == [True, None]
     assert Column.of([1, 2]).to_array().dtype == np.int64
+
+
+def test_long_integers_are_not_rounded_where_one_is_missing() -> None:
+    """A whole number that no float holds stays as it is to pandas, beside one that is missing."""
+    assert Column.of([2**53 + 1, None]).to_array().tolist() == [2**53 + 1, None]
+    assert np.isnan(Column.of([2**53 - 1, None]).to_array()[1])
