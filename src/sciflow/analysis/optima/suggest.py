@@ -150,6 +150,9 @@ def _suggested(
         notes.append(f"only {len(chosen)} of {count} are new and allowed")
     expected, sd = surrogate.model.predict(surrogate.encoding.rows(chosen))
     sign = -1.0 if maximize else 1.0
+    least = float((sign * mean).min())
+    if not (expected < least).any():
+        notes.append("none of these is expected to be better than the best that was measured")
     return Suggestions(
         known,
         maximize,
@@ -307,13 +310,19 @@ class _Search:
         return tuple(setting[name] for name in self._names)
 
     def _improvement(self, model: Surrogate, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """How much below the least expected cost of what is known each candidate is to be expected to be."""
+        """The logarithm of how much below the least expected cost of what is known each is to be expected to be.
+
+        Of what is surely worse the improvement itself is 0 to any float, and would rank nothing.
+        """
         mean, sd = model.predict(self._surrogate.encoding.rows(candidates))
-        least = float(model.predict(model.rows)[0].min())
-        gain = least - mean
-        with np.errstate(divide="ignore", invalid="ignore"):
-            z = np.where(sd > 0, gain / sd, 0.0)
-        return np.where(sd > 0, gain * stats.norm.cdf(z) + sd * stats.norm.pdf(z), np.maximum(gain, 0.0))
+        gain = float(model.predict(model.rows)[0].min()) - mean
+        sd = np.maximum(sd, 1e-12 * max(1e-300, float(np.ptp(model.values))))
+        z = gain / sd
+        far = np.minimum(z, -6.0)
+        near = np.maximum(z, -6.0)
+        # Far below, the density times the distance nearly cancel: what is left of them is the density over z².
+        tail = stats.norm.logpdf(far) - 2 * np.log(-far)
+        return np.log(sd) + np.where(z < -6, tail, np.log(near * stats.norm.cdf(near) + stats.norm.pdf(near)))
 
 
 def _place(one: Range, setting: Mapping[str, Any]) -> float:

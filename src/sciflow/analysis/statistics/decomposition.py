@@ -21,6 +21,7 @@ from scipy import linalg
 from sciflow.analysis.statistics.layout import Layout, Term
 
 _MOST_COLUMNS = 1500  # of a model that has to be solved
+_SHARED = 0.9  # of the variation: if terms tell less by themselves, that is said
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,12 @@ def decompose(layout: Layout, order: int = 2) -> Decomposition:
         notes.append("without repeats, interactions are what tells the error: they are no terms of their own")
     if found.error_df <= 0:
         notes.append("no degrees of freedom are left to tell the error")
+    told = (sum(one.sum_of_squares for one in found.shares) + found.error) / rss
+    if told < _SHARED:
+        notes.append(
+            f"levels do not meet evenly, so terms overlap: what each explains beyond the others, and the residual, are "
+            f"{told:.0%} of the variation, and the rest cannot be told to be of one of them"
+        )
     lost = [one.term for one in found.shares if one.df == 0]
     if lost:
         notes.append(f"the effect of {' and of '.join(f'`{one}`' for one in lost)} cannot be told from those of others")

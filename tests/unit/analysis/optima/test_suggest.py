@@ -136,3 +136,14 @@ def test_axes_that_move_together_stay_together_where_only_one_matters() -> None:
     found = suggest(known.of_rows(rows), space, "loss", maximize=False, count=2)
     assert found.settings[0]["a"] == 4
     assert all(one["b"] == 10 * one["a"] for one in found.combinations)
+
+
+def test_where_nothing_is_better_the_best_of_the_rest_is_suggested() -> None:
+    """A surrogate that is sure of everything still ranks: it names what comes next, and says that it is no better."""
+    space = ParameterSpace.from_document({"x": [one / 20 for one in range(21)], "ch": ["p", "q"]})
+    known = measured(space, lambda x, ch: 6 * x + 5 * (ch == "q"))
+    found = suggest(known, space, "loss", count=2)
+    assert all(one["ch"] == "q" for one in found.settings)
+    assert all(one["x"] > 0.9 for one in found.settings)
+    assert min(found.expected) > 10
+    assert "none of these is expected to be better than the best that was measured" in found.notes
