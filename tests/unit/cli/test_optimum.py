@@ -1,12 +1,15 @@
 """Verbs that look for the best: best, suggest."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sciflow.engine import Engine
 from sciflow.execution import open_run
+from sciflow.loading import load_workflow
 
 Command = Callable[..., Any]
 WORKFLOW = """\
@@ -30,19 +33,40 @@ def dig(x, y, seed):
 """
 
 
+@pytest.fixture(scope="module")
+def valley_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a workflow that has been run; no test changes it, each has a copy."""
+    folder = tmp_path_factory.mktemp("valley")
+    (folder / "valley.yaml").write_text(WORKFLOW)
+    (folder / "dig.py").write_text(PROGRAM)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        Engine().execute_parameter_sweep(load_workflow("valley.yaml"))
+    return folder
+
+
 @pytest.fixture
-def valley(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sciflow: Command) -> Path:
-    """Return the folder of a workflow that has been run."""
+def valley(valley_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a workflow that has been run, as if it had been run there."""
+    shutil.copytree(valley_once, tmp_path, symlinks=True, dirs_exist_ok=True)
+    run = (tmp_path / "sciflow-runs" / "latest").resolve()
+    for path in (run / "manifest.json", *(run / "code").glob("*.json")):
+        path.write_text(path.read_text().replace(str(valley_once), str(tmp_path)))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "valley.yaml").write_text(WORKFLOW)
-    (tmp_path / "dig.py").write_text(PROGRAM)
-    assert sciflow("run", "valley.yaml").code == 0
     return tmp_path
 
 
-def test_suggestions_extend_the_workflow_and_nothing_is_computed_twice(valley: Path, sciflow: Command) -> None:
+def test_suggestions_extend_the_workflow_and_nothing_is_computed_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sciflow: Command
+) -> None:
     """The next run takes over all that is finished, computes what was added alone, and finds something better."""
+    valley = tmp_path
+    monkeypatch.chdir(valley)
+    monkeypatch.syspath_prepend(valley)
+    (valley / "valley.yaml").write_text(WORKFLOW)
+    (valley / "dig.py").write_text(PROGRAM)
+    assert sciflow("run", "valley.yaml").code == 0
     first = sciflow("best", "loss", "--minimize", "--json").json["best"][0]
     told = sciflow("suggest", "loss", "--minimize", "-n", "2")
     assert "foretells" in told.out
