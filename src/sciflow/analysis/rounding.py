@@ -46,6 +46,16 @@ class Rounded:
         return f"({text}){self._power}" if self.exponent else text
 
     @property
+    def alone(self) -> str:
+        """``1.234``, or ``1.234e-07``: the value without its uncertainty."""
+        return f"{self.value}{self._power}"
+
+    @property
+    def of_uncertainty(self) -> str:
+        """``0.012``, or ``0.012e-07``: the uncertainty alone; nothing where it is not known."""
+        return "" if self.uncertainty is None else f"{self.uncertainty}{self._power}"
+
+    @property
     def short(self) -> str:
         """``1.234(12)``, or ``1.234(12)e-07``; with ``±`` where one of both is not finite."""
         if self.uncertainty is None or not self._is_short:

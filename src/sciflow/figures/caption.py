@@ -57,7 +57,7 @@ def _counted(frame: pd.DataFrame) -> str:
         return ""
     counts = np.asarray(frame[_COUNT].dropna(), dtype=float)
     counts = counts[counts > 0]
-    if not counts.size:
+    if not counts.size or counts.max() == 1:
         return ""
     low, high = int(counts.min()), int(counts.max())
     return f"n = {low}" if low == high else f"n = {low} to {high}"

@@ -102,7 +102,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ResultError(
-            f"figures cannot be written to `{folder}`: {error.strerror}", hint="name another folder"
+            f"nothing can be written to `{folder}`: {error.strerror}", hint="name another folder"
         ) from error
 
 

@@ -117,7 +117,7 @@ def style_of(
     if columns is not None and width_mm is not None:
         raise ResultError("columns and a width are two widths", hint="give one of them")
     for name, given, low, high in (
-        ("width", width_mm, 20, 2000),
+        ("width", width_mm, 50, 2000),
         ("dpi", dpi, 20, 2400),
         ("font size", font_size, 3, 72),
     ):

@@ -88,7 +88,9 @@ def interval_meaning(sample: Sample, shown: Sequence[str], wanted: Visualization
 
 def bins_text(name: str, axis: Axis) -> str:
     """That a parameter's values were put into bins; empty where they were not."""
-    return f"{name}: put into {len(axis.levels)} equally wide bins" if axis.edges else ""
+    if not axis.edges:
+        return ""
+    return f"{name}: put into {len(axis.levels)} equally wide bins, each with all values from its lower edge on"
 
 
 def logarithmic_text(*scales: tuple[str, str]) -> str:

@@ -92,6 +92,7 @@ def methods_of(results: RunTable, observations: Observations) -> Methods:
         _ran(results, manifest),
         _machines(results),
         _counted(results),
+        _taken_over(results),
         *_failed(results),
         _used(results),
         _code(manifest.get("code") or {}),
@@ -121,6 +122,11 @@ def _space(observations: Observations) -> list[list[Part]]:
         count = f"{len(observations):,} {'combination' if len(observations) == 1 else 'combinations'}"
         of = _many(len(varied), "parameter") if not repeats else f"{_many(len(varied), 'parameter')} and repeats"
         sentences.append([f"It covered {count} of {of} (", *named, f"{more}){drawn}."])
+    fixed = [one for one in observations.parameters.values() if len(one.levels) == 1 and not one.is_repeat]
+    if fixed:
+        kept = [part for one in fixed[:_MOST] for part in (", ", Name(one.name), f" = {one.levels[0]}")][1:]
+        more = f", and {len(fixed) - _MOST} more" if len(fixed) > _MOST else ""
+        sentences.append([f"Fixed {'was' if len(fixed) == 1 else 'were'} ", *kept, f"{more}."])
     for one in repeats:
         values = [str(value) for value in one.levels]
         if len(values) > 1:
@@ -133,10 +139,11 @@ def _space(observations: Observations) -> list[list[Part]]:
 
 def _described(one: Parameter) -> list[Part]:
     count = len(one.levels)
-    if one.kind == "number" and None not in one.levels and count > 2:
-        return [Name(one.name), f": {count} values from {one.levels[0]:g} to {one.levels[-1]:g}"]
-    if count <= _MOST:
+    if count <= _MOST and not one.is_sampled:
         return [Name(one.name), f": {_and([str(value) for value in one.levels])}"]
+    if one.kind == "number" and None not in one.levels:
+        drawn = "drawn values" if one.is_sampled else "values"
+        return [Name(one.name), f": {count} {drawn} from {one.levels[0]:.3g} to {one.levels[-1]:.3g}"]
     return [Name(one.name), f": {count} values"]
 
 
@@ -201,6 +208,17 @@ def _counted(results: RunTable) -> list[Part]:
     done = f"{results.completed:,} of {_many(len(results), 'combination')} {_was(results.completed)} completed"
     tried = f"{_many(instances, 'task instance')} took {_many(attempts, 'attempt')}" if instances and attempts else ""
     return [f"{tried[:1].upper()}{tried[1:]}; {done}." if tried else f"{done[:1].upper()}{done[1:]}."]
+
+
+def _taken_over(results: RunTable) -> list[Part]:
+    """How many attempts were made by earlier runs, whose results this one took over."""
+    others = Counter(str(one) for one in _values(results, "attempts", "run") if str(one) != results.run.run_id)
+    if not others:
+        return []
+    runs = _and([*list(others)[:_MOST], *(["others"] if len(others) > _MOST else [])])
+    return [
+        f"{_many(sum(others.values()), 'attempt')} of these {_was(sum(others.values()))} made by earlier runs ({runs})."
+    ]
 
 
 def _failed(results: RunTable) -> list[list[Part]]:

@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from sciflow import assets
+from sciflow.analysis.rounding import rounded
 from sciflow.errors import TemplateError
 from sciflow.model.units import format_duration, format_memory
 from sciflow.report.facts import Facts
@@ -106,7 +107,7 @@ def _environment(project: Path) -> jinja2.Environment:
         memory=format_memory,
         when=_when,
     )
-    made.globals.update(counted=counted)
+    made.globals.update(counted=counted, rounded=rounded)
     return made
 
 

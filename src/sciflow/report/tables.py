@@ -83,7 +83,7 @@ class ResultTable:
         """
         header, rows = self._printed()
         notes = [escaped_latex(note) for note in self._sentences()]
-        told = " ".join([escaped_latex(sentence(caption)), *notes]) if caption else None
+        told = " ".join([escaped_latex(_ended(caption)), *notes]) if caption else None
         cells = [[latex_cell(value) for value in row] for row in rows]
         table = latex_table([escaped_latex(name) for name in header], cells, told, label)
         return table if told else "".join(f"% {note}\n" for note in notes) + table
@@ -243,3 +243,9 @@ def _uncertain(of: Mapping[str, Any], uncertainty: Uncertainty) -> float | None:
 def _dtype(values: Sequence[Any]) -> Any:
     kinds = {type(value) for value in values}
     return float if kinds <= {float, type(None)} else int if kinds == {int} else object
+
+
+def _ended(caption: str) -> str:
+    """A caption as its author wrote it, and with a full stop where others follow."""
+    text = caption.strip()
+    return text if text[-1:] in (".", "!", "?") else f"{text}."

@@ -12,6 +12,7 @@ from sciflow.errors import ResultError
 from sciflow.figures.chosen import MOST, Chosen, chosen
 from sciflow.figures.dashboard import FORMATS as PAGE_FORMATS
 from sciflow.figures.dashboard import dashboard
+from sciflow.figures.gallery import make_folder
 from sciflow.report.facts import Facts, facts_of
 from sciflow.report.methods import methods_of
 from sciflow.report.page import page
@@ -60,7 +61,7 @@ def report(
     results, observations
         What was collected of the run.
     path
-        The file: one that is there is replaced once the new one is whole.
+        The file: one that is there is replaced once the new one is whole. Its folder is made.
     maximize, minimize
         The metrics of which the largest and the smallest value is the best.
     as_of
@@ -77,6 +78,7 @@ def report(
     """
     target = Path(path)
     check_format(target)
+    make_folder(target.parent)
     facts = facts_of(results, observations, maximize, minimize, as_of)
     if target.suffix in PAGE_FORMATS:
         made = dashboard(results, observations, maximize, minimize, facts.as_of, figures)
@@ -89,8 +91,7 @@ def report(
     try:
         write_whole(target, content)
     except OSError as error:
-        hint = f"make the folder first: mkdir -p {target.parent}" if not target.parent.is_dir() else ""
-        raise ResultError(f"`{target}` cannot be written: {error.strerror}", hint=hint) from error
+        raise ResultError(f"`{target}` cannot be written: {error.strerror}") from error
     return Written(target, facts, drawn)
 
 

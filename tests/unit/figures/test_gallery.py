@@ -49,7 +49,7 @@ def test_figures_are_saved_under_their_names(tmp_path: Path) -> None:
     gallery = gallery_of(Source(DATA["grid"]()), [Wish("a", LINE)])
     assert gallery.save(tmp_path / "new" / "folder", ".svg") == [tmp_path / "new" / "folder" / "a.svg"]
     (tmp_path / "file").write_text("")
-    with pytest.raises(ResultError, match="figures cannot be written to"):
+    with pytest.raises(ResultError, match="nothing can be written to"):
         gallery.save(tmp_path / "file")
 
 

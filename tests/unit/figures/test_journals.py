@@ -48,8 +48,8 @@ def test_what_is_not_said_stays() -> None:
         ({"journal": "aps", "columns": 3}, "no figures of 3 columns", "they have 1, 2"),
         ({"columns": 2}, "2 columns of what", "say of which journal"),
         ({"journal": "aps", "columns": 2, "width_mm": 90}, "two widths", "give one"),
-        ({"width_mm": 3}, "a width of 3 cannot be read", "20 to 2000"),
-        ({"width_mm": float("nan")}, "a width of nan cannot be read", "20 to 2000"),
+        ({"width_mm": 3}, "a width of 3 cannot be read", "50 to 2000"),
+        ({"width_mm": float("nan")}, "a width of nan cannot be read", "50 to 2000"),
         ({"dpi": 0}, "a dpi of 0 cannot be read", "20 to 2400"),
     ],
 )

@@ -37,7 +37,7 @@ def test_it_says_what_is_known(tmp_path: Path) -> None:
     text = told(tmp_path / "run", 5, {"sciflow": "1.2.3", "code": CODE}).to_text()
     assert text == (
         "The workflow solving (1 task: solve) was run with sciflow 1.2.3 (run 20250101-000000-aa). "
-        "It covered 5 combinations of 1 parameter (size: 5 values from 0 to 4). "
+        "It covered 5 combinations of 1 parameter (size: 0, 1, 2, 3 and 4). "
         "It was run by Slurm with the cluster profile site on 9 September 2001 (UTC). "
         "It used 2 nodes with CPU 9000 (64 logical cores and 256 GiB of memory), under Linux 9 and Python 3.12.1. "
         "5 task instances took 5 attempts; 3 of 5 combinations were completed. "
@@ -74,6 +74,18 @@ def test_what_is_not_known_is_not_said(tmp_path: Path) -> None:
     assert not any(word in text for word in ("node", "core-hour", "UTC", "None", "nan"))
 
 
+def test_what_was_fixed_and_what_was_taken_over_is_told(tmp_path: Path) -> None:
+    """A parameter with one value is named with it; attempts of earlier runs are counted, with the run."""
+    run = MeasuredRun(tmp_path / "run", {"size": [1, 2]})
+    run.add(0, run="20250101-000000-aa", seconds=1)
+    run.add(1, run="20241231-000000-bb", seconds=1)
+    results = run.results()
+    results.tables.facts |= {"combinations": 2, "completed": 2}
+    text = methods_of(results, observed({"x": [2]}, {})).to_text()
+    assert "1 attempt of these was made by earlier runs (20241231-000000-bb)." in text
+    assert "Fixed was x = 2." in text
+
+
 def test_repeats_and_designs_are_told(tmp_path: Path) -> None:
     """Seeds by their values where these are few; how a sample was drawn."""
     results = MeasuredRun(tmp_path / "run", {"size": [1]}).results()
@@ -81,7 +93,7 @@ def test_repeats_and_designs_are_told(tmp_path: Path) -> None:
     rows = grid(rate=[0.1, 0.25, 0.9], seed=[7, 8])
     text = methods_of(results, observed(rows, {}, repeats=["seed"], sampled=["rate"], design="lhs")).to_text()
     assert (
-        "It covered 6 combinations of 1 parameter and repeats (rate: 3 values from 0.1 to 0.9), "
+        "It covered 6 combinations of 1 parameter and repeats (rate: 3 drawn values from 0.1 to 0.9), "
         "drawn by Latin hypercube sampling. Each setting was repeated 2 times (seed: 7 and 8)."
     ) in text
 

@@ -189,11 +189,13 @@ def test_one_that_is_there_is_replaced_by_a_whole_one_alone(finished: Path, tmp_
 
 
 def test_where_it_cannot_be_written(finished: Path, tmp_path: Path) -> None:
-    """A folder that is not there and an ending that is no format are refused, with the way out."""
+    """The folder is made; where that cannot be, and for an ending that is no format, it is said, with the way out."""
     results = open_run(finished).results()
-    with pytest.raises(ResultError, match="No such file") as refused:
-        results.report(tmp_path / "nowhere" / "report.html", figures=0)
-    assert "mkdir -p" in refused.value.hint
+    assert results.report(tmp_path / "new" / "report.html", figures=0).path.is_file()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultError, match="nothing can be written to") as refused:
+        results.report(tmp_path / "file" / "report.html", figures=0)
+    assert refused.value.hint == "name another folder"
     with pytest.raises(ResultError, match=r"`\.docx` of `.*` is no format of reports") as refused:
         results.report(tmp_path / "report.docx")
     assert ".html" in refused.value.hint

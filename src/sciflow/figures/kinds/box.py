@@ -161,7 +161,8 @@ def numbers(source: Source, wanted: Visualization) -> SpreadNumbers:
     whole = observations.sample(wanted.value)
     measured = whole.measured[VALUE].tolist()
     sample, x = along(whole, observations, wanted, side_by_side=True)
-    sample, texts = with_series(sample, wanted)
+    sample, series = with_series(sample, wanted)
+    texts = dict(zip(series.levels, series.texts, strict=True))
     panels = tuple(_panel(facet, wanted) for facet in facets(sample, wanted.facet_by))
     y_scale = wanted.value_scale or wanted.y_scale or "linear"
     check_log(whole.metric.name, measured, y_scale)
@@ -169,6 +170,7 @@ def numbers(source: Source, wanted: Visualization) -> SpreadNumbers:
         spread_over(whole, [wanted.x_axis, *([wanted.series] if wanted.series else []), *wanted.facet_by]),
         _meaning(wanted.type, [one for panel in panels for one in panel.spreads]),
         bins_text(wanted.x_axis, x),
+        bins_text(wanted.series or "", series),
         logarithmic_text((whole.metric.name, y_scale)),
         steps_text(whole.parameters[wanted.x_axis], x),
         constant_text(whole.metric.name, measured),

@@ -174,7 +174,10 @@ def numbers_along(source: Source, wanted: Visualization, interval: str, *, side_
     whole = observations.sample(wanted.value)
     _ = whole.measured  # says why there is nothing
     sample, x = along(whole, observations, wanted, side_by_side=side_by_side)
-    sample, texts = with_series(sample, wanted)
+    sample, series = with_series(sample, wanted)
+    texts = dict(zip(series.levels, series.texts, strict=True))
+    wanted = _over_bins(whole, {wanted.x_axis: x, wanted.series or "": series}, wanted)
+    assert wanted.x_axis is not None
     by = [wanted.x_axis, *([wanted.series] if wanted.series else []), *wanted.facet_by]
     factors = [one.name for one in averaged_factors(whole, by)]
     made = tuple(_panel(one, wanted, texts, factors) for one in facets(sample, wanted.facet_by))
@@ -187,6 +190,7 @@ def numbers_along(source: Source, wanted: Visualization, interval: str, *, side_
         interval_meaning(whole, by, wanted, interval) if is_shown else "",
         *lacking_text(made, x, wanted.x_axis, factors),
         bins_text(wanted.x_axis, x),
+        bins_text(wanted.series or "", series),
         logarithmic_text((wanted.x_axis, x.scale), (whole.metric.name, y_scale)),
         steps_text(whole.parameters[wanted.x_axis], x),
         constant_text(whole.metric.name, drawn),
@@ -228,17 +232,25 @@ def along(
     return sample, replace(x, scale="category") if side_by_side else x
 
 
-def with_series(sample: Sample, wanted: Visualization) -> tuple[Sample, dict[Any, str]]:
+def _over_bins(sample: Sample, axes: Mapping[str, Axis], wanted: Visualization) -> Visualization:
+    """What is wanted; where bins have values that somebody has set, their range is no error of a mean either."""
+    is_set = [axis.edges and not sample.parameters[name].is_sampled for name, axis in axes.items() if name]
+    if any(is_set) and wanted.asked_interval is None:
+        return wanted.model_copy(update={"interval": "range"})
+    return wanted
+
+
+def with_series(sample: Sample, wanted: Visualization) -> tuple[Sample, Axis]:
     """The levels of the parameter that makes series, with what stands for each; too many numbers are put into bins."""
     if not wanted.series:
-        return sample, {None: ""}
+        return sample, Axis("", (None,), ("",), "category")
     check_depends(sample, wanted.series, "there is one series only")
     parameter = sample.parameters[wanted.series]
     axis = axis_of(parameter, "", None)
     most = MOST_SERIES if parameter.is_sampled else ORDERED_SERIES
     if axis.scale != "category" and len(axis.levels) > most:
         sample, axis = binned(sample, axis, wanted.series, BINS_OF_SERIES)
-    return sample, dict(zip(axis.levels, axis.texts, strict=True))
+    return sample, axis
 
 
 def lacking_text(panels: Sequence[Panel], x: Axis, name: str, factors: Sequence[str]) -> list[str]:

@@ -111,7 +111,7 @@ def numbers(source: Source, wanted: Visualization) -> StateNumbers:
     count = f"{len(observations)} combination{'' if len(observations) == 1 else 's'}"
     notes = [f"{count}: {told}", f"a cell has all values of {over}" if over else ""]
     notes += [
-        f"{axis[0].name}: {len(one.levels)} values in {len(axis[0].cells)} ranges"
+        f"{len(one.levels)} values of {axis[0].name} are put into {len(axis[0].cells)} ranges"
         for one, axis in ((x, along), (y, upward))
         if one is not None and len(axis[0].cells) < len(one.levels)
     ]

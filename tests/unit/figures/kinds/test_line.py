@@ -167,7 +167,7 @@ def test_many_values_of_a_drawn_parameter_are_put_into_bins() -> None:
         inside = (size >= edges[number]) & ((size < edges[number + 1]) | (number == 11))
         assert (count, mean) == (inside.sum(), pytest.approx(energy[inside].mean()))
     assert line.count.sum() == 40
-    assert "size: put into 12 equally wide bins" in made.notes
+    assert "size: put into 12 equally wide bins, each with all values from its lower edge on" in made.notes
 
 
 def test_so_many_rows_stay_a_line_without_marks() -> None:
@@ -244,3 +244,11 @@ def test_the_table_has_a_row_for_each_point() -> None:
     assert table["count"].tolist() == [5, 4, 4, 3]
     assert table["planned"].tolist() == [5, 5, 5, 5]
     assert list(table) == ["panel", "series", "x", "mean", "low", "high", "count", "planned"]
+
+
+def test_series_in_bins_are_told_and_their_spread_is_no_error() -> None:
+    """Set values that were put into bins are named in a note, and the band is the range of the values in a bin."""
+    made = lines(observed(grid(x=[1, 2], g=list(range(100))), {"y": lambda x, g: x + g}), series="g")
+
+    assert any(note.startswith("g: put into ") for note in made.notes)
+    assert "band: smallest to largest value" in made.notes

@@ -64,7 +64,7 @@ def test_many_values_are_binned() -> None:
     columns = sampled(500, a=(0.0, 1.0), b=(10.0, 20.0))
     shown = made(observed(columns, {"m": lambda **_: 1.0}, states={3: "FAILED"}, sampled=["a", "b"]))
     assert (len(shown.x.cells), sum(one.combinations for one in shown.cells)) == (20, 500)
-    assert "a: 500 values in 20 ranges" in shown.notes
+    assert "500 values of a are put into 20 ranges" in shown.notes
     named = made(observed(grid(how=[f"h{n}" for n in range(100)]), {"m": lambda **_: 1.0}))
     assert (named.x.cells[0], len(named.x.cells), sum(one.combinations for one in named.cells)) == ("h0 … h4", 20, 100)
 
