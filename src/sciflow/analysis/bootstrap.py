@@ -7,6 +7,8 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from sciflow.analysis.moments import scale_of
+
 RESAMPLES = 2000
 SEED = 0
 _MOST_CORRECTED = 1000  # values: above, the correction is nothing, and its jackknife would take ever longer
@@ -37,7 +39,8 @@ def bootstrap_bounds(values: Numbers, confidence: float) -> tuple[Numbers, Numbe
     step = max(1, _MOST_AT_ONCE // (count * RESAMPLES))
     for start in range(0, len(rows), step):
         here = rows[start : start + step]
-        low[here], high[here] = _drawn(values[here], confidence)
+        scale = scale_of(values[here])
+        low[here], high[here] = (scale * ends for ends in _drawn(values[here] / scale, confidence))
     return low, high
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-_LARGE = 1e100  # from here on squares, or sums of them, may leave what a float can hold
+_LARGE = 1e100  # from here on, and below its inverse, squares or sums of them may leave what a float can hold
 
 
 def moments(group: np.ndarray, values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -32,6 +32,7 @@ def moments(group: np.ndarray, values: np.ndarray, size: int) -> tuple[np.ndarra
 
 
 def scale_of(values: np.ndarray) -> float:
-    """A power of two by which very large values are to be divided before they are squared; 1 for all others."""
+    """A power of two by which very large or tiny values are to be divided before they are squared; else 1."""
     largest = float(np.abs(values).max(initial=0.0, where=np.isfinite(values)))
-    return 2.0 ** (math.frexp(largest)[1] - 1) if largest > _LARGE else 1.0
+    is_usual = largest == 0 or 1 / _LARGE <= largest <= _LARGE
+    return 1.0 if is_usual else 2.0 ** (math.frexp(largest)[1] - 1)

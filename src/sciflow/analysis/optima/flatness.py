@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sciflow.analysis.levels import codes_of
 from sciflow.analysis.observations import Observations, Parameter, is_absent
 from sciflow.analysis.optima.best import Best, setting_text
 from sciflow.analysis.optima.settings import plain
+from sciflow.analysis.statistics.layout import move_together
 
 # How much of the metric's whole range is lost at the nearest levels.
 _FLAT, _STEEP = 0.05, 0.25
@@ -155,24 +157,46 @@ def flatness_of(observations: Observations, best: Best) -> Flatness:
     neighbours = _near(best, drawn, columns, same) if drawn else []
     edges: list[Edge] = []
     alone: list[str] = []
-    for name in settings.parameters:
-        parameter = observations.parameters[name]
-        levels = [one for one in parameter.levels if one is not None]
-        if len(levels) < 2 or is_absent(centre[name]) or name in drawn:
+    for group in _groups(columns, [name for name in settings.parameters if name not in drawn]):
+        name, told = group[0], " & ".join(group)
+        if len(observations.parameters[name].levels) < 2:
             continue
-        others = [same[other] for other in settings.parameters if other != name]
+        others = [same[other] for other in settings.parameters if other not in group]
         beside = np.flatnonzero(np.logical_and.reduce([~same[name], *others]))
-        found = {columns[name][row]: int(row) for row in beside if columns[name][row] is not None}
-        if parameter.kind == "number":
-            if edge := _edge(name, levels, centre[name]):
-                edges.append(edge)
-            sides = _nearest(found, centre[name])
+        found = {columns[name][row]: int(row) for row in beside}
+        for one in group:
+            edges += _edges(observations.parameters[one], centre[one])
+        if observations.parameters[name].kind == "number" and not is_absent(centre[name]):
+            sides = _nearest({level: row for level, row in found.items() if level is not None}, centre[name])
+            sides += [("other", row) for level, row in found.items() if level is None]
         else:
             sides = [("other", row) for row in found.values()]
-        neighbours += [_neighbour(best, name, side, columns[name][row], row) for side, row in sides]
-        if not sides:
-            alone.append(name)
+        neighbours += [_neighbour(best, told, side, columns[name][row], row) for side, row in sides]
+        if not sides and not is_absent(centre[name]):
+            alone.append(told)
     return Flatness(best.metric.name, centre, tuple(neighbours), tuple(edges), tuple(alone))
+
+
+def _groups(columns: Mapping[str, Sequence[Any]], names: Sequence[str]) -> list[list[str]]:
+    """The parameters, together those whose levels go with each other one to one, as zipped axes do."""
+    groups: list[list[str]] = []
+    codes = {name: codes_of(columns[name], tuple(dict.fromkeys(columns[name]))) for name in names}
+    for name in names:
+        varies = len(np.unique(codes[name])) > 1
+        twin = next((one for one in groups if varies and move_together(codes[one[0]], codes[name])), None)
+        if twin is None:
+            groups.append([name])
+        else:
+            twin.append(name)
+    return groups
+
+
+def _edges(parameter: Parameter, level: Any) -> list[Edge]:
+    levels = [one for one in parameter.levels if one is not None]
+    if parameter.kind != "number" or len(levels) < 2 or is_absent(level):
+        return []
+    edge = _edge(parameter.name, levels, level)
+    return [edge] if edge else []
 
 
 def _is_drawn(parameter: Parameter) -> bool:

@@ -25,6 +25,7 @@ Term = tuple[int, ...]  # positions of factors: one for a main effect, two for a
 MOST_DRAWN_LEVELS = 10  # of a sampled parameter, until its values are put into classes
 _MOST_LONE_LEVELS = 50  # of a listed one whose values were measured about once each
 _MOST_CLASSES = 8
+_LARGEST = 1e140  # whose squares, and sums of millions of them, are still floats
 _TINY = 1e-12  # of the largest value: what is smaller is rounding
 
 
@@ -258,7 +259,18 @@ def layout_of(sample: Sample, names: Sequence[str] | None = None) -> Layout:
             f"no parameter of `{sample.metric.name}` varies among its values, so none has an effect to speak of",
             hint="repeats are no factors; give an axis more than one value",
         )
-    return Layout(tuple(factors), frame[VALUE].to_numpy(float), tuple(notes))
+    values = frame[VALUE].to_numpy(float)
+    _check_size(values, sample.metric.name)
+    return Layout(tuple(factors), values, tuple(notes))
+
+
+def _check_size(values: np.ndarray, name: str) -> None:
+    largest = float(np.abs(values).max())
+    if largest > _LARGEST:
+        raise ResultError(
+            f"values of `{name}` are as large as {largest:.3g}: no float can hold the sums of their squares",
+            hint="give the metric in another unit, or its logarithm",
+        )
 
 
 def _coded(parameter: Parameter, column: Any, notes: list[str]) -> Factor:

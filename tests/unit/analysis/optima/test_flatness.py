@@ -61,11 +61,11 @@ def test_sampled_settings_have_nearest_ones() -> None:
 
 
 def test_where_no_neighbour_was_measured_that_is_said() -> None:
-    """As of axes that move together, and of a single point."""
-    zipped = around(observed({"x": [1, 2, 3], "y": [10, 20, 30]}, {"loss": [2.0, 1, 3]}), "loss")
-    assert zipped.alone == ("x", "y")
-    assert "x: not known, nothing else was measured" in zipped.described()[0]
-    assert zipped.word("x") is None
+    """As of points that lie apart, and of a single one."""
+    apart = around(observed({"x": [1, 2, 3, 3], "y": [10, 20, 30, 40]}, {"loss": [2.0, 1, 3, 3]}), "loss")
+    assert apart.alone == ("x", "y")
+    assert "x: not known, nothing else was measured" in apart.described()[0]
+    assert apart.word("x") is None
     single = around(observed({"x": [1]}, {"loss": [2.0]}), "loss")
     assert (single.neighbours, single.edges, single.alone) == ((), (), ())
     many = around(observed({"x": list("fedcba")}, {"loss": [5.0, 4, 3, 2, 1, 0]}), "loss")
@@ -81,3 +81,17 @@ def test_where_no_neighbour_was_measured_that_is_said() -> None:
 def test_logarithmic_levels_are_known_by_their_ratios(levels: list[float], expected: bool) -> None:
     """Three at least, all above zero."""
     assert is_geometric(levels) is expected
+
+
+def test_axes_that_move_together_are_neighbours_together() -> None:
+    """A level of one is beside the best with that of the other; None that is listed is a level as well."""
+    columns = grid(a=[1, 2, 3], tag=["x", None])
+    columns["b"] = [10 * one for one in columns["a"]]
+    known = observed(columns, {"gain": lambda a, tag, b: -((a - 2) ** 2) - (0.5 if tag is None else 0.0)})
+    found = flatness_of(known, best_of(known, "gain"))
+    assert [(one.parameter, one.side, one.level) for one in found.neighbours] == [
+        ("a & b", "below", 1),
+        ("a & b", "above", 3),
+        ("tag", "other", None),
+    ]
+    assert found.alone == ()

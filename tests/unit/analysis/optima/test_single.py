@@ -106,3 +106,12 @@ def test_very_large_numbers_have_means() -> None:
     summary = found.summary("y")
     assert summary.frame()["mean"].tolist() == pytest.approx([1.1e300, -1.7e308])
     assert summary.frame()["sd"].tolist() == pytest.approx([1e299, 0.0])
+
+
+def test_tiny_numbers_have_spreads_too() -> None:
+    """Squares that vanish do not make a spread of nothing; bootstrap knows very large and tiny values as well."""
+    for size in (1e300, 1e-200):
+        found = seen([1.0 * size, 1.2 * size, 1.1 * size, 2.0 * size, 2.1 * size, 2.2 * size])
+        assert found.best("y").rows(1)[0]["sd"] / size == pytest.approx(0.1)
+        frame = found.summary("y", interval="bootstrap").frame()
+        assert (frame["low"] / size).tolist() == pytest.approx([1.0, 2.0], abs=0.07)

@@ -235,3 +235,12 @@ def test_an_interaction_in_parts_that_nothing_connects_is_the_distance_from_an_a
     found = interaction(observed(columns, {"y": values}, repeats=["seed"]).sample("y"), "x", "z")
     there = found.cells[found.cells["count"] > 0]
     assert np.abs(np.asarray(there["interaction"], float)).max() < 1e-9
+
+
+@pytest.mark.parametrize("size", [1e300, -1e300])
+def test_values_whose_squares_no_float_can_hold_are_refused(size: float) -> None:
+    """That is said, with a way out, where sums of squares are what is asked for."""
+    sample = observed(columns_of(x=[1, 2], z=[1, 2]), {"y": [size, 2 * size, 3 * size, 5 * size]}).sample("y")
+    with pytest.raises(ResultError, match="no float can hold the sums of their squares") as refused:
+        effects(sample)
+    assert "logarithm" in refused.value.hint
