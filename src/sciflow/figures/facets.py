@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,15 +29,25 @@ class Facet(NamedTuple):
 
     values: dict[str, Any]
     sample: Sample
+    labels: Mapping[str, str] = {}
 
     @property
     def label(self) -> str:
         """What stands above the panel."""
-        return described(self.values)
+        return described(self.values, self.labels)
 
 
-def facets(sample: Sample, names: Sequence[str]) -> list[Facet]:
+def facets(sample: Sample, names: Sequence[str], labels: Mapping[str, str]) -> list[Facet]:
     """The parts of a sample, in the order of the parameters' levels; the whole, where no parameter is named.
+
+    Parameters
+    ----------
+    sample
+        What is parted.
+    names
+        By which parameters.
+    labels
+        Parameter → what stands for it.
 
     Raises
     ------
@@ -56,6 +66,7 @@ def facets(sample: Sample, names: Sequence[str]) -> list[Facet]:
         Facet(
             dict(zip(names, key, strict=True)),
             replace(sample, frame=sample.frame.take(rows[key]).reset_index(drop=True)),
+            labels,
         )
         for key in ordered
     ]

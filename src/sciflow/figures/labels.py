@@ -49,9 +49,10 @@ def checked_formula(text: str) -> str:
     return text
 
 
-def described(values: Mapping[str, Any]) -> str:
-    """Values of parameters: ``size = 16, field = 0.5``."""
-    return ", ".join(f"{literal(name)} = {text_of(value)}" for name, value in values.items())
+def described(values: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """Values of parameters: ``size = 16, field = 0.5``, with a label instead of the name where one is given."""
+    names = {name: checked_formula(labels[name]) if name in labels else literal(name) for name in values}
+    return ", ".join(f"{names[name]} = {text_of(value)}" for name, value in values.items())
 
 
 def units(text: str) -> float:

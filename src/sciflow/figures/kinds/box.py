@@ -163,7 +163,7 @@ def numbers(source: Source, wanted: Visualization) -> SpreadNumbers:
     sample, x = along(whole, observations, wanted, side_by_side=True)
     sample, series = with_series(sample, wanted)
     texts = dict(zip(series.levels, series.texts, strict=True))
-    panels = tuple(_panel(facet, wanted) for facet in facets(sample, wanted.facet_by))
+    panels = tuple(_panel(facet, wanted) for facet in facets(sample, wanted.facet_by, wanted.labels))
     y_scale = wanted.value_scale or wanted.y_scale or "linear"
     check_log(whole.metric.name, measured, y_scale)
     notes = [

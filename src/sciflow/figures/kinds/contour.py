@@ -103,7 +103,7 @@ def numbers(source: Source, wanted: Visualization) -> ContourNumbers:
     is_grid = len(x.levels) * len(y.levels) <= len(sample.frame) or bool(binned_axes)
     panels = tuple(
         _surface(facet, cells(facet.sample, [x_name, y_name], wanted), (x, y), is_grid and not binned_axes)
-        for facet in facets(sample, wanted.facet_by)
+        for facet in facets(sample, wanted.facet_by, wanted.labels)
     )
     values = [float(one) for panel in panels for one in panel.mean[np.isfinite(panel.mean)]]
     value_scale = wanted.value_scale or "linear"

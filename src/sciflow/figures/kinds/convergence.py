@@ -95,7 +95,7 @@ def numbers(source: Source, wanted: Visualization) -> ConvergenceNumbers:
     interval = interval_of(sample, by, wanted)
     made = tuple(
         Panel(one.label, _curves(one.sample, found, wanted, interval))
-        for one in facets(sample, wanted.facet_by)
+        for one in facets(sample, wanted.facet_by, wanted.labels)
         if of_rows(found, one.sample)
     )
     made = tuple(panel for panel in made if panel.curves)

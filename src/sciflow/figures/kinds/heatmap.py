@@ -129,7 +129,9 @@ def numbers(source: Source, wanted: Visualization) -> HeatmapNumbers:
     x_name, y_name = plane_of(whole, observations, wanted)
     sample, x = _side(whole, x_name, label_of(x_name, observations, wanted))
     sample, y = _side(sample, y_name, label_of(y_name, observations, wanted))
-    panels = tuple(_cells(facet, x_name, y_name, x, y, wanted) for facet in facets(sample, wanted.facet_by))
+    panels = tuple(
+        _cells(facet, x_name, y_name, x, y, wanted) for facet in facets(sample, wanted.facet_by, wanted.labels)
+    )
     values = [float(one) for panel in panels for one in panel.mean[panel.count > 0]]
     value_scale = wanted.value_scale or "linear"
     check_log(whole.metric.name, values, value_scale)

@@ -180,7 +180,7 @@ def numbers_along(source: Source, wanted: Visualization, interval: str, *, side_
     assert wanted.x_axis is not None
     by = [wanted.x_axis, *([wanted.series] if wanted.series else []), *wanted.facet_by]
     factors = [one.name for one in averaged_factors(whole, by)]
-    made = tuple(_panel(one, wanted, texts, factors) for one in facets(sample, wanted.facet_by))
+    made = tuple(_panel(one, wanted, texts, factors) for one in facets(sample, wanted.facet_by, wanted.labels))
     drawn = [float(one) for panel in made for line in panel.lines for one in line.mean if np.isfinite(one)]
     y_scale = wanted.value_scale or wanted.y_scale or "linear"
     check_log(whole.metric.name, drawn, y_scale)

@@ -100,7 +100,8 @@ def numbers(source: Source, wanted: Visualization) -> ScatterNumbers:
     if count > TOO_MANY:
         return _counted(wanted, found, x, y)
     made = tuple(
-        Panel(label, _cloud(found, rows, x, y, series, wanted.series)) for label, rows in _parts(found, wanted.facet_by)
+        Panel(label, _cloud(found, rows, x, y, series, wanted.series))
+        for label, rows in _parts(found, wanted.facet_by, wanted)
     )
     notes = (*filter(None, [_logarithmic(x, y)]), *found.notes)
     return ScatterNumbers(wanted.title or "", notes, made, x, y, series)
@@ -110,9 +111,11 @@ def _logarithmic(x: Side, y: Side) -> str:
     return logarithmic_text(*((one.name, one.scale) for one in (x, y)))
 
 
-def _parts(found: Matched, names: tuple[str, ...]) -> list[tuple[str, np.ndarray]]:
+def _parts(found: Matched, names: tuple[str, ...], wanted: Visualization) -> list[tuple[str, np.ndarray]]:
     """The label and the rows of each panel."""
-    return [(one.label, one.sample.frame[VALUE].to_numpy().astype(int)) for one in facets(found.rows, names)]
+    return [
+        (one.label, one.sample.frame[VALUE].to_numpy().astype(int)) for one in facets(found.rows, names, wanted.labels)
+    ]
 
 
 def _cloud(found: Matched, rows: np.ndarray, x: Side, y: Side, series: Series, name: str | None) -> Cloud:
@@ -134,7 +137,7 @@ def _counted(wanted: Visualization, found: Matched, x: Side, y: Side) -> Scatter
         )
     names = (*((wanted.series,) if wanted.series and wanted.series not in wanted.facet_by else ()), *wanted.facet_by)
     series = Series()
-    parts = [(label, _cloud(found, rows, x, y, series, None)) for label, rows in _parts(found, names)]
+    parts = [(label, _cloud(found, rows, x, y, series, None)) for label, rows in _parts(found, names, wanted)]
     every = [np.concatenate([getattr(cloud, side) for _, cloud in parts]) for side in ("x", "y")]
     lattice = Lattice.over(every[0], every[1], (x.scale, y.scale))
     made = tuple(Panel(label, cloud, lattice.counted(cloud.x, cloud.y)) for label, cloud in parts)

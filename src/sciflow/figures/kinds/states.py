@@ -99,7 +99,7 @@ def numbers(source: Source, wanted: Visualization) -> StateNumbers:
     along, upward = (
         _axis(one, observations, label_of(one.name, observations, wanted) if one else "") for one in (x, y)
     )
-    place = _places(observations, facet)
+    place = _places(observations, facet, wanted)
     known = [State(one) for one in observations.frame[STATE]]
     counts = Counter(zip(place[0], along[1], upward[1], known, strict=True))
     cells = tuple(Cell(*key, count) for key, count in sorted(counts.items()))
@@ -195,7 +195,9 @@ def _binned(parameter: Parameter, label: str, values: Sequence[Any]) -> tuple[Ax
     return Axis(parameter.name, label, tuple(names), tuple(ticks)), [cell[one] for one in values]
 
 
-def _places(observations: Observations, facets: Sequence[Parameter]) -> tuple[list[int], tuple[str, ...]]:
+def _places(
+    observations: Observations, facets: Sequence[Parameter], wanted: Visualization
+) -> tuple[list[int], tuple[str, ...]]:
     """In which panel each combination is, and what stands above the panels."""
     if not facets:
         return [0] * len(observations), ("",)
@@ -203,7 +205,9 @@ def _places(observations: Observations, facets: Sequence[Parameter]) -> tuple[li
     keys = list(zip(*(_plain(observations, one) for one in facets), strict=True))
     ordered = sorted(set(keys), key=lambda key: [place[one] for place, one in zip(order, key, strict=True)])
     place = {key: number for number, key in enumerate(ordered)}
-    labels = tuple(described(dict(zip((one.name for one in facets), key, strict=True))) for key in ordered)
+    labels = tuple(
+        described(dict(zip((one.name for one in facets), key, strict=True)), wanted.labels) for key in ordered
+    )
     return [place[key] for key in keys], labels
 
 

@@ -252,3 +252,10 @@ def test_series_in_bins_are_told_and_their_spread_is_no_error() -> None:
 
     assert any(note.startswith("g: put into ") for note in made.notes)
     assert "band: smallest to largest value" in made.notes
+
+
+def test_a_label_stands_at_panels_too() -> None:
+    """What stands for a parameter at an axis stands for it above panels."""
+    made = lines(with_repeats(), facet_by=["field"], labels={"field": "$B$ (T)"})
+
+    assert [panel.label for panel in made.panels] == ["$B$ (T) = 0", "$B$ (T) = 0.5", "$B$ (T) = 1"]
