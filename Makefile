@@ -5,6 +5,8 @@ UV := $(shell command -v uv 2>/dev/null || echo $(VENV)/bin/uv)
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 # Trust the certificates that the system trusts, as pip does: some sites have their own.
 export UV_NATIVE_TLS ?= true
+# Hundreds of programs are started here: each would compile its libraries again where nothing may be kept.
+export PYTHONDONTWRITEBYTECODE :=
 # What starts pytest; `make coverage` gives another one.
 RUN_MODULE ?= $(VENV)/bin/python -m
 # What runs whole programs takes its time, and is not measured: all of it is tested part by part besides.
