@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import spatial
 
 from sciflow.analysis.observations import Observations
+from sciflow.analysis.optima.improvement import log_improvement
 from sciflow.analysis.optima.ranges import Encoding, Partners, Range, ranges_of
 from sciflow.analysis.optima.settings import Settings, plain, settings_of
 from sciflow.analysis.optima.surrogate import Surrogate, check_installed
@@ -22,6 +23,7 @@ _MOST_MEASURED = 600  # settings that a surrogate is fitted to; the time goes wi
 _CANDIDATES = 1024
 _NEAR, _WIDTHS = 256, (0.15, 0.05, 0.015)
 _APART = 0.02  # of the range, between those that are suggested together
+_SAME = 1e-3  # of the range: nearer to what was measured nothing new is learned
 _GOOD_SKILL = 0.5
 
 
@@ -247,6 +249,7 @@ class _Search:
     ) -> None:
         self._space, self._ranges, self._surrogate, self._rest = space, ranges, surrogate, rest
         self._partners = partners
+        self._known = spatial.KDTree(surrogate.model.rows)
         self._names, self._generator = settings.parameters, generator
         columns = [[plain(one) for one in observations.frame[name]] for name in self._names]
         self._taken = set(zip(*columns, strict=True))  # also what failed: it was tried
@@ -284,7 +287,10 @@ class _Search:
         return np.where(np.isnan(chosen), self._generator.random(chosen.shape), np.where(stays, chosen, moved))
 
     def _allowed(self, units: np.ndarray, crowd: np.ndarray) -> list[dict[str, Any]]:
-        """The settings at these places that are new, apart from a crowd, and that the rules of the space leave."""
+        """The settings at these places that are new, apart from a crowd, and that the rules of the space leave.
+
+        Rounding makes nothing new: what lies beside a measured setting is as good as measured.
+        """
         found: dict[tuple[Any, ...], dict[str, Any]] = {}
         for unit in units.tolist():
             values = {}
@@ -300,29 +306,22 @@ class _Search:
             if (key := self._key(setting)) not in self._taken:
                 found[key] = setting
         settings = list(found.values())
-        if not settings or not len(crowd):
+        if not settings:
             return settings
         rows = self._surrogate.encoding.rows(settings)
-        apart = (np.abs(rows[:, None, :] - crowd[None, :, :]).max(axis=2) >= _APART).all(axis=1)
+        apart = self._known.query(rows, p=np.inf)[0] >= _SAME
+        if len(crowd):
+            apart &= spatial.KDTree(crowd).query(rows, p=np.inf)[0] >= _APART
         return [one for one, is_apart in zip(settings, apart, strict=True) if is_apart]
 
     def _key(self, setting: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(setting[name] for name in self._names)
 
     def _improvement(self, model: Surrogate, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """The logarithm of how much below the least expected cost of what is known each is to be expected to be.
-
-        Of what is surely worse the improvement itself is 0 to any float, and would rank nothing.
-        """
+        """The logarithm of how much below the least expected cost of what is known each candidate is to be expected."""
         mean, sd = model.predict(self._surrogate.encoding.rows(candidates))
-        gain = float(model.predict(model.rows)[0].min()) - mean
-        sd = np.maximum(sd, 1e-12 * max(1e-300, float(np.ptp(model.values))))
-        z = gain / sd
-        far = np.minimum(z, -6.0)
-        near = np.maximum(z, -6.0)
-        # Far below, the density times the distance nearly cancel: what is left of them is the density over z².
-        tail = stats.norm.logpdf(far) - 2 * np.log(-far)
-        return np.log(sd) + np.where(z < -6, tail, np.log(near * stats.norm.cdf(near) + stats.norm.pdf(near)))
+        least = float(model.predict(model.rows)[0].min())
+        return np.log(sd) + log_improvement((least - mean) / sd)
 
 
 def _place(one: Range, setting: Mapping[str, Any]) -> float:

@@ -50,10 +50,13 @@ class Surrogate:
         self._process = self._fitted(rows, values, noise, None)
 
     def predict(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The expected value at each row, and its standard deviation, without what only repeats would scatter."""
+        """The expected value at each row, and its standard deviation, without what only repeats would scatter.
+
+        The deviation is never less than the least noise of the fit: what is below that is rounding.
+        """
         mean, sd = self._process.predict(rows, return_std=True)
         level = _noise_level(self._process)
-        sd = np.sqrt(np.maximum(sd**2 - level, 0.0))
+        sd = np.sqrt(np.maximum(sd**2 - level, _NOISE[0]))
         return mean * self._scale + self._mean, sd * self._scale
 
     def believing(self, row: np.ndarray) -> Surrogate:

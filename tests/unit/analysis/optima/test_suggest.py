@@ -147,3 +147,28 @@ def test_where_nothing_is_better_the_best_of_the_rest_is_suggested() -> None:
     assert all(one["x"] > 0.9 for one in found.settings)
     assert min(found.expected) > 10
     assert "none of these is expected to be better than the best that was measured" in found.notes
+
+
+def test_a_nearly_perfect_surrogate_names_the_best_it_expects() -> None:
+    """Where no float can hold the improvement that is expected, the best is found all the same, and nothing twice."""
+    axes = {"x": {"uniform": [-3.14159, 3.14159]}, "k": {"choice": ["p", "q"]}, "r": {"loguniform": [0.001, 10]}}
+    sample = {"method": "sobol", "count": 64, "seed": 1}
+    corner = {"x": 3.14159, "k": "q", "r": 10.0}
+
+    def loss(x: float, k: str, r: float) -> float:
+        return x + 5 * (k == "q") + math.log10(r)
+
+    space = ParameterSpace.from_document(axes, sample=sample)
+    first = suggest(measured(space, loss), space, "loss", count=1)
+    assert first.skill > 0.999
+    assert first.expected[0] == pytest.approx(loss(**corner), abs=0.01)
+    longer = ParameterSpace.from_document(axes, sample=sample, include=[corner])
+    found = suggest(measured(longer, loss), longer, "loss", count=3)
+    assert "none of these is expected to be better than the best that was measured" in found.notes
+    assert all(expected > 8.5 for expected in found.expected)  # of a range from -6 to 9
+    known = [corner, *({name: one[name] for name in axes} for one in space)]
+    near = [
+        math.hypot(one["x"] - other["x"], math.log(one["r"] / other["r"])) for one in found.settings for other in known
+    ]
+    assert min(near) > 0.005
+    assert len({tuple(one.values()) for one in found.settings}) == 3
