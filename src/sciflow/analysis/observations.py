@@ -162,6 +162,22 @@ class Sample:
         """The parameters that make replicates."""
         return [one.name for one in self.parameters.values() if one.is_repeat]
 
+    def parameter(self, name: str) -> Parameter:
+        """A parameter on which the metric depends.
+
+        Raises
+        ------
+        ResultError
+            For any other name.
+        """
+        if name not in self.parameters:
+            raise ResultError(f"`{self.metric.name}` does not depend on `{name}`", hint=nearest(name, self.parameters))
+        return self.parameters[name]
+
+    def is_followed(self, axis: str, by: Sequence[str]) -> bool:
+        """Whether one of some parameters follows from this axis alone, and so tells its levels apart."""
+        return any(self.parameters[name].behind == (axis,) for name in by if name in self.parameters)
+
     def codes(self, name: str) -> np.ndarray:
         """Which level of a parameter each row has: its position among `Parameter.levels`."""
         return codes_of(self.frame[name], self.parameters[name].levels)

@@ -14,7 +14,6 @@ from sciflow.analysis.levels import groups_of
 from sciflow.analysis.moments import scale_of
 from sciflow.analysis.observations import VALUE, Sample
 from sciflow.errors import ResultError
-from sciflow.model.nearest import nearest
 
 Interval = Literal["t", "bootstrap", "sd", "range", "none"]
 _COLUMNS = ("count", "mean", "sd", "low", "high")
@@ -81,10 +80,7 @@ def quantile_name(share: float) -> str:
 
 def _check(sample: Sample, by: Sequence[str], interval: str, confidence: float, quantiles: Sequence[float]) -> None:
     for name in by:
-        if name not in sample.parameters:
-            raise ResultError(
-                f"`{sample.metric.name}` does not depend on `{name}`", hint=nearest(name, sample.parameters)
-            )
+        sample.parameter(name)
         if name in _COLUMNS:
             raise ResultError(
                 f"there can be no means by `{name}`: a column of theirs is called so, too",

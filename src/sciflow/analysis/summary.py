@@ -13,7 +13,6 @@ from sciflow.analysis.moments import moments
 from sciflow.analysis.observations import VALUE, Coverage, Observations, Parameter, Sample
 from sciflow.analysis.repeats import Interval, means
 from sciflow.errors import ResultError
-from sciflow.model.nearest import nearest
 
 _COLUMNS = ("of", "count", "mean", "sd", "low", "high", "min", "median", "max")
 _QUANTILES = {"min": 0.0, "25%": 0.25, "median": 0.5, "75%": 0.75, "max": 1.0}
@@ -176,10 +175,7 @@ def _numbers(sample: Sample, finite: np.ndarray) -> dict[str, object]:
 
 def _check(sample: Sample, names: Sequence[str]) -> None:
     for name in names:
-        if name not in sample.parameters:
-            raise ResultError(
-                f"`{sample.metric.name}` does not depend on `{name}`", hint=nearest(name, sample.parameters)
-            )
+        sample.parameter(name)
         if name in _COLUMNS:
             raise ResultError(
                 f"there can be no summary by `{name}`: a column of it is called so, too",
@@ -194,7 +190,7 @@ def _coverage_note(sample: Sample) -> str:
 
 def _pooled(sample: Sample, shown: Sequence[str]) -> list[Parameter]:
     """Over which factors means are taken."""
-    return [one for one in sample.factors if one.name not in shown and not _is_told(sample, shown, one.name)]
+    return [one for one in sample.factors if one.name not in shown and not sample.is_followed(one.name, shown)]
 
 
 def _told(pooled: Sequence[Parameter], chosen: Sequence[Parameter], interval: Interval, is_default: bool) -> str:
@@ -207,8 +203,3 @@ def _told(pooled: Sequence[Parameter], chosen: Sequence[Parameter], interval: In
         return f"{told}; the interval treats the values over {names} as if they were drawn at random"
     text = f"{told}; the spread is that of all these, not of repeats alone"
     return f"{text}, and the mean has no interval: {names} did not vary by chance" if chosen and is_default else text
-
-
-def _is_told(sample: Sample, shown: Sequence[str], axis: str) -> bool:
-    """Whether a parameter that follows from this axis alone is shown."""
-    return any(sample.parameters[name].behind == (axis,) for name in shown)

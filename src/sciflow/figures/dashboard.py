@@ -18,12 +18,11 @@ from sciflow.analysis.rounding import rounded
 from sciflow.analysis.table import RunTable
 from sciflow.errors import ResultError
 from sciflow.figures.chosen import Titled, chosen
-from sciflow.figures.files import origin, told_letters
+from sciflow.figures.files import keep, origin, told_letters
 from sciflow.figures.labels import metric_label, text_of
 from sciflow.figures.style import Style, applied
 from sciflow.model.state import State
 from sciflow.model.units import format_duration, format_memory
-from sciflow.store.layout import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,11 +106,7 @@ class Dashboard:
             For an ending that is no format, or where it cannot be written.
         """
         target = Path(path)
-        image = self.image(target.suffix, style)
-        try:
-            write_whole(target, image)
-        except OSError as error:
-            raise ResultError(f"`{target}` cannot be written: {error.strerror}") from error
+        keep(target, self.image(target.suffix, style))
         return target
 
     def _repr_png_(self) -> bytes:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 
-from sciflow.analysis.observations import Sample, is_absent
+from sciflow.analysis.observations import Sample
 from sciflow.errors import ResultError
 from sciflow.figures.axis import inches
+from sciflow.figures.cells import keys_of
 from sciflow.figures.labels import described, wrapped
 from sciflow.model.nearest import nearest
 
@@ -57,8 +58,7 @@ def facets(sample: Sample, names: Sequence[str], labels: Mapping[str, str]) -> l
     for name in names:
         check_depends(sample, name, "there is one panel only")
     rows: dict[tuple[Any, ...], list[int]] = {}
-    columns = [[None if is_absent(one) else one for one in sample.frame[name].tolist()] for name in names]
-    for position, key in enumerate(zip(*columns, strict=True) if names else [()] * len(sample.frame)):
+    for position, key in enumerate(keys_of(sample, names)):
         rows.setdefault(key, []).append(position)
     places = [{level: number for number, level in enumerate(sample.parameters[name].levels)} for name in names]
     ordered = sorted(rows, key=lambda key: [place[one] for place, one in zip(places, key, strict=True)])

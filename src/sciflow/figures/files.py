@@ -17,6 +17,7 @@ import matplotlib as mpl
 
 from sciflow.errors import ResultError, SciflowWarning
 from sciflow.figures.style import Style, applied
+from sciflow.store.layout import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,6 +37,21 @@ _MEANT = {
     "\\": r"\textbackslash{}",
 }
 _LETTER = re.compile(r"Glyph (\d+) ")
+
+
+def keep(path: Path, content: bytes | str) -> None:
+    """Write a file, which replaces what is there once it is whole.
+
+    Raises
+    ------
+    ResultError
+        Where it cannot be written.
+    """
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        hint = "" if path.parent.is_dir() else f"make the folder first: mkdir -p {path.parent}"
+        raise ResultError(f"`{path}` cannot be written: {error.strerror}", hint=hint) from error
 
 
 def origin(ending: str, title: str, runs: tuple[str, ...]) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ class Journal(NamedTuple):
     dpi
         Of line art with shades, as figures are, when they have dots at all.
     source
-        Where it says so.
+        Where it is to be looked up.
     """
 
     widths: Mapping[float, float]
@@ -36,7 +36,8 @@ class Journal(NamedTuple):
 
 
 # Single journals of a publisher may differ: their own instructions come first. What is behind the addresses of
-# `nature`, `ieee`, `elsevier` (but for its widths) and `acs` was read in 2026; of the others, what is quoted of them.
+# `nature`, `ieee`, `elsevier` (but for its widths) and `acs` was read in 2026. All else was not checked at its source:
+# it is as commonly quoted, and its users should check with the journal.
 JOURNALS: Mapping[str, Journal] = {
     # Text of 5 to 7 points, fonts embedded as type 42, images at 300 to 450 dpi.
     "nature": Journal({1: 89, 2: 183}, 170, 7, 450, "https://research-figure-guide.nature.com/figures/"),

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from sciflow.analysis.choice import selected
 from sciflow.errors import ResultError
 from sciflow.figures.caption import caption
-from sciflow.figures.files import FORMATS, as_pgf, origin, told_letters
+from sciflow.figures.files import FORMATS, as_pgf, keep, origin, told_letters
 from sciflow.figures.journals import style_of
 from sciflow.figures.kinds.registry import kind_of
 from sciflow.figures.labels import literal
 from sciflow.figures.numbers import Numbers, Source
 from sciflow.figures.style import DEFAULT, Style, applied
 from sciflow.model.visualization import Kind, Visualization
-from sciflow.store.layout import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -153,11 +152,8 @@ class Picture:
         files: dict[Path, bytes] = {}
         for page, name in enumerate(names):
             files |= self._files(name, page, style)
-        try:
-            for name, content in files.items():
-                write_whole(name, content)
-        except OSError as error:
-            raise ResultError(f"`{target}` cannot be written: {error.strerror}") from error
+        for name, content in files.items():
+            keep(name, content)
         return list(files)
 
     def _files(self, path: Path, page: int, style: Style) -> dict[Path, bytes]:

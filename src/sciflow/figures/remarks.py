@@ -34,7 +34,7 @@ def _hidden(sample: Sample, shown: Sequence[str]) -> list[Parameter]:
     return [
         one
         for one in [*sample.factors, *several]
-        if one.name not in shown and not _shows(sample, shown, one.name) and not _shown_by_its_axes(one, shown)
+        if one.name not in shown and not sample.is_followed(one.name, shown) and not _shown_by_its_axes(one, shown)
     ]
 
 
@@ -44,11 +44,6 @@ def _told(parameters: Iterable[Parameter]) -> str:
 
 def _what(parameter: Parameter) -> str:
     return "repeats" if parameter.is_repeat else "drawn values" if parameter.is_sampled else "values"
-
-
-def _shows(sample: Sample, shown: Sequence[str], axis: str) -> bool:
-    """Whether a parameter that follows from this axis alone is shown."""
-    return any(sample.parameters[name].behind == (axis,) for name in shown if name in sample.parameters)
 
 
 def _shown_by_its_axes(parameter: Parameter, shown: Sequence[str]) -> bool:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sciflow.errors import ResultError
-from sciflow.figures.files import FORMATS
+from sciflow.figures.files import FORMATS, keep
 from sciflow.figures.gallery import Gallery, make_folder
 from sciflow.figures.style import DEFAULT, Style
-from sciflow.store.layout import write_whole
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,5 @@ def saved(
 
 def _save_numbers(gallery: Gallery, path: Path) -> Path:
     [one] = gallery.values()
-    try:
-        write_whole(path, one.numbers.frame().to_csv(index=False))
-    except OSError as error:
-        raise ResultError(f"`{path}` cannot be written: {error.strerror}") from error
+    keep(path, one.numbers.frame().to_csv(index=False))
     return path

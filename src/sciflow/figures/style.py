@@ -16,7 +16,6 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 ORDERED = "viridis"  # colours of numbers: lightness rises with them
-DIVERGING = "RdBu_r"  # of numbers around zero
 ABSENT = "#d9d9d9"  # what there is no value for, hatched besides
 MOST_SERIES = len(COLOURS)
 INCH = 25.4  # millimetres

@@ -12,12 +12,12 @@ from sciflow.errors import ResultError
 from sciflow.figures.chosen import MOST, Chosen, chosen
 from sciflow.figures.dashboard import FORMATS as PAGE_FORMATS
 from sciflow.figures.dashboard import dashboard
+from sciflow.figures.files import keep
 from sciflow.figures.gallery import make_folder
 from sciflow.report.facts import Facts, facts_of
 from sciflow.report.methods import methods_of
 from sciflow.report.page import page
 from sciflow.report.shown import shown
-from sciflow.store.layout import write_whole
 
 FORMATS = (".html", *PAGE_FORMATS)
 
@@ -88,10 +88,7 @@ def report(
         content = page(
             facts, [shown(one) for one in drawn.pictures], drawn.missing, _methods(results, observations), Path()
         )
-    try:
-        write_whole(target, content)
-    except OSError as error:
-        raise ResultError(f"`{target}` cannot be written: {error.strerror}") from error
+    keep(target, content)
     return Written(target, facts, drawn)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sciflow.analysis.observations import Coverage, Metric, Observations
 from sciflow.analysis.optima.comparison import Comparison, Test, compared_with_best
-from sciflow.analysis.optima.settings import Settings, settings_of
+from sciflow.analysis.optima.settings import Settings, plain, settings_of
 from sciflow.analysis.statistics.finding import as_text
 from sciflow.errors import ResultError
 
@@ -225,8 +225,6 @@ def best_of(
 
 def setting_text(values: Mapping[str, Any]) -> str:
     """A setting in words: ``size = 32, method = fast``."""
-    from sciflow.analysis.optima.settings import plain
-
     cells = {name: plain(value) for name, value in values.items()}
     return ", ".join(
         f"{name} = {one:g}" if isinstance(one, float) else f"{name} = {one}" for name, one in cells.items()
