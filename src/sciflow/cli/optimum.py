@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sciflow.analysis.optima.best import Best
     from sciflow.analysis.optima.flatness import Flatness
     from sciflow.analysis.optima.pareto import Front
-    from sciflow.execution import Run
     from sciflow.results import Results
 
 
@@ -22,11 +21,6 @@ def run_and_metric(words: Sequence[str], verb: str) -> tuple[str | None, str]:
     if len(words) > 2:
         raise click.UsageError(f"give a run and a metric: sciflow {verb} RUN METRIC")
     return (words[0] if len(words) > 1 else None), words[-1]
-
-
-def results_of(opened: Run) -> Results:
-    """The results as they were collected; collected now where they were not."""
-    return opened.results() if opened.directory.results.is_file() else opened.collect()
 
 
 @click.command()
@@ -62,6 +56,7 @@ def best(
 ) -> None:
     """Show the best values of METRIC, or means of repeats, and the parameters on which it depends."""
     from sciflow.execution import open_run
+    from sciflow.joining import results_of
 
     run, metric = run_and_metric(words, "best")
     others = (*and_maximize, *and_minimize)
@@ -186,7 +181,7 @@ def _front_document(front: Front) -> dict[str, Any]:
 
 
 def _records(frame: Any, columns: Sequence[str]) -> list[dict[str, Any]]:
-    from sciflow.analysis.optima.settings import plain
+    from sciflow.analysis.cells import plain
 
     cells = [[plain(one) for one in frame[name]] for name in columns]
     return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]

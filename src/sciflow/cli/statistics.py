@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.optimum import results_of, run_and_metric
+from sciflow.cli.optimum import run_and_metric
 from sciflow.cli.output import emit, json_option
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def statistics(
     from sciflow.analysis.optima.best import unmarked_repeats
     from sciflow.analysis.statistics.examination import examine
     from sciflow.execution import open_run
+    from sciflow.joining import results_of
 
     run, metric = run_and_metric(words, "statistics")
     opened = open_run(run, obj["runs"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.optimum import results_of, run_and_metric
+from sciflow.cli.optimum import run_and_metric
 from sciflow.cli.output import emit, json_option, table
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def suggest(
 ) -> None:
     """Say which combinations to try next for the best METRIC: where what was measured promises most."""
     from sciflow.execution import open_run
+    from sciflow.joining import results_of
 
     run, metric = run_and_metric(words, "suggest")
     opened = open_run(run, obj["runs"])
@@ -86,7 +87,7 @@ def _short(path: Path) -> str:
 
 
 def _described(found: Suggestions) -> list[str]:
-    from sciflow.analysis.optima.settings import plain
+    from sciflow.analysis.cells import plain
 
     frame = found.frame()
     rows = [[plain(one) for one in row] for row in frame.itertuples(index=False, name=None)]

@@ -10,9 +10,10 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
+from sciflow.analysis.cells import plain
 from sciflow.analysis.observations import Coverage, Metric, Observations
 from sciflow.analysis.optima.comparison import Comparison, Test, compared_with_best
-from sciflow.analysis.optima.settings import Settings, plain, settings_of
+from sciflow.analysis.optima.settings import Settings, settings_of
 from sciflow.analysis.statistics.finding import as_text
 from sciflow.errors import ResultError
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sciflow.analysis.cells import plain
 from sciflow.analysis.levels import codes_of
 from sciflow.analysis.observations import Observations, Parameter, is_absent
 from sciflow.analysis.optima.best import Best, setting_text
-from sciflow.analysis.optima.settings import plain
 from sciflow.analysis.statistics.layout import move_together
 
 # How much of the metric's whole range is lost at the nearest levels.

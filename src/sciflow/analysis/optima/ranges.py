@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sciflow.analysis.cells import plain
 from sciflow.analysis.observations import Observations, kind_of
 from sciflow.analysis.optima.flatness import is_geometric
 from sciflow.model.parameters import ParameterSpace
@@ -145,8 +146,6 @@ def _range(name: str, written: Any, levels: Sequence[Any]) -> Range:
 
 
 def _plain_column(column: Iterable[Any]) -> list[Any]:
-    from sciflow.analysis.optima.settings import plain
-
     return [plain(one) for one in column]
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from sciflow.analysis.cells import plain
 from sciflow.analysis.moments import moments, scale_of
-from sciflow.analysis.observations import Coverage, Observations, Parameter, is_absent
+from sciflow.analysis.observations import Coverage, Observations, Parameter
 from sciflow.errors import ExpressionError, ResultError
 from sciflow.model.expressions import Expression
 from sciflow.model.nearest import nearest
@@ -299,8 +300,3 @@ class _Condition:
             return bool(self._expression.evaluate(values))
         except ExpressionError as error:
             raise ResultError(f"`where`: {error.message}", hint=error.hint) from error
-
-
-def plain(value: object) -> object:
-    """A cell of a table as Python has it; None where there is nothing."""
-    return None if is_absent(value) else value.item() if isinstance(value, np.generic) else value

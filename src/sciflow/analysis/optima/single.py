@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from sciflow.analysis.cells import plain
 from sciflow.analysis.choice import level_of
 from sciflow.analysis.levels import codes_of
 from sciflow.analysis.moments import moments
 from sciflow.analysis.observations import STATE, VALUE, Observations, Sample
 from sciflow.analysis.optima.best import best_of
 from sciflow.analysis.optima.optimum import optimum
-from sciflow.analysis.optima.settings import plain, roles_of
+from sciflow.analysis.optima.settings import roles_of
 from sciflow.errors import ResultError
 from sciflow.model.state import State
 

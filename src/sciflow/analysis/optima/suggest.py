@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy import spatial
 
+from sciflow.analysis.cells import plain
 from sciflow.analysis.observations import Observations
 from sciflow.analysis.optima.improvement import log_improvement
 from sciflow.analysis.optima.ranges import Encoding, Partners, Range, ranges_of
-from sciflow.analysis.optima.settings import Settings, plain, settings_of
+from sciflow.analysis.optima.settings import Settings, settings_of
 from sciflow.analysis.optima.surrogate import Surrogate, check_installed
 from sciflow.analysis.statistics.finding import as_text
 from sciflow.errors import ResultError, WorkflowError
