@@ -34,6 +34,7 @@ _MOST_METRICS = 2
 _MOST_TASKS = 6
 WIDE = 7.47  # inches between the margins of the page
 _ROOM = 7.1  # inches from top to bottom for figures
+_LINE = 0.11  # inches, of notes
 _LOW, _HIGH_NARROW, _HIGH = 2.0, 2.3, 2.8  # inches of a row
 STYLE = Style(font_size=7.5, dpi=150)
 
@@ -252,7 +253,9 @@ def height_of(row: Sequence[Titled]) -> float:
     """How high a row of figures should be, in inches, so that it is legible."""
     sizes = [one.picture.numbers.size for one in row]
     high = max(height / width * (WIDE if is_wide(row[0]) else WIDE / 2) for width, height in sizes)
-    return min(max(0.75 * high, _LOW), _HIGH if is_wide(row[0]) else _HIGH_NARROW)
+    notes = max(sum(map(len, one.picture.notes)) for one in row)
+    below = _LINE * min(3, notes // (150 if is_wide(row[0]) else 70))  # beneath the first line of notes
+    return min(max(0.75 * high, _LOW), _HIGH if is_wide(row[0]) else _HIGH_NARROW) + below
 
 
 def _fitting(pictures: Sequence[Titled]) -> tuple[Titled, ...]:

@@ -82,7 +82,7 @@ class Picture:
             if self.numbers.title and style.has_notes:
                 figure.suptitle(literal(self.numbers.title))
             if self.notes and style.has_notes:
-                letters = int(width * 72 / (style.font_size * 0.8) * 1.9)
+                letters = int(width * 72 / (style.font_size * 0.8) * 1.75)
                 text = "\n".join(textwrap.fill(note, letters) for note in _fitting(self.notes))
                 figure.supxlabel(literal(text), fontsize=style.font_size * 0.8, x=0.01, ha="left", color="#444444")
         return figure

@@ -65,8 +65,8 @@ def interval_meaning(sample: Sample, shown: Sequence[str], wanted: Visualization
     factors = averaged_factors(sample, shown)
     if factors and wanted.asked_interval is None:
         repeats = [one for one in _hidden(sample, shown) if one not in factors]
-        means = f" of the means over {', '.join(one.name for one in repeats)}" if repeats else " value"
-        return f"{what}: from the smallest to the largest{means} among {_told(factors)}: no error of the mean"
+        of = f"mean over {', '.join(one.name for one in repeats)}" if repeats else "value"
+        return f"{what}: smallest to largest {of}, no error of the mean"
     interval = interval_of(sample, shown, wanted)
     told = {
         "none": "",

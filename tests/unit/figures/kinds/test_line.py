@@ -103,7 +103,7 @@ def test_a_mean_over_set_values_has_their_range_and_no_error() -> None:
     asked = lines(values, interval="t")
 
     assert made.frame()[["mean", "low", "high"]].to_numpy().tolist() == [[7.0, 2.0, 12.0]]
-    told = "band: from the smallest to the largest of the means over seed among f (2 values): no error of the mean"
+    told = "band: smallest to largest mean over seed, no error of the mean"
     assert made.notes[1] == told
     assert asked.panels[0].lines[0].high[0] > 15
     assert asked.notes[1].endswith("which treats the values of f as if they were drawn at random")
