@@ -29,8 +29,8 @@ class Neighbour:
     Attributes
     ----------
     side
-        ``below`` or ``above`` for numbers, ``other`` for categories; ``near`` among sampled settings, which differ in
-        all that was drawn.
+        ``below`` or ``above`` for numbers, ``other`` for categories; ``near`` among settings that differ from the best
+        in several numbers at once: those that were drawn, and those that lie between the values of a grid.
     loss, share
         How much worse it is, in the metric's unit and as a part of its whole range over all settings.
     is_worse
@@ -67,7 +67,7 @@ class Flatness:
     edges
         Where the best is at the end of an axis of numbers.
     alone
-        Parameters in which no measured setting differs from the best alone.
+        Parameters in which no measured setting differs from the best alone, nor one near it.
     """
 
     metric: str
@@ -154,9 +154,9 @@ def flatness_of(observations: Observations, best: Best) -> Flatness:
     columns = {name: [plain(one) for one in rows[name]] for name in settings.parameters}
     same = {name: np.array([one == centre[name] for one in column]) for name, column in columns.items()}
     drawn = [name for name in settings.parameters if _is_drawn(observations.parameters[name])]
-    neighbours = _near(best, drawn, columns, same) if drawn else []
+    neighbours = _near(best, drawn, drawn, columns, same)
     edges: list[Edge] = []
-    alone: list[str] = []
+    lone: list[list[str]] = []
     for group in _groups(columns, [name for name in settings.parameters if name not in drawn]):
         name, told = group[0], " & ".join(group)
         if len(observations.parameters[name].levels) < 2:
@@ -173,7 +173,13 @@ def flatness_of(observations: Observations, best: Best) -> Flatness:
             sides = [("other", row) for row in found.values()]
         neighbours += [_neighbour(best, told, side, columns[name][row], row) for side, row in sides]
         if not sides and not is_absent(centre[name]):
-            alone.append(told)
+            lone.append(group)
+    numbers = [name for name in settings.parameters if _is_number(observations.parameters[name], columns[name])]
+    beside = [name for group in lone for name in group if name in numbers]
+    if near := _near(best, numbers, beside, columns, same):
+        neighbours += near
+        lone = [group for group in lone if not set(group) <= set(beside)]
+    alone = [" & ".join(group) for group in lone]
     return Flatness(best.metric.name, centre, tuple(neighbours), tuple(edges), tuple(alone))
 
 
@@ -203,19 +209,29 @@ def _is_drawn(parameter: Parameter) -> bool:
     return parameter.is_sampled and parameter.kind == "number" and None not in parameter.levels
 
 
+def _is_number(parameter: Parameter, column: Sequence[Any]) -> bool:
+    return parameter.kind == "number" and None not in column
+
+
 def _near(
-    best: Best, drawn: Sequence[str], columns: Mapping[str, Sequence[Any]], same: Mapping[str, np.ndarray]
+    best: Best,
+    moving: Sequence[str],
+    asked: Sequence[str],
+    columns: Mapping[str, Sequence[Any]],
+    same: Mapping[str, np.ndarray],
 ) -> list[Neighbour]:
-    """Of settings that were drawn, the nearest: two for each parameter, with all levels of the others alike."""
-    points = np.array([columns[name] for name in drawn], dtype=float).T
+    """The nearest settings that differ in some of the asked numbers, two for each; all that does not move is alike."""
+    if not asked:
+        return []
+    points = np.array([columns[name] for name in moving], dtype=float).T
     points = (points - points.min(axis=0)) / np.where(np.ptp(points, axis=0) > 0, np.ptp(points, axis=0), 1.0)
-    here = int(best.order[0])
-    distance = np.linalg.norm(points - points[here], axis=1)
-    alike = np.logical_and.reduce([np.ones(len(points), dtype=bool), *(same[n] for n in same if n not in drawn)])
-    near = [int(row) for row in np.argsort(distance, kind="stable") if alike[row] and row != here][: 2 * len(drawn)]
-    name = " and ".join(drawn)
-    texts = [setting_text({one: columns[one][row] for one in drawn}) for row in near]
-    return [_neighbour(best, name, "near", text, row) for text, row in zip(texts, near, strict=True)]
+    distance = np.linalg.norm(points - points[int(best.order[0])], axis=1)
+    differs = np.logical_or.reduce([~same[name] for name in asked])
+    alike = np.logical_and.reduce([differs, *(same[name] for name in same if name not in moving)])
+    near = [int(row) for row in np.argsort(distance, kind="stable") if alike[row]][: 2 * len(asked)]
+    told = [name for name in moving if any(not same[name][row] for row in near)]
+    texts = [setting_text({one: columns[one][row] for one in told}) for row in near]
+    return [_neighbour(best, " and ".join(told), "near", text, row) for text, row in zip(texts, near, strict=True)]
 
 
 def _nearest(found: dict[Any, int], level: Any) -> list[tuple[str, int]]:

@@ -61,8 +61,8 @@ def test_sampled_settings_have_nearest_ones() -> None:
 
 
 def test_where_no_neighbour_was_measured_that_is_said() -> None:
-    """As of points that lie apart, and of a single one."""
-    apart = around(observed({"x": [1, 2, 3, 3], "y": [10, 20, 30, 40]}, {"loss": [2.0, 1, 3, 3]}), "loss")
+    """As of words that differ together, and of a single point."""
+    apart = around(observed({"x": list("abcc"), "y": list("pqrs")}, {"loss": [2.0, 1, 3, 3]}), "loss")
     assert apart.alone == ("x", "y")
     assert "x: not known, nothing else was measured" in apart.described()[0]
     assert apart.word("x") is None
@@ -95,3 +95,25 @@ def test_axes_that_move_together_are_neighbours_together() -> None:
         ("tag", "other", None),
     ]
     assert found.alone == ()
+
+
+def test_a_best_between_the_values_of_a_grid_has_the_nearest_of_them_around_it() -> None:
+    """As after a suggestion was followed: the nearest settings of the same category, in all numbers together."""
+    columns = grid(temp=[40, 60, 80], salt=[1.0, 2.0, 3.0], method=["a", "b"])
+    for name, value in {"temp": 63, "salt": 2.1, "method": "a"}.items():
+        columns[name].append(value)
+
+    def taste(temp: float, salt: float, method: str) -> float:
+        return -(((temp - 63) / 20) ** 2) - (salt - 2.1) ** 2 - (method == "b")
+
+    found = around(observed(columns, {"taste": taste}), "taste", maximize=True)
+    assert [(one.parameter, one.side) for one in found.neighbours] == [("temp and salt", "near")] * 4
+    assert found.neighbours[0].level == "temp = 60, salt = 2"
+    assert found.neighbours[0].loss == pytest.approx(0.0325)
+    assert found.described()[0].startswith("temp and salt: ")
+    assert found.alone == ("method",)
+    columns["temp"][-1] = 60
+    half = around(observed(columns, {"taste": taste}), "taste", maximize=True)
+    assert [one.side for one in half.neighbours if one.parameter == "salt"] == ["below", "above"]
+    near = [one.level for one in half.neighbours if one.side == "near"]
+    assert near == ["temp = 40, salt = 2", "temp = 80, salt = 2"]
