@@ -10,7 +10,7 @@ from sciflow.answers.selection import Answers, Selection
 from sciflow.execution import Run, open_run
 
 if TYPE_CHECKING:
-    from sciflow.results import Results
+    pass
 
 
 def join_runs(runs: Iterable[Run | Answers | str | Path], absent: Mapping[str, Any] | None = None) -> Selection:
@@ -44,12 +44,7 @@ def join_runs(runs: Iterable[Run | Answers | str | Path], absent: Mapping[str, A
     return Selection(joined([_answers(one).observations for one in runs], absent))
 
 
-def results_of(run: Run) -> Results:
-    """The results of a run as they were last collected; collected now, where they never were."""
-    return run.results() if run.directory.results.is_file() else run.collect()
-
-
 def _answers(one: Run | Answers | str | Path) -> Answers:
     if isinstance(one, Answers):
         return one
-    return results_of(one if isinstance(one, Run) else open_run(one))
+    return (one if isinstance(one, Run) else open_run(one)).collect()

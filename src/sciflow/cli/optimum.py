@@ -56,14 +56,13 @@ def best(
 ) -> None:
     """Show the best values of METRIC, or means of repeats, and the parameters on which it depends."""
     from sciflow.execution import open_run
-    from sciflow.joining import results_of
 
     run, metric = run_and_metric(words, "best")
     others = (*and_maximize, *and_minimize)
     if others and around:
         raise click.UsageError("--around is about the best by one metric; leave --and-maximize and --and-minimize out")
     opened = open_run(run, obj["runs"])
-    results = results_of(opened)
+    results = opened.collect()
     shared = {"where": where, "minimum_coverage": minimum_coverage, "confidence": confidence}
     answers = results.with_repeats(*_declared(results), *repeats) if repeats else results
     document: dict[str, Any] = {

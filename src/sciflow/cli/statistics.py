@@ -33,11 +33,10 @@ def statistics(
     from sciflow.analysis.optima.best import unmarked_repeats
     from sciflow.analysis.statistics.examination import examine
     from sciflow.execution import open_run
-    from sciflow.joining import results_of
 
     run, metric = run_and_metric(words, "statistics")
     opened = open_run(run, obj["runs"])
-    results = results_of(opened)
+    results = opened.collect()
     observations = results.observations
     if repeats:
         known = [name for name, one in observations.parameters.items() if one.is_repeat]

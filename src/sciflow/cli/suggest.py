@@ -40,11 +40,10 @@ def suggest(
 ) -> None:
     """Say which combinations to try next for the best METRIC: where what was measured promises most."""
     from sciflow.execution import open_run
-    from sciflow.joining import results_of
 
     run, metric = run_and_metric(words, "suggest")
     opened = open_run(run, obj["runs"])
-    results = results_of(opened)
+    results = opened.collect()
     space = None
     if workflow is not None:
         from sciflow.loading import load_workflow

@@ -34,10 +34,9 @@ def summary(
     as_json: bool,
 ) -> None:
     """Show all metrics in numbers, or METRIC per combination or per value of some parameters."""
-    from sciflow.joining import results_of
 
     run, metric = _asked(run_and_metric, obj["runs"])
-    results = results_of(run)
+    results = run.collect()
     found = results.summary(
         metric, by or None, interval=interval, confidence=confidence, minimum_coverage=minimum_coverage
     )
@@ -66,7 +65,6 @@ def _asked(given: tuple[str, ...], runs: str | None) -> tuple[Run, str | None]:
     """The run and the metric; what stands alone is a run where there is one of that name, else a metric."""
     from sciflow.errors import ResultError, RunError
     from sciflow.execution import open_run
-    from sciflow.joining import results_of
 
     if len(given) > 2:
         raise click.UsageError("give a run and a metric at most: sciflow summary RUN METRIC")
@@ -77,7 +75,7 @@ def _asked(given: tuple[str, ...], runs: str | None) -> tuple[Run, str | None]:
     except RunError as error:
         latest = open_run(None, runs)
         try:
-            results_of(latest).observations.metric(given[0])
+            latest.collect().observations.metric(given[0])
         except ResultError as unknown:
             raise ResultError(f"{unknown.message}, and no such run", hint=unknown.hint or error.hint) from None
         return latest, given[0]
