@@ -39,7 +39,7 @@ def test_without_a_command_it_is_a_shell(monkeypatch: pytest.MonkeyPatch) -> Non
         (["nosuchcommand"], 127, "nosuchcommand: command not found\n"),
         (["./plain.sh"], 126, "./plain.sh: Permission denied\n"),
         (["bash", "-c", "kill -9 $$"], 137, ""),
-        (["bash", "-c", "kill -INT $PPID; sleep 9"], 130, ""),
+        (["bash", "-c", "sleep 0.3; kill -INT $PPID; sleep 9"], 130, ""),  # not while it is still being started
         (["srun", "hostname"], 127, "srun: command not found: the fake cluster (slurm) has none"),
         (["qrsh"], 127, "qrsh: command not found: the fake cluster (slurm) has none"),
     ],
