@@ -12,8 +12,8 @@ RUN_MODULE ?= $(VENV)/bin/python -m
 # What runs whole programs takes its time, and is not measured: all of it is tested part by part besides.
 WHOLE := tests/integration tests/contract tests/docs tests/examples tests/faults tests/browser
 PARTS = $(RUN_MODULE) pytest -n auto --ignore=tests/live $(WHOLE:%=--ignore=%)
-# Each worker starts a Slurm of its own, so that three are enough; they wait most of the time.
-LIVE = $(VENV)/bin/python -m pytest -n 3 --dist loadfile tests/live
+# Each worker starts a Slurm of its own, so that two are enough; they wait most of the time.
+LIVE = $(VENV)/bin/python -m pytest -n 2 --dist loadfile tests/live
 COVERAGE := $(VENV)/bin/coverage
 # The parts that decide which combinations there are and who needs them, and those that capture, are covered in full.
 CAPTURE := artifacts cgroup checkpoints environment environment_record fingerprint gpu gpu_use inputs kernel_files \

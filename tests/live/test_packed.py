@@ -38,7 +38,7 @@ def test_a_packed_sweep(cluster: SlurmCluster) -> None:
     experiment.sciflow("collect", "--export", "table.csv", code=3)
     table = (experiment.folder / "table.csv").read_text().splitlines()
     assert table[0] == "x,a,b,state"
-    assert table[8:10] == ["7,,,FAILED", "8,8.0,9.0,COMPLETED"]
+    assert table[8:10] == ["7,,,FAILED", "8,8,9,COMPLETED"]
 
 
 def test_a_packed_index_that_runs_out_of_time(cluster: SlurmCluster) -> None:
