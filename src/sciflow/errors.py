@@ -16,7 +16,9 @@
     ├── TransportError       a command could not be run where the scheduler is, or did not answer
     ├── RunError             the run directory: missing, damaged, of a newer format
     │   └── BusyError            … or somebody else is at it
-    └── ResultError          a question that the results cannot answer
+    ├── ResultError          a question that the results cannot answer
+    └── PackageError         a package cannot be made, read or trusted
+        └── DamagedError         … since its bytes are not those that were packed, or it reaches out of its folder
 
     SciflowWarning           what was changed or noticed without being asked (a UserWarning)
 """
@@ -102,6 +104,14 @@ class BusyError(RunError):
 
 class ResultError(SciflowError):
     """A question that the results cannot answer."""
+
+
+class PackageError(SciflowError):
+    """A package cannot be made, or is no package, or is of a newer format."""
+
+
+class DamagedError(PackageError):
+    """A package's bytes are not those that were packed, or it would write outside its folder."""
 
 
 class SciflowWarning(UserWarning):
