@@ -115,6 +115,15 @@ class RecordedRun:
             self._gathers.get(key, ""),
         )
 
+    def parameter_values(self) -> dict[str, list[Any]]:
+        """Parameter → the values that it has in the combinations, each once."""
+        table = self.tables.combinations
+        return {
+            name: list({json.dumps(value): value for value in table[name]}.values())
+            for name in self.tables.parameters
+            if name in table
+        }
+
     def values(self, instance: Instance) -> Values:
         """All that an instance left; nothing where it has no record.
 

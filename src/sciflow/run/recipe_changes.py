@@ -45,14 +45,24 @@ def changed_recipes(compiled: Compiled, manifest: Mapping[str, Any]) -> dict[str
     for task in others:
         parts = told[task].get("recipe_parts", {})  # a run of an earlier sciflow has none
         now = compiled.recipe_parts[task]
-        changed = [name for name in {**parts, **now} if parts.get(name) != now.get(name)] if parts else []
-        said = [_WORDS[name] for name in changed if name in _WORDS]
+        changed = changed_parts(parts, now) if parts else []
+        said = in_words(changed)
         if not parts or set(changed) & set(_FILES):
             inputs = inputs or describe_inputs(compiled.uses, compiled.workflow.directory, KnownDigests())
             said += _files(manifest, told[task].get("inputs", ()), inputs[task])
         said += _upstream(compiled, told, task)
         found[task] = ", ".join(said) or "its code, or how it is set up"
     return found
+
+
+def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Which parts of a recipe are others than before."""
+    return [name for name in {**before, **now} if before.get(name) != now.get(name)]
+
+
+def in_words(parts: Sequence[str]) -> list[str]:
+    """What parts of a recipe are, but for the files that are read, which have names of their own."""
+    return [_WORDS[name] for name in parts if name in _WORDS]
 
 
 def _files(manifest: Mapping[str, Any], names: Sequence[str], now: Mapping[str, FileDigest]) -> Iterator[str]:

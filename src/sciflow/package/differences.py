@@ -1,0 +1,170 @@
+"""What was put into a run that was made again, and was not in the packaged one: code, inputs, parameters, requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sciflow.package.recorded import RecordedRun
+from sciflow.run.recipe_changes import changed_parts, in_words
+from sciflow.store.layout import read_document
+
+CODE, INPUT, PARAMETER, SEED, SETTING, PLACE = "code", "input", "parameter", "seed", "setting", "place"
+_MOST = 5  # names or values in a sentence
+# What a task is made of, as a recipe has it, by the kind of difference that it is.
+_OF_CODE = (
+    "function",
+    "command",
+    "files",
+    "extract",
+    "outputs",
+    "results",
+    "success",
+    "kind",
+    "over",
+    "missing",
+    "programs",
+)
+_OF_SETTINGS = ("profile", "environment", "setup")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that was put in differently.
+
+    Attributes
+    ----------
+    kind
+        ``code``, ``input``, ``parameter``, ``seed``, ``setting`` or ``place``.
+    what
+        In words.
+    names
+        The files, parameters or settings that it is about.
+    tasks
+        The tasks that it is known to reach; empty where it is all of them, or nobody knows.
+    """
+
+    kind: str
+    what: str
+    names: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+
+    def to_document(self) -> dict[str, Any]:
+        """The difference as JSON has it."""
+        return {name: list(one) if isinstance(one, tuple) else one for name, one in asdict(self).items()}
+
+
+def differences(there: RecordedRun, here: RecordedRun, is_sample: bool = False, seeds: int = 0) -> list[Difference]:
+    """What was put into the new run that was not in the packaged one.
+
+    Parameters
+    ----------
+    there, here
+        The packaged run, and the new one.
+    is_sample
+        Parameters that the new run lacks were left out on purpose.
+    seeds
+        How many instances started from another seed of sciflow's, as the comparison has found.
+    """
+    found = [*_code(there.manifest, here.manifest), *_inputs(there.manifest, here.manifest)]
+    found += _parameters(there, here, is_sample)
+    if seeds:
+        text = f"{seeds} task instance{'s' if seeds > 1 else ''} started from another seed, which sciflow gave them"
+        found.append(Difference(SEED, text))
+    return [*found, *_settings(there.manifest, here.manifest), *_places(there, here)]
+
+
+def _code(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Difference]:
+    before, now = (_files_of_code(manifest) for manifest in (there, here))
+    if before and now:
+        names = changed_parts(before, now)
+        if names:
+            yield Difference(CODE, f"the code in {_listed(names)} is another one", tuple(names))
+    for task, parts in _recipes(there, here).items():
+        if words := in_words([part for part in parts if part in _OF_CODE]):
+            yield Difference(CODE, f"task `{task}`: {', '.join(words)}", tasks=(task,))
+
+
+def _files_of_code(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """File → digest, of the code that a run has noted; a run from a repository has noted its commit instead."""
+    code = manifest.get("code") or {}
+    return {**code.get("modules", {}), **code.get("files", {})}
+
+
+def _recipes(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Task → the parts of its recipe that are others, of tasks that both runs have."""
+    before, now = there["tasks"], here["tasks"]
+    found = {
+        task: changed_parts(before[task].get("recipe_parts", {}), facts.get("recipe_parts", {}))
+        for task, facts in now.items()
+        if task in before
+    }
+    return {task: parts for task, parts in found.items() if parts}
+
+
+def _inputs(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Difference]:
+    before, now = there.get("inputs") or {}, here.get("inputs") or {}
+    known = set(before.values())
+    for name, digest in now.items():
+        if before.get(name) != digest and digest not in known:  # it may have another place in a package
+            tasks = tuple(task for task, facts in here["tasks"].items() if name in facts.get("inputs", ()))
+            what = "has other bytes" if name in before else "was not there"
+            yield Difference(INPUT, f"input file `{name}` {what}", (name,), tasks)
+
+
+def _parameters(there: RecordedRun, here: RecordedRun, is_sample: bool) -> Iterator[Difference]:
+    repeats = (there.manifest.get("roles") or {}).get("repeats", ())
+    before, now = there.parameter_values(), here.parameter_values()
+    for name in dict.fromkeys([*before, *now]):
+        new = [one for one in now.get(name, []) if one not in before.get(name, [])]
+        gone = [] if is_sample else [one for one in before.get(name, []) if one not in now.get(name, [])]
+        if new or gone:
+            words = [f"{_values(values)} {word}" for values, word in ((new, "came in"), (gone, "fell out")) if values]
+            kind, role = (SEED, ", which only repeats") if name in repeats else (PARAMETER, "")
+            yield Difference(kind, f"parameter `{name}`{role}: {', '.join(words)}", (name,))
+
+
+def _settings(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Difference]:
+    for part in _OF_SETTINGS:
+        tasks = tuple(task for task, parts in _recipes(there, here).items() if part in parts)
+        if tasks:
+            yield Difference(SETTING, f"{in_words([part])[0]}, of {_listed(tasks)}", (part,), tasks)
+
+
+def _places(there: RecordedRun, here: RecordedRun) -> Iterator[Difference]:
+    profiles = [one.manifest.get("profile") or {} for one in (there, here)]
+    names = [f"`{one.get('name')}` ({one.get('scheduler')})" for one in profiles]
+    if names[0] != names[1]:
+        yield Difference(PLACE, f"cluster profile {names[0]} became {names[1]}", ("profile",))
+    if (version := there.manifest.get("sciflow")) != here.manifest.get("sciflow"):
+        yield Difference(PLACE, f"sciflow {version} became {here.manifest.get('sciflow')}", ("sciflow",))
+    before, now = _requests(there), _requests(here)
+    for task, request in now.items():
+        for name, word in (("cpu_cores", "cores"), ("gpus", "GPUs")):
+            was = before.get(task, request).get(name, set())
+            if was != request[name]:
+                counts = f"{_values(sorted(was))} {word} became {_values(sorted(request[name]))}"
+                text = f"what an instance of `{task}` asks for: {counts}"
+                yield Difference(PLACE, text, (name,), (task,))
+
+
+def _requests(one: RecordedRun) -> dict[str, dict[str, set[int]]]:
+    """Task → how many cores and GPUs its instances asked for."""
+    found: dict[str, dict[str, set[int]]] = {}
+    for array in read_document(one.run.plan)["arrays"]:
+        asked = found.setdefault(array["task"], {"cpu_cores": set(), "gpus": set()})
+        for name, values in asked.items():
+            values.add(int(array["resources"].get(name) or 0))
+    return found
+
+
+def _listed(names: Any) -> str:
+    shown = ", ".join(f"`{name}`" for name in list(names)[:_MOST])
+    return f"{shown} and {len(names) - _MOST} more" if len(names) > _MOST else shown
+
+
+def _values(values: Any) -> str:
+    shown = ", ".join(json.dumps(value, ensure_ascii=False) for value in values[:_MOST])
+    return f"{shown} and {len(values) - _MOST} more" if len(values) > _MOST else shown
