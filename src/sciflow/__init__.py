@@ -19,6 +19,7 @@ _PUBLIC = {
     "SciflowError": "sciflow.errors",
     "SciflowWarning": "sciflow.errors",
     "State": "sciflow.model.state",
+    "create_reproducibility_package": "sciflow.package.of_workflow",
     "join_runs": "sciflow.joining",
     "load_workflow": "sciflow.loading",
     "open_run": "sciflow.execution",
@@ -35,6 +36,7 @@ __all__ = [
     "SciflowWarning",
     "State",
     "__version__",
+    "create_reproducibility_package",
     "join_runs",
     "load_workflow",
     "open_run",
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from sciflow.model.state import State
     from sciflow.model.workflow import ExperimentalWorkflow
     from sciflow.model.workflow_file import workflow_schema
+    from sciflow.package.of_workflow import create_reproducibility_package
     from sciflow.results import Results
 else:
 

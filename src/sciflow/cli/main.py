@@ -35,6 +35,7 @@ _VERBS = {
     "summary": ("summary", "Show metrics in numbers, and how many of how many values there are."),
     "report": ("report", "Write all that a run has shown into one file."),
     "methods": ("publication", "Write a paragraph on how a run was made, for a paper."),
+    "package": ("package", "Pack a run with all that it takes to check and to repeat it."),
     "efficiency": ("advice", "Show how much of what was asked for was used."),
     "advise": ("advice", "Say what to ask for the next time."),
     "profile": ("site", "List, show and find out what clusters want."),

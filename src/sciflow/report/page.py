@@ -24,7 +24,14 @@ from sciflow.report.text import counted, hours, percent, plain, value_text
 TEMPLATE = "report/report.html.j2"
 
 
-def page(facts: Facts, figures: Sequence[Shown], missing: Mapping[str, str], methods: str, project: Path) -> str:
+def page(
+    facts: Facts,
+    figures: Sequence[Shown],
+    missing: Mapping[str, str],
+    methods: str,
+    project: Path,
+    made: float | None = None,
+) -> str:
     """The text of the file.
 
     Parameters
@@ -39,6 +46,8 @@ def page(facts: Facts, figures: Sequence[Shown], missing: Mapping[str, str], met
         A paragraph for a paper; empty for none.
     project
         The folder whose templates come before the user's and the bundled ones.
+    made
+        When it was made, in seconds since the epoch; by default now.
 
     Raises
     ------
@@ -56,7 +65,7 @@ def page(facts: Facts, figures: Sequence[Shown], missing: Mapping[str, str], met
                 figures=figures,
                 missing=missing,
                 methods=methods,
-                made=time.time(),
+                made=time.time() if made is None else made,
                 style=Markup(_text(project, "report/style.css")),  # noqa: S704 - files of templates, not text of runs
                 script=Markup(script),  # noqa: S704
                 policy=_policy(script),

@@ -127,6 +127,7 @@ def write_tables(
             more = {column: facts for (owner, column), facts in (described or {}).items() if owner == name}
             write_table(file, name, table, _ROWS.get(name, "record"), (numbers or {}).get(name), more)
         for place, (target, inside) in (links or {}).items():
+            file.require_group(place.rpartition("/")[0])  # which, unlike one that comes by itself, says no time
             file[place] = h5py.ExternalLink(target, inside)
         file.flush()
         image = file.id.get_file_image()

@@ -1,0 +1,284 @@
+"""A package is made: everything is gathered, written beside its place, checked into a bag, and put there whole."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sciflow.errors import PackageError
+from sciflow.execution import Run, open_run
+from sciflow.package.archive import require_space, write_archive
+from sciflow.package.bag import make_bag, name_problem
+from sciflow.package.contents import Contents, LeftOut
+from sciflow.package.facts import facts_of_package, state_of
+from sciflow.package.instructions import gather_instructions
+from sciflow.package.layout import FACTS
+from sciflow.package.opened_run import checked_name, default_name, opened_run
+from sciflow.package.packaged_run import PackagedRun
+from sciflow.package.people import People, author_of, gather_people
+from sciflow.package.pictures import gather_pictures, gather_tables
+from sciflow.package.run_files import LARGEST, gather_run_files
+from sciflow.results import Results
+from sciflow.store.layout import RunDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Told = Callable[[str], None]
+ENDINGS = (".zip", ".tar.gz", ".tgz")
+_REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to have in a package beyond what every package has.
+
+    Attributes
+    ----------
+    with_figures
+        Whether figures are drawn.
+    largest
+        Bytes above which an input or a result file is left out, and its digest told instead.
+    authors, license
+        As `sciflow.package.people.gather_people` takes them.
+    """
+
+    with_figures: bool = True
+    largest: int = LARGEST
+    authors: tuple[str, ...] = ()
+    license: str = ""
+
+
+class Package:
+    """A package of a run, which is made when it is exported.
+
+    Parameters
+    ----------
+    run
+        The run.
+    name
+        The package's name.
+    wish
+        What it is to hold.
+
+    Attributes
+    ----------
+    state
+        How complete the run was when the package was made, as `sciflow.package.facts.state_of` gives it.
+    """
+
+    def __init__(self, run: RunDirectory, name: str, wish: Wish) -> None:
+        self.run = run
+        self.name = name
+        self.wish = wish
+        self.state: dict[str, Any] = {}
+        self.contents: Contents | None = None
+
+    def __repr__(self) -> str:
+        return f"<Package {self.name} of run {self.run.run_id}>"
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """What belongs to the run and is not in the package; known once it was exported."""
+        return list(self.contents.left_out) if self.contents else []
+
+    @property
+    def warnings(self) -> list[str]:
+        """What there is to say about the package; known once it was exported."""
+        return list(self.contents.warnings) if self.contents else []
+
+    def export(self, target: str | Path, *, overwrite: bool = False, told: Told = lambda _: None) -> Path:
+        """Write the package: one file, or a folder.
+
+        The run is read as it is now, and not changed. The same run gives the same bytes, whoever exports it and where.
+
+        Parameters
+        ----------
+        target
+            Where to. A name that ends in ``.zip`` or ``.tar.gz`` is that of the file. A folder that is there, or a name
+            that ends in a slash, gets the file ``<name>.zip``. Any other name is that of a new folder, which is the
+            package.
+        overwrite
+            Whether a package that is there already is replaced.
+        told
+            Hears what is being done, in a few words.
+
+        Returns
+        -------
+        pathlib.Path
+            Where the package is.
+
+        Raises
+        ------
+        PackageError
+            Where something is there already, the ending is that of an archive that sciflow does not write, or the
+            disk is too small: before anything is written.
+        RunError
+            Where the run directory is damaged or of a newer format.
+        """
+        place = _place(Path(target), str(target).endswith("/"), self.name)
+        _check_place(place, overwrite)
+        with opened_run(self.run, self.name) as packaged:
+            told("reading the run")
+            gathered = gather(packaged, self.wish, told)
+            _check_room(gathered.contents, place)
+            _write(gathered, place, overwrite, told)
+            self.state = state_of(packaged)
+        self.contents = gathered.contents
+        return place
+
+
+def create_package(
+    run: Run | Results | RunDirectory | str | Path | None = None,
+    name: str | None = None,
+    *,
+    runs: str | Path | None = None,
+    with_figures: bool = True,
+    largest: int = LARGEST,
+    authors: Sequence[str] = (),
+    license: str = "",
+) -> Package:
+    """Prepare a package of a run; `Package.export` makes it.
+
+    Parameters
+    ----------
+    run
+        The run, its results, its directory, its id, or ``latest``, which is the default. It may be anywhere, also
+        where nothing can be written, and in any state.
+    name
+        The package's name, which is that of the folder in its archive; by default that of the workflow and the run.
+    runs
+        The folder of all runs.
+    with_figures
+        Whether figures are drawn.
+    largest
+        Bytes above which an input or a result file is left out, and its digest told instead.
+    authors
+        ``Ada Lovelace <ada@example.org> (0000-0002-1825-0097)``; address and ORCID may be left out. By default those
+        of the workflow's `metadata`, the project's ``CITATION.cff`` or ``pyproject.toml``.
+    license
+        The licence by SPDX's name, such as ``CC-BY-4.0``; by default as for the authors, or by the text of the
+        project's ``LICENSE``.
+
+    Raises
+    ------
+    RunError
+        Where there is no such run.
+    PackageError
+        For a name that no folder can have, or an author that cannot be read.
+    """
+    if isinstance(run, Run):
+        directory = run.directory
+    elif isinstance(run, Results):
+        directory = run.run
+    else:
+        directory = run if isinstance(run, RunDirectory) else open_run(run, runs).directory
+    for one in authors:
+        author_of(one)
+    if isinstance(largest, bool) or not isinstance(largest, int) or largest < 0:
+        raise PackageError(f"`{largest}` is no size in bytes")
+    wish = Wish(with_figures, largest, tuple(authors), license)
+    return Package(directory, checked_name(default_name(directory) if name is None else name), wish)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What goes into a package: its files, who made it, and how it is run again."""
+
+    packaged: PackagedRun
+    contents: Contents
+    people: People
+    how: dict[str, Any]
+
+
+def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Gathered:
+    """All that goes into a package but what is made of what is there: the crate's metadata and the bag."""
+    contents = Contents()
+    told("gathering the files of the run")
+    gather_run_files(packaged, contents, wish.largest)
+    how: dict[str, Any] = {}
+    told("gathering tables, figures and the report" if wish.with_figures else "gathering tables and the report")
+    gather_tables(packaged, contents)
+    facts = gather_pictures(packaged, contents, wish.with_figures)
+    people = gather_people(packaged, contents, wish.authors, wish.license)
+    _leave_out_bad_names(contents)
+    gather_instructions(packaged, contents, people, facts, how)
+    return Gathered(packaged, contents, people, how)
+
+
+def _place(target: Path, is_folder: bool, name: str) -> Path:
+    is_archive = target.name.lower().endswith(ENDINGS)
+    return target / f"{name}.zip" if is_folder or (target.is_dir() and not is_archive) else target
+
+
+def _check_place(place: Path, overwrite: bool) -> None:
+    if (place.exists() or place.is_symlink()) and not overwrite:
+        raise PackageError(f"`{place}` is there already", hint="name another place, remove it, or give `--overwrite`")
+
+
+def _leave_out_bad_names(contents: Contents) -> None:
+    """Leave out files whose names a bag cannot have: users' programs name files as they like."""
+    for path in list(contents.entries):
+        if why := name_problem(path):
+            entry = contents.entries.pop(path)
+            size = len(entry.source) if isinstance(entry.source, bytes) else entry.source.stat().st_size
+            contents.left_out.append(LeftOut(path, path.partition("/")[2], why, size))
+
+
+def _check_room(contents: Contents, place: Path) -> None:
+    """Refuse a disk that cannot hold the files, and the archive beside them."""
+    sizes = (
+        len(one.source) if isinstance(one.source, bytes) else one.source.stat().st_size
+        for one in contents.entries.values()
+    )
+    parent = place.parent
+    while not parent.exists():
+        parent = parent.parent
+    copies = 2 if place.name.lower().endswith(ENDINGS) else 1
+    require_space(parent, copies * sum(sizes), place)
+
+
+def _write(gathered: Gathered, place: Path, overwrite: bool, told: Told) -> None:
+    packaged, contents = gathered.packaged, gathered.contents
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{place.name}.", suffix=".partial", dir=place.parent) as beside:
+            folder = Path(beside, packaged.name)
+            told(f"writing {len(contents.entries)} files")
+            write_files(contents, folder)
+            (folder / FACTS).write_bytes(facts_of_package(packaged, contents, {}, gathered.how))
+            told("computing checksums")
+            make_bag(folder, _bag_info(gathered), packaged.when)
+            told(f"writing {place}")
+            write_archive(folder, place, packaged.when, overwrite=overwrite)
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        raise PackageError(f"`{place}` cannot be written: {error.strerror}", hint="name another place") from error
+
+
+def _bag_info(gathered: Gathered) -> dict[str, str]:
+    packaged, people = gathered.packaged, gathered.people
+    info = {
+        "External-Identifier": packaged.name,
+        "External-Description": f"Run {packaged.run.run_id} of the workflow {packaged.plan.workflow}",
+        "Contact-Name": ", ".join(one.name for one in people.authors),
+    }
+    return {name: text for name, text in info.items() if text}
+
+
+def write_files(contents: Contents, folder: Path) -> None:
+    """Write what was gathered into a new folder, without secrets."""
+    for entry in sorted(contents.entries.values(), key=lambda one: one.path):
+        target = folder / entry.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(entry.source, bytes):
+            target.write_bytes(entry.source)
+        else:
+            shutil.copyfile(entry.source, target)
+        target.chmod(0o755 if entry.path.endswith(".sh") else 0o644)
