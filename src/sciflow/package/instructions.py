@@ -90,7 +90,7 @@ def _told(
         "description": people.description,
         "made": _made(packaged, people, facts),
         "lacks": list(_lacks(state, facts)),
-        "computed": _computed(packaged, state),
+        "computed": _computed(state),
         "parameters": facts.parameters,
         "tasks": [
             {
@@ -154,7 +154,7 @@ def _lacks(state: Mapping[str, Any], facts: Facts) -> Iterator[str]:
         yield f"Beyond that, {facts.gathering}."
 
 
-def _computed(packaged: PackagedRun, state: Mapping[str, Any]) -> str:
+def _computed(state: Mapping[str, Any]) -> str:
     count = state["combinations"]
     if count == 1:
         return "One combination of parameters:"
@@ -193,7 +193,7 @@ def _arrays(packaged: PackagedRun) -> Iterator[dict[str, Any]]:
             "command": plain(str(line["command"])).rstrip() if line.get("command") else "",
             "function": function,
             "source": source,
-            "values": json.dumps(line.get("parameters", {}), ensure_ascii=False),
+            "called_with": json.dumps(line.get("parameters", {}), ensure_ascii=False),
             "after": packaged.manifest["tasks"][array.task]["depends_on"],
         }
 

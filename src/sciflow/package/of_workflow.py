@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sciflow.errors import PackageError
 from sciflow.execution import Run
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.package.build import LARGEST, Package, create_package
+from sciflow.package.build import Package, create_package
+from sciflow.package.run_files import LARGEST
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory, read_document
 

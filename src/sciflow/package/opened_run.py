@@ -82,8 +82,8 @@ def _last(manifest: dict[str, Any], run: RunDirectory, results: Results) -> date
     times = [datetime.fromisoformat(str(manifest["created"])).timestamp()]
     times += [float(event["time"]) for event in Journal(run.journal).events() if _is_time(event.get("time"))]
     attempts = results.tables.table(ATTEMPTS)
-    for column in ("start", "end"):
-        times += [float(time) for time in (attempts[column] if column in attempts else ()) if _is_time(time)]
+    for column in (name for name in ("start", "end") if name in attempts):
+        times += [float(time) for time in attempts[column] if _is_time(time)]
     return datetime.fromtimestamp(math.floor(max(times)), timezone.utc)
 
 

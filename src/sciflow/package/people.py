@@ -116,7 +116,7 @@ def gather_people(packaged: PackagedRun, contents: Contents, authors: Sequence[s
         authors=tuple(found["authors"] or ()),
         user=str(packaged.manifest.get("user", "")),
         license=found["license"],
-        title=found["title"] or packaged.name,
+        title=found["title"] or packaged.plan.workflow,
         description=found["description"],
         keywords=tuple(found["keywords"] or ()),
         doi=found["doi"],

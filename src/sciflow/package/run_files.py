@@ -127,7 +127,7 @@ def _gather_results(packaged: PackagedRun, contents: Contents, largest: int) -> 
             continue
         taken.add(one.path)
         place, path = f"{layout.RUN}/{one.path}", run / one.path
-        if os.path.isabs(one.path) or ".." in Path(one.path).parts:
+        if Path(one.path).is_absolute() or ".." in Path(one.path).parts:
             why = f"the result `{one.name}` lies outside the run directory"
             place = f"{layout.RUN}/work/outside/{one.sha256[:16]}-{Path(one.path).name}"
             contents.left_out.append(LeftOut(place, one.path, why, one.size, one.sha256))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -29,9 +30,9 @@ authors:
 
 
 def _packaged(metadata: dict[str, Any] | None = None) -> PackagedRun:
-    nothing = cast("Any", None)
+    nothing, plan = cast("Any", None), cast("Any", SimpleNamespace(workflow="spins"))
     manifest = {"user": "ada", "metadata": metadata or {}}
-    return PackagedRun("spins", nothing, manifest, nothing, nothing, datetime(2026, 3, 4, tzinfo=timezone.utc))
+    return PackagedRun("spins", nothing, manifest, plan, nothing, datetime(2026, 3, 4, tzinfo=timezone.utc))
 
 
 def _with(**files: str) -> Contents:
