@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timezone, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -31,12 +34,27 @@ class Zone(NamedTuple):
     name: str
 
 
+_is_here = ContextVar("whether times are told as this machine has them, where nothing else is said", default=True)
+
+
+@contextmanager
+def told_anywhere() -> Iterator[None]:
+    """Tell times in UTC where no profile says a zone: the same figure on every machine."""
+    before = _is_here.set(False)
+    try:
+        yield
+    finally:
+        _is_here.reset(before)
+
+
 def zone_of(table: RunTable) -> Zone:
     """The zone of the run's cluster, where its profile says one; else that of this machine."""
     manifest = read_document(table.run.manifest) if table.run.manifest.is_file() else {}
     name = manifest.get("profile", {}).get("timezone")
     if name:
         return Zone(ZoneInfo(name), name)
+    if not _is_here.get():
+        return Zone(timezone.utc, "UTC")
     here = datetime.now().astimezone().tzinfo
     assert here is not None
     return Zone(here, f"{here}, the zone of this machine")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sciflow.figures.chosen import Titled, chosen
+from sciflow.figures.time_axis import told_anywhere
 from sciflow.package import layout
 from sciflow.package.contents import Contents
 from sciflow.package.packaged_run import PackagedRun
@@ -41,7 +42,8 @@ def gather_pictures(packaged: PackagedRun, contents: Contents, with_figures: boo
     results, when = packaged.results, packaged.when.timestamp()
     facts = replace(facts_of(results, results.observations, as_of=when), path=layout.RUN)
     declared = len(packaged.manifest.get("visualizations") or {})
-    drawn = chosen(results, results.observations, max(MOST, declared) if with_figures else 0)
+    with told_anywhere():
+        drawn = chosen(results, results.observations, max(MOST, declared) if with_figures else 0)
     for one in drawn.pictures:
         _take(one, contents)
     for name, why in drawn.missing.items():
