@@ -1,0 +1,167 @@
+"""What was done, by whom, and what it took, as a crate has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sciflow.model.state import State
+from sciflow.package import layout
+from sciflow.package.crate_files import add_one
+from sciflow.package.crate_graph import ROOT, Graph, Reference, fragment, moment
+from sciflow.package.crate_instances import Instance, Told
+from sciflow.package.crate_values import add_metric, add_resources, add_value
+from sciflow.package.crate_workflow import Described
+from sciflow.package.packaged_run import PackagedRun
+from sciflow_shim import files
+
+COMPLETED, FAILED = "http://schema.org/CompletedActionStatus", "http://schema.org/FailedActionStatus"
+_RESULTS = (f"{layout.RUN}/{files.RESULTS}", layout.TABLE, layout.ATTEMPTS)
+
+
+def add_actions(
+    graph: Graph, packaged: PackagedRun, told: Mapping[str, Told], described: Described, who: Reference, folder: Path
+) -> None:
+    """Say what was done: the run as a whole, its steps, and those instances that are told one by one."""
+    controls: list[Reference] = []
+    actions: list[Reference] = []
+    for task, of_task in told.items():
+        own = [_action(graph, packaged, one, described, who, folder) for one in of_task.instances]
+        if own:
+            controls.append(_control(graph, task, of_task, own, described, who))
+        actions += own
+    if not actions:
+        return
+    run = _run(graph, packaged, told, described, who)
+    engine = graph.add(
+        fragment("orchestration"),
+        "OrganizeAction",
+        name=f"sciflow {graph.said(described.engine['@id'], 'softwareVersion')} carried out the workflow",
+        instrument=described.engine,
+        agent=who,
+        object=controls,
+        result=run,
+        **_span(packaged),
+    )
+    graph.link(ROOT, "mentions", [run, engine, *actions])
+
+
+def span_of(packaged: PackagedRun) -> tuple[float | str, Any]:
+    """When the first attempt started, and when the last thing happened."""
+    attempts = packaged.results.tables.attempts
+    starts = [one for one in attempts.get("start", ()) if one is not None]
+    return (min(starts) if starts else str(packaged.manifest.get("created", ""))), packaged.when
+
+
+def _span(packaged: PackagedRun) -> dict[str, str]:
+    start, end = span_of(packaged)
+    return {"startTime": start if isinstance(start, str) else moment(start), "endTime": moment(end)}
+
+
+def _run(
+    graph: Graph, packaged: PackagedRun, told: Mapping[str, Told], described: Described, who: Reference
+) -> Reference:
+    states = _states(told)
+    is_over = all(State(state).is_final for state in states)
+    failed = sum(count for state, count in states.items() if State(state).is_failure)
+    about = f"The run {packaged.run.run_id}: {_counted(states)}."
+    if not is_over:
+        about += " It was not finished: its end is when last anything was heard of it."
+    return graph.add(
+        fragment("run", packaged.run.run_id),
+        "CreateAction",
+        name=f"run {packaged.run.run_id} of {packaged.plan.workflow}",
+        description=f"{about} All attempts stand in `{layout.ATTEMPTS}`.",
+        instrument=described.workflow,
+        agent=who,
+        object=described.values,
+        result=[{"@id": quote(path)} for path in _RESULTS if quote(path) in graph],
+        actionStatus=FAILED if failed else COMPLETED if is_over else None,
+        error=_counted({state: n for state, n in states.items() if State(state).is_failure}) if failed else None,
+        **_span(packaged),
+    )
+
+
+def _control(
+    graph: Graph, task: str, told: Told, own: list[Reference], described: Described, who: Reference
+) -> Reference:
+    failures = {state: count for state, count in told.states.items() if State(state).is_failure}
+    total = sum(told.states.values())
+    told_here = f"; {len(own):,} of {total:,} are told here" if len(own) < total else ""
+    return graph.add(
+        fragment("step", task),
+        "ControlAction",
+        name=f"the step {task}",
+        description=f"{_counted(told.states)}{told_here}",
+        instrument=described.steps[task],
+        agent=who,
+        object=own,
+        actionStatus=FAILED if failures else COMPLETED if set(told.states) == {State.COMPLETED.value} else None,
+        error=_counted(failures) if failures else None,
+    )
+
+
+def _action(
+    graph: Graph, packaged: PackagedRun, one: Instance, described: Described, who: Reference, folder: Path
+) -> Reference:
+    parts = ("action", one.array, one.index)
+    given = [
+        add_value(graph, name, value, [described.inputs[one.task, name]]) for name, value in one.parameters.items()
+    ]
+    units = packaged.results.tables.facts.get("units", {})
+    results = [
+        add_metric(
+            graph, fragment(*parts, "metric", name), name, value, described.outputs[one.task, name], units.get(name, "")
+        )
+        for name, value in one.metrics.items()
+    ]
+    record = _record(graph, one, described, folder)
+    end = one.facts.get("end")
+    unknown_end = "" if end is not None else " When it ended is not known: the time is when the run last was heard of."
+    return graph.add(
+        fragment(*parts),
+        "CreateAction",
+        name=f"{one.task}, index {one.index} of {one.array}, attempt {one.attempt}",
+        description=f"{one.state.value} on {one.facts.get('host', 'an unknown host')}.{unknown_end}",
+        instrument=described.tools[one.task],
+        agent=who,
+        startTime=moment(one.facts["start"]) if "start" in one.facts else None,
+        endTime=moment(packaged.when if end is None else end),
+        object=given,
+        result=[*([record] if record else [{"@id": quote(layout.ATTEMPTS)}]), *results],
+        actionStatus=COMPLETED if one.is_success else FAILED,
+        error=None if one.is_success else _error(one),
+        resourceUsage=add_resources(graph, parts, one.facts),
+    )
+
+
+def _record(graph: Graph, one: Instance, described: Described, folder: Path) -> Reference | None:
+    """The file that holds an instance's record: its own, or that into which the records were folded."""
+    own = str(one.facts.get("record", ""))
+    for path in (own, files.sealed_records(one.array)):
+        inside = f"{layout.RUN}/{path}"
+        if path and (folder / inside).is_file():
+            reference = add_one(graph, folder, inside, f"the record of {one.task}, index {one.index} of {one.array}")
+            graph.link(reference["@id"], "exampleOfWork", described.records.get(one.task, ()))
+            return reference
+    return None
+
+
+def _error(one: Instance) -> str:
+    kind, text = str(one.facts.get("error_type", "")), str(one.facts.get("error", ""))
+    said = f"{kind}: {text}" if kind and text and not text.startswith(kind) else text or kind
+    return f"{one.state.value}: {said}" if said else one.state.value
+
+
+def _states(told: Mapping[str, Told]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in told.values():
+        for state, count in one.states.items():
+            found[state] = found.get(state, 0) + count
+    return found
+
+
+def _counted(states: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())) or "nothing"
