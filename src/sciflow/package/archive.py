@@ -18,8 +18,9 @@ from typing import BinaryIO
 from sciflow.errors import PackageError
 from sciflow.package.opening import opened
 
-__all__ = ["archive_name", "opened", "require_space", "write_archive"]
+__all__ = ["archive_name", "check_target", "is_archive", "opened", "require_space", "write_archive"]
 
+Writer = Callable[[BinaryIO, Path, list[Path], datetime], None]
 _LEVEL = 6
 _BLOCK = 1 << 20
 # Compressing these again takes long and saves nothing.
@@ -76,11 +77,8 @@ def write_archive(folder: Path, target: Path, when: datetime, *, overwrite: bool
         Where something is there already, the ending is that of another kind of archive, or the disk is too small;
         nothing is left behind then.
     """
-    write = next((write for end, write in _WRITERS.items() if target.name.lower().endswith(end)), None)
-    if write is None and target.suffix.lower() in _NOT_WRITTEN:
-        way_out = "end it in `.zip` or `.tar.gz`; any other name is that of a folder"
-        raise PackageError(f"`{target}` ends in `{target.suffix}`, which sciflow does not write", hint=way_out)
-    _refuse_existing(target, overwrite)
+    check_target(target, overwrite=overwrite)
+    write = _writer_of(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     files = sorted(_files(folder), key=lambda path: path.relative_to(folder).parts)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
@@ -95,6 +93,34 @@ def write_archive(folder: Path, target: Path, when: datetime, *, overwrite: bool
                 os.fsync(file.fileno())
         _refuse_existing(target, overwrite)
         _put(partial, target)
+
+
+def is_archive(target: Path) -> bool:
+    """Whether the name is that of an archive, and not of a folder."""
+    return _writer_of(target) is not None
+
+
+def check_target(target: Path, *, overwrite: bool = False) -> None:
+    """Refuse a place where no package can be written; nothing is written for that.
+
+    Parameters
+    ----------
+    target, overwrite
+        As for `write_archive`.
+
+    Raises
+    ------
+    PackageError
+        Where something is there already, or the ending is that of another kind of archive.
+    """
+    if not is_archive(target) and target.suffix.lower() in _NOT_WRITTEN:
+        way_out = "end it in `.zip` or `.tar.gz`; any other name is that of a folder"
+        raise PackageError(f"`{target}` ends in `{target.suffix}`, which sciflow does not write", hint=way_out)
+    _refuse_existing(target, overwrite)
+
+
+def _writer_of(target: Path) -> Writer | None:
+    return next((write for end, write in _WRITERS.items() if target.name.lower().endswith(end)), None)
 
 
 def require_space(folder: Path, needed: int, target: Path) -> None:
@@ -219,7 +245,7 @@ def _member_name(folder: Path, path: Path) -> str:
     return f"{folder.name}/{path.relative_to(folder).as_posix()}"
 
 
-_WRITERS: dict[str, Callable[[BinaryIO, Path, list[Path], datetime], None]] = {
+_WRITERS: dict[str, Writer] = {
     ".zip": _write_zip,
     ".tar.gz": _write_tar,
     ".tgz": _write_tar,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sciflow.errors import PackageError
 from sciflow.execution import Run, open_run
-from sciflow.package.archive import require_space, write_archive
+from sciflow.package.archive import check_target, is_archive, require_space, write_archive
 from sciflow.package.bag import make_bag, name_problem
 from sciflow.package.contents import Contents, LeftOut
 from sciflow.package.facts import facts_of_package, state_of
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Told = Callable[[str], None]
-ENDINGS = (".zip", ".tar.gz", ".tgz")
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -122,7 +121,7 @@ class Package:
             Where the run directory is damaged or of a newer format.
         """
         place = _place(Path(target), str(target).endswith("/"), self.name)
-        _check_place(place, overwrite)
+        check_target(place, overwrite=overwrite)
         with opened_run(self.run, self.name) as packaged:
             told("reading the run")
             gathered = gather(packaged, self.wish, told)
@@ -212,13 +211,8 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
 
 
 def _place(target: Path, is_folder: bool, name: str) -> Path:
-    is_archive = target.name.lower().endswith(ENDINGS)
-    return target / f"{name}.zip" if is_folder or (target.is_dir() and not is_archive) else target
-
-
-def _check_place(place: Path, overwrite: bool) -> None:
-    if (place.exists() or place.is_symlink()) and not overwrite:
-        raise PackageError(f"`{place}` is there already", hint="name another place, remove it, or give `--overwrite`")
+    """The file, or the new folder, that a target means."""
+    return target / f"{name}.zip" if is_folder or (target.is_dir() and not is_archive(target)) else target
 
 
 def _leave_out_bad_names(contents: Contents) -> None:
@@ -239,7 +233,7 @@ def _check_room(contents: Contents, place: Path) -> None:
     parent = place.parent
     while not parent.exists():
         parent = parent.parent
-    copies = 2 if place.name.lower().endswith(ENDINGS) else 1
+    copies = 2 if is_archive(place) else 1
     require_space(parent, copies * sum(sizes), place)
 
 

@@ -1,0 +1,193 @@
+"""A package is made: of any run, wherever it lies, the same each time, and whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import zipfile
+from collections import namedtuple
+from pathlib import Path
+from typing import Any
+
+import bagit
+import pytest
+
+from sciflow.errors import PackageError, RunError
+from sciflow.execution import open_run
+from sciflow.package import archive, layout
+from sciflow.package.archive import opened
+from sciflow.package.build import create_package
+from sciflow.store.layout import RunDirectory
+
+
+def _facts(package: Path) -> dict[str, Any]:
+    with opened(package) as folder:
+        return json.loads((folder / layout.PAYLOAD / layout.FACTS).read_text(encoding="utf-8"))
+
+
+def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_size) for path in [folder, *folder.rglob("*")]}
+
+
+def test_a_package_is_a_bag_that_holds_what_every_package_holds(unpacked: Path) -> None:
+    """It is valid by the library's own check, and has the run, tables, figures, a report and instructions."""
+    bagit.Bag(str(unpacked.parent)).validate()
+    for path in (layout.README, layout.REPRODUCE, layout.TABLE, layout.REPORT, layout.CITATION, layout.FACTS):
+        assert (unpacked / path).is_file(), path
+    for name in ("manifest.json", "plan.json", "journal.jsonl", "results.h5", "scripts/templates.json"):
+        assert (unpacked / layout.RUN / name).is_file(), name
+    assert sorted(path.name for path in (unpacked / layout.FIGURES).glob("e_vs_t*")) == ["e_vs_t.png", "e_vs_t.svg"]
+    facts = json.loads((unpacked / layout.FACTS).read_text(encoding="utf-8"))
+    assert facts["state"] == {
+        "complete": True,
+        "counts": {"COMPLETED": 6},
+        "missing": {},
+        "combinations": 4,
+        "completed": 4,
+    }
+    assert (facts["format"], facts["name"], facts["workflow"]) == (layout.FORMAT, "spins_v1", "spins")
+
+
+def test_the_same_run_gives_the_same_bytes(
+    spins: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also copied to another path, in another time zone, with another umask, and without what was collected."""
+    copy = tmp_path / "elsewhere" / spins.name
+    shutil.copytree(spins, copy, copy_function=shutil.copy)  # with the times of now
+    (copy / "results.h5").unlink()
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    before = os.umask(0o077)
+    try:
+        again = create_package(copy, "spins_v1").export(tmp_path / "again.zip")
+    finally:
+        os.umask(before)
+        monkeypatch.delenv("TZ")
+        time.tzset()
+    assert again.read_bytes() == packed.read_bytes()
+
+
+def test_the_run_is_not_changed(spins: Path, tmp_path: Path) -> None:
+    """Not a file of the run is touched, and none is made, even where nothing was collected before."""
+    copy = tmp_path / spins.name
+    shutil.copytree(spins, copy)
+    for name in ("results.h5", "collected.json"):
+        (copy / name).unlink()
+    before = _stamps(copy)
+    create_package(copy, with_figures=False).export(tmp_path / "a.zip")
+    assert _stamps(copy) == before
+
+
+def test_a_run_that_failed_in_part_is_packaged_and_says_so(finished: Path, tmp_path: Path) -> None:
+    """`package.json` says which indices are missing, and the README says it before all else."""
+    made = create_package(finished, "partial", with_figures=False)
+    state = _facts(made.export(tmp_path / "p.tar.gz"))["state"]
+    assert state == made.state
+    assert not state["complete"]
+    assert (state["combinations"], state["completed"]) == (4, 3)
+    assert state["missing"] == {"square.0": {"FAILED": "2"}, "half.0": {"UPSTREAM_FAILED": "2"}}
+    with opened(tmp_path / "p.tar.gz") as folder:
+        text = (folder / "data" / layout.README).read_text(encoding="utf-8")
+    assert "**The run is not complete (ended with failures): 3 of 4 combinations have all their results" in text
+
+
+def test_a_run_of_which_nothing_ran_is_packaged(staged: RunDirectory, tmp_path: Path) -> None:
+    """What was planned is in it, and that nothing was run is said."""
+    facts = _facts(create_package(staged).export(tmp_path / "empty.zip"))
+    assert facts["state"]["counts"] == {"PENDING": 5}
+    assert facts["state"]["completed"] == 0
+    with opened(tmp_path / "empty.zip") as folder:
+        text = (folder / "data" / layout.README).read_text(encoding="utf-8")
+    assert "0 of 4 combinations have all their results" in text
+    assert "No combination has a number as its result" in text
+
+
+def test_a_sealed_run_is_packaged_as_it_is(spins: Path, tmp_path: Path) -> None:
+    """Its records stay folded, and its table is that of the run before it was sealed."""
+    copy = tmp_path / spins.name
+    shutil.copytree(spins, copy)
+    open_run(copy).seal()
+    create_package(copy, "sealed", with_figures=False).export(tmp_path / "out")
+    payload = tmp_path / "out" / "data"
+    assert list((payload / "run" / "sealed").glob("*.records.zip"))
+    assert not list(payload.glob("run/records/**/*.h5"))
+    assert (payload / layout.TABLE).read_text().count("COMPLETED") == 4
+
+
+def test_a_run_that_goes_on_is_packaged_as_it_is_now(staged: RunDirectory, leave_record: Any, tmp_path: Path) -> None:
+    """What is done counts, what is being done is told, and files that are being written are left alone."""
+    leave_record(staged, "square.0", 0, y=1)
+    leave_record(staged, "square.0", 1, state="RUNNING")
+    (staged.record("square.0", 0, 1).parent / ".2.1.outcome").write_bytes(b"half")
+    made = create_package(staged, with_figures=False)
+    with opened(made.export(tmp_path / "now.zip")) as folder:
+        names = [path.name for path in folder.rglob("*")]
+    assert made.state["counts"]["COMPLETED"] == 1
+    assert ".2.1.outcome" not in names
+    assert "0.1.h5" in names
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../up", ".hidden", "x" * 101, "with space", "trailing.", "ü"])
+def test_names_that_no_folder_can_have_everywhere_are_refused(spins: Path, name: str) -> None:
+    """A package's name is that of a folder on any file system."""
+    with pytest.raises(PackageError, match="cannot name a package"):
+        create_package(spins, name)
+
+
+def test_where_it_goes_follows_from_the_target(spins: Path, tmp_path: Path) -> None:
+    """A folder that is there gets the zip; another name is the package itself; a slash says folder."""
+    package = create_package(spins, "spins_v1", with_figures=False)
+    (tmp_path / "there").mkdir()
+    assert package.export(tmp_path / "there") == tmp_path / "there" / "spins_v1.zip"
+    assert package.export(f"{tmp_path}/new/") == tmp_path / "new" / "spins_v1.zip"
+    assert package.export(tmp_path / "deep" / "as-folder") == tmp_path / "deep" / "as-folder"
+    assert (tmp_path / "deep" / "as-folder" / "bagit.txt").is_file()
+    assert zipfile.ZipFile(tmp_path / "there" / "spins_v1.zip").namelist()[0].startswith("spins_v1/")
+
+
+def test_nothing_is_replaced_unless_that_is_said(spins: Path, tmp_path: Path) -> None:
+    """A file that is there stays as it is; with `overwrite` it is replaced."""
+    target = tmp_path / "mine.zip"
+    target.write_text("mine")
+    package = create_package(spins, with_figures=False)
+    with pytest.raises(PackageError, match="is there already"):
+        package.export(target)
+    assert target.read_text() == "mine"
+    package.export(target, overwrite=True)
+    assert zipfile.is_zipfile(target)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.zip"]
+
+
+@pytest.mark.parametrize("name", ["a.rar", "a.tar.bz2", "a.7z"])
+def test_other_kinds_of_archives_are_refused_before_anything_is_done(spins: Path, tmp_path: Path, name: str) -> None:
+    """An ending that is not written is an error that says which are, and nothing is left behind."""
+    with pytest.raises(PackageError, match="does not write"):
+        create_package(spins, with_figures=False).export(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
+    spins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says how much is needed and how much there is; not even the target's folder is made."""
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: usage(10, 0, 100_000))
+    with pytest.raises(PackageError, match=r"needs .* bytes, and .* has 100,000 left"):
+        create_package(spins, with_figures=False).export(tmp_path / "deep" / "a.zip")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_run_cannot_be_packaged(tmp_path: Path) -> None:
+    """A folder without a manifest is no run."""
+    with pytest.raises(RunError):
+        create_package(tmp_path, runs=tmp_path)
+
+
+def test_a_wish_that_makes_no_sense_is_refused(spins: Path) -> None:
+    """An author without a name and a size that is none are refused at once."""
+    with pytest.raises(PackageError, match="author"):
+        create_package(spins, authors=["<ada@example.org>"])
+    with pytest.raises(PackageError, match="no size"):
+        create_package(spins, largest=-1)
