@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from sciflow.errors import PackageError
 from sciflow.execution import Run, open_run
 from sciflow.package.archive import check_target, is_archive, require_space, write_archive
+from sciflow.package.attempts import gather_attempts
 from sciflow.package.bag import make_bag, name_problem
 from sciflow.package.contents import Contents, LeftOut
+from sciflow.package.crate import write_crate
 from sciflow.package.facts import facts_of_package, state_of
 from sciflow.package.instructions import gather_instructions
 from sciflow.package.layout import FACTS
@@ -203,6 +205,7 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     how: dict[str, Any] = {}
     told("gathering tables, figures and the report" if wish.with_figures else "gathering tables and the report")
     gather_tables(packaged, contents)
+    gather_attempts(packaged, contents)
     facts = gather_pictures(packaged, contents, wish.with_figures)
     people = gather_people(packaged, contents, wish.authors, wish.license)
     _leave_out_bad_names(contents)
@@ -245,7 +248,11 @@ def _write(gathered: Gathered, place: Path, overwrite: bool, told: Told) -> None
             folder = Path(beside, packaged.name)
             told(f"writing {len(contents.entries)} files")
             write_files(contents, folder)
-            (folder / FACTS).write_bytes(facts_of_package(packaged, contents, {}, gathered.how))
+            text = facts_of_package(packaged, contents, {}, gathered.how)
+            contents.add(FACTS, text, "what is in the package, what was left out and why, and how it is run again")
+            (folder / FACTS).write_bytes(text)
+            told("describing it for machines")
+            write_crate(packaged, contents, folder, gathered.people)
             told("computing checksums")
             make_bag(folder, _bag_info(gathered), packaged.when)
             told(f"writing {place}")
