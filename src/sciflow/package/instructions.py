@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import shlex
@@ -73,11 +74,7 @@ def gather_instructions(
     """
     told = _told(packaged, contents, people, facts, how)
     contents.add(layout.README, _rendered("package/README.md.j2", packaged, told), "what this is, for people")
-    script = {
-        "python": OLDEST_PYTHON,
-        "wheels": layout.WHEELS,
-        "requirement": f"sciflow=={version('sciflow')}",
-    }
+    script = {"python": OLDEST_PYTHON, "wheels": layout.WHEELS, "version": version("sciflow")}
     contents.add(layout.REPRODUCE, _rendered("package/reproduce.sh.j2", packaged, script), "runs all of it again")
 
 
@@ -242,6 +239,8 @@ def code(value: Any) -> str:
     text = " ".join(plain(str(value), _LONGEST).split())
     if not text:
         return ""
+    if "\\|" in text:  # of which no two readers of Markdown make the same
+        return f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>"
     longest = max((len(run) for run in _runs_of_backticks(text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""

@@ -88,7 +88,7 @@ def check_belongs(run: RunDirectory, workflow: ExperimentalWorkflow) -> None:
     manifest = read_document(run.manifest)
     space = manifest["space"]
     ran: dict[str, tuple[Any, Any]] = {
-        "name": (manifest["workflow"], workflow.name),
+        "names": (manifest["workflow"], workflow.name),
         "tasks": (sorted(manifest["tasks"]), sorted(workflow.tasks)),
         "parameters": (space.get("from", space), workflow.space.to_document()),
     }

@@ -12,7 +12,6 @@ from sciflow.loading import load_workflow
 SECRETS = {
     "in the address of the remote": "glpat-Xy12Zw34Uv56Ts78Rq90",
     "on the command line": "hunter2-correct-horse",
-    "as a parameter": "ghp_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789",
     "in an address on the command line": "s3cr3tPassw0rdOfUrl",
     "in the environment of a task": "sk_live_Zz99Yy88Xx77Ww66Vv55Uu44",
     "in what was printed": "AKIAABCDEFGHIJKLMNOP",
@@ -25,12 +24,11 @@ description: Energies of small spins
 parameters:
   size: [4, 8]
   temperature: [1.5, 2.0]
-  token: ["{parameter}"]
 tasks:
   - name: simulate
     command: >-
       echo E=$(( {{{{ size }}}} * 2 )).5; : --password={line} postgres://ada:{url}@db.example.org/runs;
-      echo "key {printed}"; echo "_authToken={file}" > out.txt; test -n {{{{ token }}}}
+      echo "key {printed}"; echo "_authToken={file}" > out.txt
     outputs: [out.txt]
     environment: {{API_TOKEN: "{environment}"}}
     extract: {{energy: {{stdout: 'E=(\\S+)', type: float, unit: J}}}}
@@ -56,7 +54,7 @@ def analyse(simulate, size, temperature):
 def make_spins(folder: Path) -> Path:
     """Make the project, run it, and give the run directory."""
     secrets = list(SECRETS.values())
-    names = ("remote", "line", "parameter", "url", "environment", "printed", "source", "file")
+    names = ("remote", "line", "url", "environment", "printed", "source", "file")
     said = dict(zip(names, secrets, strict=True))
     (folder / "workflow.yaml").write_text(_WORKFLOW.format(**said))
     (folder / "spins_code.py").write_text(_CODE.format(**said))
