@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,23 +14,26 @@ from sciflow.execution import Run, open_run
 from sciflow.package.archive import check_target, is_archive, require_space, write_archive
 from sciflow.package.attempts import gather_attempts
 from sciflow.package.bag import make_bag, name_problem
-from sciflow.package.contents import Contents, LeftOut
+from sciflow.package.contents import Contents, Entry, LeftOut
 from sciflow.package.crate import write_crate
 from sciflow.package.facts import facts_of_package, state_of
 from sciflow.package.instructions import gather_instructions
-from sciflow.package.layout import FACTS
+from sciflow.package.layout import FACTS, PROJECT, README, REPRODUCE, RUN
 from sciflow.package.opened_run import checked_name, default_name, opened_run
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.package.people import People, author_of, gather_people
 from sciflow.package.pictures import gather_pictures, gather_tables
 from sciflow.package.run_files import LARGEST, gather_run_files
+from sciflow.package.secrets import SecretFoundError, clean_file, cleaned, refuse_secret_parameters
+from sciflow.report.facts import Facts
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Told = Callable[[str], None]
+_MAY_LACK = (f"{RUN}/work/", f"{PROJECT}/")  # what may be left out and it is still the run that is packaged
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -189,17 +191,19 @@ def create_package(
 
 @dataclass(frozen=True)
 class Gathered:
-    """What goes into a package: its files, who made it, and how it is run again."""
+    """What goes into a package: its files, who made it, what its report says, and how it is run again."""
 
     packaged: PackagedRun
     contents: Contents
     people: People
+    facts: Facts
     how: dict[str, Any]
 
 
 def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Gathered:
     """All that goes into a package but what is made of what is there: the crate's metadata and the bag."""
     contents = Contents()
+    _refuse_secret_parameters(packaged)
     told("gathering the files of the run")
     gather_run_files(packaged, contents, wish.largest)
     how: dict[str, Any] = {}
@@ -209,8 +213,7 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     facts = gather_pictures(packaged, contents, wish.with_figures)
     people = gather_people(packaged, contents, wish.authors, wish.license)
     _leave_out_bad_names(contents)
-    gather_instructions(packaged, contents, people, facts, how)
-    return Gathered(packaged, contents, people, how)
+    return Gathered(packaged, contents, people, facts, how)
 
 
 def _place(target: Path, is_folder: bool, name: str) -> Path:
@@ -223,16 +226,23 @@ def _leave_out_bad_names(contents: Contents) -> None:
     for path in list(contents.entries):
         if why := name_problem(path):
             entry = contents.entries.pop(path)
-            size = len(entry.source) if isinstance(entry.source, bytes) else entry.source.stat().st_size
-            contents.left_out.append(LeftOut(path, path.partition("/")[2], why, size))
+            contents.left_out.append(LeftOut(path, path.partition("/")[2], why, _size(entry)))
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.source) if isinstance(entry.source, bytes) else entry.source.stat().st_size
+
+
+def _refuse_secret_parameters(packaged: PackagedRun) -> None:
+    """Refuse a run whose parameters hold secrets: they stand in all records."""
+    table = packaged.results.tables.combinations
+    axes = {name: set(map(str, table[name])) for name in packaged.results.parameters if name in table}
+    refuse_secret_parameters(axes, {task: one["parameters"] for task, one in packaged.manifest["tasks"].items()})
 
 
 def _check_room(contents: Contents, place: Path) -> None:
     """Refuse a disk that cannot hold the files, and the archive beside them."""
-    sizes = (
-        len(one.source) if isinstance(one.source, bytes) else one.source.stat().st_size
-        for one in contents.entries.values()
-    )
+    sizes = map(_size, contents.entries.values())
     parent = place.parent
     while not parent.exists():
         parent = parent.parent
@@ -247,10 +257,13 @@ def _write(gathered: Gathered, place: Path, overwrite: bool, told: Told) -> None
         with tempfile.TemporaryDirectory(prefix=f".{place.name}.", suffix=".partial", dir=place.parent) as beside:
             folder = Path(beside, packaged.name)
             told(f"writing {len(contents.entries)} files")
-            write_files(contents, folder)
-            text = facts_of_package(packaged, contents, {}, gathered.how)
+            redacted = write_files(contents, folder)
+            # These tell of what was written, and of what turned out to hold secrets.
+            gather_instructions(packaged, contents, gathered.people, gathered.facts, gathered.how)
+            redacted |= write_files(contents, folder, (README, REPRODUCE))
+            text = facts_of_package(packaged, contents, redacted, gathered.how)
             contents.add(FACTS, text, "what is in the package, what was left out and why, and how it is run again")
-            (folder / FACTS).write_bytes(text)
+            write_files(contents, folder, (FACTS,))
             told("describing it for machines")
             write_crate(packaged, contents, folder, gathered.people)
             told("computing checksums")
@@ -273,13 +286,47 @@ def _bag_info(gathered: Gathered) -> dict[str, str]:
     return {name: text for name, text in info.items() if text}
 
 
-def write_files(contents: Contents, folder: Path) -> None:
-    """Write what was gathered into a new folder, without secrets."""
-    for entry in sorted(contents.entries.values(), key=lambda one: one.path):
-        target = folder / entry.path
+def write_files(contents: Contents, folder: Path, paths: Iterable[str] | None = None) -> dict[str, int]:
+    """Write what was gathered, without secrets.
+
+    Results and files of the project that hold a secret which cannot be taken out are left out.
+
+    Parameters
+    ----------
+    contents
+        What was gathered.
+    folder
+        The payload.
+    paths
+        Which of it; by default all.
+
+    Returns
+    -------
+    dict
+        Path → how many secrets were taken out of it; of those that had any.
+
+    Raises
+    ------
+    SecretFoundError
+        For a record, or another file of the run itself, with such a secret.
+    """
+    redacted = {}
+    for path in sorted(contents.entries if paths is None else paths):
+        entry, target = contents.entries[path], folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(entry.source, bytes):
-            target.write_bytes(entry.source)
-        else:
-            shutil.copyfile(entry.source, target)
-        target.chmod(0o755 if entry.path.endswith(".sh") else 0o644)
+        try:
+            if isinstance(entry.source, bytes):
+                data, count = cleaned(path, entry.source)
+                target.write_bytes(data)
+            else:
+                count = clean_file(path, entry.source, target)
+        except SecretFoundError as error:
+            if not path.startswith(_MAY_LACK):
+                raise
+            contents.entries.pop(path)
+            contents.left_out.append(LeftOut(path, path.partition("/")[2], error.message, _size(entry)))
+            continue
+        if count:
+            redacted[path] = count
+        target.chmod(0o755 if path.endswith(".sh") else 0o644)
+    return redacted

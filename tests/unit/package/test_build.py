@@ -8,18 +8,22 @@ import shutil
 import time
 import zipfile
 from collections import namedtuple
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import bagit
 import pytest
 
+from sciflow.engine import Engine
 from sciflow.errors import PackageError, RunError
 from sciflow.execution import open_run
-from sciflow.package import archive, layout
+from sciflow.model.workflow import ExperimentalWorkflow
+from sciflow.package import layout
 from sciflow.package.archive import opened
 from sciflow.package.build import create_package
 from sciflow.store.layout import RunDirectory
+from unit.package.spins import SECRETS
 
 
 def _facts(package: Path) -> dict[str, Any]:
@@ -173,7 +177,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
 ) -> None:
     """It says how much is needed and how much there is; not even the target's folder is made."""
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: usage(10, 0, 100_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 0, 100_000))
     with pytest.raises(PackageError, match=r"needs .* bytes, and .* has 100,000 left"):
         create_package(spins, with_figures=False).export(tmp_path / "deep" / "a.zip")
     assert not list(tmp_path.iterdir())
@@ -191,3 +195,56 @@ def test_a_wish_that_makes_no_sense_is_refused(spins: Path) -> None:
         create_package(spins, authors=["<ada@example.org>"])
     with pytest.raises(PackageError, match="no size"):
         create_package(spins, largest=-1)
+
+
+def _strings(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file below a folder, and in it what zips hold."""
+    for file in sorted(one for one in path.rglob("*") if one.is_file()):
+        yield str(file), file.read_bytes()
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as inside:
+                for name in inside.namelist():
+                    yield f"{file}!{name}", inside.read(name)
+
+
+@pytest.mark.parametrize("where", SECRETS)
+def test_no_secret_is_in_any_byte_of_a_package(unpacked: Path, where: str) -> None:
+    """Wherever people leave secrets, they do not get into a package."""
+    secret = SECRETS[where].encode()
+    assert [name for name, data in _strings(unpacked.parent) if secret in data] == []
+
+
+def test_secrets_are_replaced_and_counted(unpacked: Path) -> None:
+    """What was taken out is told by file, and what is around it is still there."""
+    facts = json.loads((unpacked / layout.FACTS).read_text(encoding="utf-8"))
+    assert "run/logs/simulate.0/0.1.out" in facts["redacted"]
+    assert "run/arrays/simulate.0.jsonl" in facts["redacted"]
+    assert "key [redacted]" in (unpacked / "run/logs/simulate.0/0.1.out").read_text()
+    assert "[redacted]@db.example.org" in (unpacked / "run/arrays/simulate.0.jsonl").read_text()
+
+
+def test_a_secret_as_a_parameter_is_refused(tmp_path: Path) -> None:
+    """It would be in every record, which are not changed: nothing is written, and the parameter is named."""
+    workflow = ExperimentalWorkflow("asks", tmp_path)
+    workflow.add_task("ask", command="true {{ token }}")
+    workflow.add_parameter_space({"token": ["ghp_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"]})
+    engine = Engine(runs=tmp_path / "runs")
+    run = RunDirectory(engine.write_plan(engine.compile(workflow), tmp_path / "runs" / "asks" / "1"))
+    with pytest.raises(PackageError, match="parameter `token`"):
+        create_package(run).export(tmp_path / "out" / "a.zip")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_result_file_with_a_secret_that_cannot_be_taken_out_is_left_out(tmp_path: Path) -> None:
+    """The package is made without it, and says why."""
+    workflow = ExperimentalWorkflow("stores", tmp_path)
+    command = "printf '\\0\\0token=AKIAABCDEFGHIJKLMNOP\\0' > out.bin"
+    workflow.add_task("store", command=command, outputs=["out.bin"])
+    workflow.add_parameter_space({})
+    run = Engine(runs=tmp_path / "runs").execute_parameter_sweep(workflow).run
+    package = create_package(run, with_figures=False)
+    payload = package.export(tmp_path / "out") / "data"
+    [one] = [one for one in package.left_out if one.path.endswith("out.bin")]
+    assert "looks like a secret" in one.why
+    assert not (payload / one.path).exists()
+    assert one.path in (payload / layout.README).read_text()
