@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +40,9 @@ COLUMNS = {
     "environment": "the fingerprint of the hardware and software that it ran with",
     "record": "its record, in the run directory",
 }
+DESCRIPTION = f"{layout.ATTEMPTS}-metadata.json"  # the name by which CSV on the Web finds it
 _TIMES = ("start", "end")
+_WHOLE = ("index", "attempt", "exit_code", "signal")
 
 
 def gather_attempts(packaged: PackagedRun, contents: Contents) -> None:
@@ -50,6 +53,29 @@ def gather_attempts(packaged: PackagedRun, contents: Contents) -> None:
     writer.writerows(_rows(packaged))
     about = "every attempt, and every instance that was not tried: state, times, error, and what it used"
     contents.add(layout.ATTEMPTS, text.getvalue().encode(), about)
+    contents.add(
+        DESCRIPTION, json.dumps(_schema(), indent=1).encode(), "what its columns hold, as CSV on the Web has it"
+    )
+
+
+def _schema() -> dict[str, Any]:
+    columns = [
+        {"name": name, "titles": name, "datatype": _type(name), "dc:description": about}
+        for name, about in COLUMNS.items()
+    ]
+    return {
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": layout.ATTEMPTS.rpartition("/")[2],
+        "tableSchema": {"columns": columns, "primaryKey": ["array", "index", "attempt"]},
+    }
+
+
+def _type(name: str) -> str:
+    if name in _TIMES:
+        return "dateTimeStamp"
+    if name.endswith("_seconds"):
+        return "double"
+    return "integer" if name in _WHOLE or name.endswith("_bytes") else "string"
 
 
 def _rows(packaged: PackagedRun) -> Iterator[list[Any]]:

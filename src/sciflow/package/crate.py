@@ -8,7 +8,7 @@ from sciflow.model.state import State
 from sciflow.package import layout
 from sciflow.package.contents import Contents
 from sciflow.package.crate_actions import add_actions
-from sciflow.package.crate_files import add_files, add_left_out
+from sciflow.package.crate_files import add_attempts, add_files, add_left_out
 from sciflow.package.crate_graph import ROOT, Graph
 from sciflow.package.crate_instances import Told, told_instances
 from sciflow.package.crate_people import add_people, agent
@@ -53,6 +53,7 @@ def write_crate(packaged: PackagedRun, contents: Contents, folder: Path, people:
     main = next(path for path in (layout.WORKFLOW, f"{layout.RUN}/{files.MANIFEST}") if (folder / path).is_file())
     graph.add_file(main, ("SoftwareSourceCode", "ComputationalWorkflow", "HowTo"))
     add_files(graph, contents, folder)
+    add_attempts(graph)
     add_left_out(graph, contents)
     if layout.README in graph:
         graph.say(layout.README, about={"@id": ROOT})

@@ -9,12 +9,14 @@ from urllib.parse import quote
 
 from sciflow.model.state import State
 from sciflow.package import layout
+from sciflow.package.crate_environment import add_environment, add_image
 from sciflow.package.crate_files import add_one
 from sciflow.package.crate_graph import ROOT, Graph, Reference, fragment, moment
-from sciflow.package.crate_instances import Instance, Told
+from sciflow.package.crate_instances import MOST_NEEDS, Instance, Told
 from sciflow.package.crate_values import add_metric, add_resources, add_value
 from sciflow.package.crate_workflow import Described
 from sciflow.package.packaged_run import PackagedRun
+from sciflow.run.needs import Place
 from sciflow_shim import files
 
 COMPLETED, FAILED = "http://schema.org/CompletedActionStatus", "http://schema.org/FailedActionStatus"
@@ -27,8 +29,10 @@ def add_actions(
     """Say what was done: the run as a whole, its steps, and those instances that are told one by one."""
     controls: list[Reference] = []
     actions: list[Reference] = []
+    records = _records(graph, told, described, folder)
+    inputs = {task: _inputs(graph, packaged, described, task) for task in told}
     for task, of_task in told.items():
-        own = [_action(graph, packaged, one, described, who, folder) for one in of_task.instances]
+        own = [_action(graph, packaged, one, described, who, records, inputs[task]) for one in of_task.instances]
         if own:
             controls.append(_control(graph, task, of_task, own, described, who))
         actions += own
@@ -43,6 +47,8 @@ def add_actions(
         agent=who,
         object=controls,
         result=run,
+        actionStatus=graph.said(run["@id"], "actionStatus"),
+        error=graph.said(run["@id"], "error"),
         **_span(packaged),
     )
     graph.link(ROOT, "mentions", [run, engine, *actions])
@@ -77,6 +83,8 @@ def _run(
         instrument=described.workflow,
         agent=who,
         object=described.values,
+        environment=add_environment(graph, packaged),
+        containerImage=add_image(graph, packaged),
         result=[{"@id": quote(path)} for path in _RESULTS if quote(path) in graph],
         actionStatus=FAILED if failed else COMPLETED if is_over else None,
         error=_counted({state: n for state, n in states.items() if State(state).is_failure}) if failed else None,
@@ -104,7 +112,13 @@ def _control(
 
 
 def _action(
-    graph: Graph, packaged: PackagedRun, one: Instance, described: Described, who: Reference, folder: Path
+    graph: Graph,
+    packaged: PackagedRun,
+    one: Instance,
+    described: Described,
+    who: Reference,
+    records: Mapping[Place, Reference],
+    inputs: list[Reference],
 ) -> Reference:
     parts = ("action", one.array, one.index)
     given = [
@@ -117,7 +131,8 @@ def _action(
         )
         for name, value in one.metrics.items()
     ]
-    record = _record(graph, one, described, folder)
+    record = records.get((one.array, one.index))
+    read = [records[place] for place in one.needs if place in records]
     end = one.facts.get("end")
     unknown_end = "" if end is not None else " When it ended is not known: the time is when the run last was heard of."
     return graph.add(
@@ -129,7 +144,7 @@ def _action(
         agent=who,
         startTime=moment(one.facts["start"]) if "start" in one.facts else None,
         endTime=moment(packaged.when if end is None else end),
-        object=given,
+        object=[*given, *inputs, *read],
         result=[*([record] if record else [{"@id": quote(layout.ATTEMPTS)}]), *results],
         actionStatus=COMPLETED if one.is_success else FAILED,
         error=None if one.is_success else _error(one),
@@ -137,16 +152,32 @@ def _action(
     )
 
 
-def _record(graph: Graph, one: Instance, described: Described, folder: Path) -> Reference | None:
-    """The file that holds an instance's record: its own, or that into which the records were folded."""
-    own = str(one.facts.get("record", ""))
-    for path in (own, files.sealed_records(one.array)):
-        inside = f"{layout.RUN}/{path}"
-        if path and (folder / inside).is_file():
-            reference = add_one(graph, folder, inside, f"the record of {one.task}, index {one.index} of {one.array}")
-            graph.link(reference["@id"], "exampleOfWork", described.records.get(one.task, ()))
-            return reference
-    return None
+def _records(graph: Graph, told: Mapping[str, Told], described: Described, folder: Path) -> dict[Place, Reference]:
+    """The files that hold the records of what is told: their own, or those into which records were folded."""
+    found: dict[Place, Reference] = {}
+    for one in (instance for of_task in told.values() for instance in of_task.instances):
+        for path in (str(one.facts.get("record", "")), files.sealed_records(one.array)):
+            inside = f"{layout.RUN}/{path}"
+            if path and (folder / inside).is_file():
+                about = f"the record of {one.task}, index {one.index} of {one.array}"
+                id = quote(inside)
+                reference = {"@id": id} if id in graph else add_one(graph, folder, inside, about)
+                graph.link(id, "exampleOfWork", described.records.get(one.task, ()))
+                found[one.array, one.index] = reference
+                break
+    return found
+
+
+def _inputs(graph: Graph, packaged: PackagedRun, described: Described, task: str) -> list[Reference]:
+    """The files that a task read, of those that are in the package; of many the first."""
+    named = list((packaged.manifest.get("inputs") or {}).get(task) or ())
+    ids = (quote(f"{layout.PROJECT}/{path}") for path in named)
+    found = [{"@id": id} for id in ids if id in graph][:MOST_NEEDS]
+    if found:
+        formal = described.files_of(graph, task)
+        for reference in found:
+            graph.link(reference["@id"], "exampleOfWork", [formal])
+    return found
 
 
 def _error(one: Instance) -> str:

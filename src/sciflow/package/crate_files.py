@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from sciflow.package import layout
+from sciflow.package.attempts import COLUMNS, DESCRIPTION
 from sciflow.package.contents import Contents
 from sciflow.package.crate_graph import ROOT, Graph, Reference, fragment
 from sciflow.store.digests import file_digest
@@ -38,6 +39,7 @@ _RECIPES = {
     layout.DOCKERFILE: "https://docs.docker.com/reference/dockerfile/",
     layout.APPTAINER: "https://apptainer.org/docs/user/main/definition_files.html",
 }
+_CSVW = "https://www.w3.org/TR/tabular-metadata/"
 _FORMATS = {
     ".c": "text/x-c",
     ".cff": "application/yaml",
@@ -95,6 +97,17 @@ def add_one(graph: Graph, folder: Path, path: str, about: str = "") -> Reference
         contentSize=str(source.stat().st_size),
         sha256=file_digest(source),
     )
+
+
+def add_attempts(graph: Graph) -> None:
+    """Say of the table of attempts what its columns are, and where that stands for programs."""
+    if layout.ATTEMPTS in graph:
+        about = graph.said(layout.ATTEMPTS, "description")
+        columns = "; ".join(f"{name}: {told}" for name, told in COLUMNS.items())
+        form = graph.add(_CSVW, "CreativeWork", name="CSV on the Web", url=_CSVW)
+        graph.say(layout.ATTEMPTS, description=f"{about}. Columns: {columns}", conformsTo=form)
+        if DESCRIPTION in graph:
+            graph.say(layout.ATTEMPTS, subjectOf={"@id": DESCRIPTION})
 
 
 def add_left_out(graph: Graph, contents: Contents) -> None:

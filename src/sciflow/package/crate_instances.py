@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from sciflow.model.state import State
 from sciflow.package.packaged_run import PackagedRun
+from sciflow.run.needs import Place, needed
 from sciflow.store.columns import Table
 from sciflow.store.results import METRICS
 
 MOST = 50  # instances of a task that are all told; of failures, so many in the whole run
 MOST_OF_ALL = 100  # instances of the whole run that are told because their task has few
+MOST_NEEDS = 10  # records that an instance read, which are told
 _PARAMETER = "parameters."
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One task instance that was tried, as its last attempt left it."""
+    """One task instance that was tried, as its last attempt left it.
+
+    Attributes
+    ----------
+    facts
+        What else the table of instances says of it, but for what is not known.
+    needs
+        Array and index of the first instances whose records it read.
+    """
 
     task: str
     array: str
@@ -28,6 +39,7 @@ class Instance:
     parameters: Mapping[str, Any]
     metrics: Mapping[str, Any]
     facts: Mapping[str, Any]
+    needs: Sequence[Place] = ()
 
     @property
     def is_success(self) -> bool:
@@ -81,8 +93,9 @@ def told_instances(packaged: PackagedRun) -> dict[str, Told]:
     metrics = _metrics_of(
         packaged, {(table["array"][row], table["index"][row]) for own in chosen.values() for row in own}
     )
+    needs = _needs_of(packaged, {(table["array"][row], table["index"][row]) for own in chosen.values() for row in own})
     for task, own in chosen.items():
-        found[task].instances = [_instance(packaged, table, row, metrics) for row in own]
+        found[task].instances = [_instance(packaged, table, row, metrics, needs) for row in own]
     return found
 
 
@@ -114,7 +127,7 @@ def _parameters(packaged: PackagedRun, table: Table, row: int) -> dict[str, Any]
     return {name: table[_PARAMETER + name][row] for name in own if _PARAMETER + name in table}
 
 
-def _metrics_of(packaged: PackagedRun, places: set[tuple[str, int]]) -> dict[tuple[str, int, int], dict[str, Any]]:
+def _metrics_of(packaged: PackagedRun, places: set[Place]) -> dict[tuple[str, int, int], dict[str, Any]]:
     """(Array, index, attempt) → metrics, of some places."""
     tables = packaged.results.tables
     attempts = tables.attempts
@@ -129,8 +142,24 @@ def _metrics_of(packaged: PackagedRun, places: set[tuple[str, int]]) -> dict[tup
     return found
 
 
+def _needs_of(packaged: PackagedRun, places: set[Place]) -> dict[Place, list[Place]]:
+    """Place → the first of the places whose records it read."""
+    arrays = {array for array, _ in places}
+    return {
+        (array.name, index): list(islice(read, MOST_NEEDS))
+        for array in packaged.plan.arrays
+        if array.name in arrays
+        for index, read in needed(packaged.run, array)
+        if (array.name, index) in places
+    }
+
+
 def _instance(
-    packaged: PackagedRun, table: Table, row: int, metrics: Mapping[tuple[str, int, int], Mapping[str, Any]]
+    packaged: PackagedRun,
+    table: Table,
+    row: int,
+    metrics: Mapping[tuple[str, int, int], Mapping[str, Any]],
+    needs: Mapping[Place, Sequence[Place]],
 ) -> Instance:
     array, index, attempt = (table[name][row] for name in ("array", "index", "attempt"))
     state = State(table["state"][row])
@@ -144,4 +173,5 @@ def _instance(
         _parameters(packaged, table, row),
         metrics.get((array, index, attempt), {}) if state.is_success else {},
         {name: value for name, value in facts.items() if value is not None and value != ""},
+        needs.get((array, index), ()),
     )

@@ -45,6 +45,13 @@ class Described:
     records: dict[str, list[Reference]] = field(default_factory=dict)
     values: list[Reference] = field(default_factory=list)
 
+    def files_of(self, graph: Graph, task: str) -> Reference:
+        """What stands for the files that a task reads, which its tool has as an input."""
+        about = f"a file that `{task}` reads"
+        formal = _formal(graph, fragment("task", task, "files"), "files", "File", about, required=True)
+        graph.link(self.tools[task]["@id"], "input", [formal])
+        return formal
+
 
 def add_workflow(graph: Graph, packaged: PackagedRun, told: Mapping[str, Told], main: str) -> Described:
     """Say what the workflow consists of, and what its parts exchange."""
