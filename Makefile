@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # What starts pytest; `make coverage` gives another one.
 RUN_MODULE ?= $(VENV)/bin/python -m
 # What runs whole programs takes its time, and is not measured: all of it is tested part by part besides.
-WHOLE := tests/integration tests/contract tests/docs tests/examples tests/faults tests/browser
+WHOLE := tests/integration tests/contract tests/docs tests/examples tests/faults tests/browser tests/validator
 PARTS = $(RUN_MODULE) pytest -n auto --ignore=tests/live $(WHOLE:%=--ignore=%)
 # Each worker starts a Slurm of its own, so that two are enough; they wait most of the time.
 LIVE = $(VENV)/bin/python -m pytest -n 2 --dist loadfile tests/live

@@ -54,16 +54,15 @@ def add_actions(
     graph.link(ROOT, "mentions", [run, engine, *actions])
 
 
-def span_of(packaged: PackagedRun) -> tuple[float | str, Any]:
+def _span(packaged: PackagedRun) -> dict[str, Any]:
     """When the first attempt started, and when the last thing happened."""
     attempts = packaged.results.tables.attempts
     starts = [one for one in attempts.get("start", ()) if one is not None]
-    return (min(starts) if starts else str(packaged.manifest.get("created", ""))), packaged.when
-
-
-def _span(packaged: PackagedRun) -> dict[str, str]:
-    start, end = span_of(packaged)
-    return {"startTime": start if isinstance(start, str) else moment(start), "endTime": moment(end)}
+    ends = [one for one in attempts.get("end", ()) if one is not None]
+    return {
+        "startTime": moment(min(starts)) if starts else None,
+        "endTime": moment(max([packaged.when.timestamp(), *ends])),
+    }
 
 
 def _run(

@@ -119,7 +119,7 @@ def add_left_out(graph: Graph, contents: Contents) -> None:
                 fragment("left-out", one.path),
                 "CreativeWork",
                 name=one.path,
-                description=f"This file is not in the package: {one.why}.",
+                description=f"It belongs to the run and is not in the package: {one.why}.",
                 contentSize=str(one.size) if one.size >= 0 else "",
                 sha256=one.sha256,
                 url=one.where,

@@ -132,8 +132,11 @@ def known(facts: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, str):
             if value:
                 found[name] = redact(value)
-        elif value is not None and value != [] and value != ():
-            found[name] = list(value) if isinstance(value, tuple) else value
+        elif isinstance(value, list | tuple):
+            if value:
+                found[name] = [redact(one) if isinstance(one, str) else one for one in value]
+        elif value is not None:
+            found[name] = value
     return found
 
 
@@ -145,5 +148,5 @@ def moment(when: datetime | float) -> str:
 
 
 def fragment(*parts: Any) -> str:
-    """The id of an entity that is no file: ``#action/train/17``."""
-    return "#" + "/".join(quote(str(part), safe="") for part in parts)
+    """The id of an entity that is no file, without secrets: ``#action/train/17``."""
+    return "#" + "/".join(quote(redact(str(part)), safe="") for part in parts)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sciflow.package.crate_graph import Graph, Reference, fragment
+from sciflow_shim.redaction import REDACTED, redact
 
 _LISTED = 20  # values of a parameter that are told one by one
 _LONGEST = 60  # characters of a value that stands in an id
@@ -48,8 +49,8 @@ def type_of(values: Iterable[Any]) -> str:
 
 def add_value(graph: Graph, name: str, value: Any, of: Sequence[Reference]) -> Reference:
     """The value of a parameter; all that have it refer to the same."""
-    plain = _plain(value)
-    told = json.dumps(plain)
+    plain = _plain(name, value)
+    told = json.dumps(plain, ensure_ascii=False)
     if len(told) > _LONGEST:
         told = hashlib.sha256(told.encode()).hexdigest()[:16]
     reference = graph.add(
@@ -61,7 +62,7 @@ def add_value(graph: Graph, name: str, value: Any, of: Sequence[Reference]) -> R
 
 def add_values(graph: Graph, name: str, values: Iterable[Any], of: Reference) -> Reference:
     """All values of a parameter; of many how many there are."""
-    distinct = list(dict.fromkeys(_plain(value) for value in values))
+    distinct = list(dict.fromkeys(_plain(name, value) for value in values))
     value: Any = distinct if len(distinct) > 1 else distinct[0] if distinct else "none"
     if len(distinct) > _LISTED:
         numbers = [one for one in distinct if isinstance(one, int | float) and not isinstance(one, bool)]
@@ -72,7 +73,7 @@ def add_values(graph: Graph, name: str, values: Iterable[Any], of: Reference) ->
 
 def add_metric(graph: Graph, id: str, name: str, value: Any, of: Sequence[Reference], unit: str = "") -> Reference:
     """A metric that was measured."""
-    facts = {"name": name, "value": _plain(value), "unitText": unit, "exampleOfWork": list(of)}
+    facts = {"name": name, "value": _plain(name, value), "unitText": unit, "exampleOfWork": list(of)}
     return graph.add(id, "PropertyValue", **facts)
 
 
@@ -88,8 +89,10 @@ def add_resources(graph: Graph, action: Sequence[Any], measured: Mapping[str, An
     return found
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON-LD can have it: no null, nothing nested, no number that is none."""
+def _plain(name: str, value: Any) -> Any:
+    """A value as JSON-LD can have it: no null, nothing nested, no number that is none; and no secret, by its name."""
+    if isinstance(value, str) and REDACTED in redact(f"{name}={value}"):
+        return REDACTED
     if value is None:
         return "none"
     if isinstance(value, float) and not math.isfinite(value):
