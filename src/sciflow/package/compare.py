@@ -23,14 +23,14 @@ from sciflow.package.recorded import Instance, Key, RecordedRun, Values
 from sciflow.package.tolerances import Tolerances
 from sciflow.run.signatures import normalised
 
-NOT_RUN = "not run"
+NOT_RUN, PARTLY = "not run", "partly run"
 LEFT_OUT = "left out"  # of the sample
 NOTHING_THERE = "nothing to compare"  # what is packaged has no outcome of it
 METRIC, RESULT, FILE = "metric", "result", "file"
 MOST_SHOWN = 5  # worst instances of a value
 _MOST_NAMED = 20  # instances that have another outcome, or none
 # What a program came to. The rest is what happened to it: a node that failed says nothing of the program.
-_OUTCOMES = ("COMPLETED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT", "CRITERIA_NOT_MET", "UPSTREAM_FAILED")
+OUTCOMES = ("COMPLETED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT", "CRITERIA_NOT_MET", "UPSTREAM_FAILED")
 _SEVERITY = (IGNORED, REPRODUCED, WITHIN, DIFFERENT)
 
 
@@ -152,7 +152,7 @@ class Comparison:
         if not compared:
             return NOT_RUN
         if count(NOT_RUN):
-            return "partly run"
+            return PARTLY
         return WITHIN if count(WITHIN) else REPRODUCED
 
 
@@ -201,13 +201,13 @@ class _Comparing:
         is_out = here is None or here.gathers != there.gathers
         if self._is_sample and is_out:
             return LEFT_OUT
-        if there.state not in _OUTCOMES:
+        if there.state not in OUTCOMES:
             return NOTHING_THERE
         if here is None:
             return self._outcome(there, NOT_RUN, "it is not in the run that was made now")
         if is_out:
             return self._outcome(there, NOT_RUN, "it gathers other instances than before")
-        if here.state not in _OUTCOMES:
+        if here.state not in OUTCOMES:
             return self._outcome(there, NOT_RUN, _ending(here))
         if there.state != here.state:
             # What ran there and does not run here has no result that could differ.

@@ -10,8 +10,10 @@ from typing import Any
 from sciflow.package.recorded import RecordedRun
 from sciflow.run.recipe_changes import changed_parts, in_words
 from sciflow.store.layout import read_document
+from sciflow_shim import files
 
-CODE, INPUT, PARAMETER, SEED, SETTING, PLACE = "code", "input", "parameter", "seed", "setting", "place"
+CODE, INPUT, PARAMETER, SEED, SETTING = "code", "input", "parameter", "seed", "setting"
+ENVIRONMENT, PLACE = "environment", "place"
 _MOST = 5  # names or values in a sentence
 # What a task is made of, as a recipe has it, by the kind of difference that it is.
 _OF_CODE = (
@@ -27,6 +29,14 @@ _OF_CODE = (
     "missing",
     "programs",
 )
+# Where it stands in what was captured of an environment → what it is.
+_MACHINE = {
+    "python/version": "Python",
+    "python/implementation": "Python's implementation",
+    "cpu/model": "processor",
+    "os/machine": "architecture",
+    "os/name": "system",
+}
 _OF_SETTINGS = ("profile", "environment", "setup")
 
 
@@ -37,11 +47,11 @@ class Difference:
     Attributes
     ----------
     kind
-        ``code``, ``input``, ``parameter``, ``seed``, ``setting`` or ``place``.
+        ``code``, ``input``, ``parameter``, ``seed``, ``setting``, ``environment`` or ``place``.
     what
         In words.
     names
-        The files, parameters or settings that it is about.
+        The files, parameters, libraries or settings that it is about.
     tasks
         The tasks that it is known to reach; empty where it is all of them, or nobody knows.
     """
@@ -68,28 +78,65 @@ def differences(there: RecordedRun, here: RecordedRun, is_sample: bool = False, 
     seeds
         How many instances started from another seed of sciflow's, as the comparison has found.
     """
-    found = [*_code(there.manifest, here.manifest), *_inputs(there.manifest, here.manifest)]
+    found = [*_code(there, here), *_inputs(there.manifest, here.manifest)]
     found += _parameters(there, here, is_sample)
     if seeds:
         text = f"{seeds} task instance{'s' if seeds > 1 else ''} started from another seed, which sciflow gave them"
         found.append(Difference(SEED, text))
-    return [*found, *_settings(there.manifest, here.manifest), *_places(there, here)]
+    found += _settings(there.manifest, here.manifest)
+    return [*found, *_environments(there, here), *_places(there, here)]
 
 
-def _code(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Difference]:
-    before, now = (_files_of_code(manifest) for manifest in (there, here))
-    if before and now:
-        names = changed_parts(before, now)
-        if names:
-            yield Difference(CODE, f"the code in {_listed(names)} is another one", tuple(names))
-    for task, parts in _recipes(there, here).items():
-        if words := in_words([part for part in parts if part in _OF_CODE]):
+def _code(there: RecordedRun, here: RecordedRun) -> Iterator[Difference]:
+    names = _changed_files(there, here)
+    recipes = _recipes(there.manifest, here.manifest)
+    functions = tuple(task for task, parts in recipes.items() if "function" in parts)
+    if names:
+        yield Difference(CODE, f"the code in {_listed(names)} is another one", tuple(names), functions)
+    for task, parts in recipes.items():
+        own = [part for part in parts if part in _OF_CODE]
+        if "function" in own and not _is_function_changed(there, here, task, names):
+            own.remove("function")
+        if words := in_words(own):
             yield Difference(CODE, f"task `{task}`: {', '.join(words)}", tasks=(task,))
 
 
-def _files_of_code(manifest: Mapping[str, Any]) -> dict[str, str]:
+def _is_function_changed(there: RecordedRun, here: RecordedRun, task: str, names: list[str] | None) -> bool:
+    """Whether a function does something else, where its recipe is another one.
+
+    A recipe knows the values that a function takes from its module, such as the path of its own folder: where neither
+    its source nor any file of the code has changed, it does the same in another place.
+    """
+    sources = [_source(one, task) for one in (there, here)]
+    if None in sources or sources[0] != sources[1]:
+        return True
+    are_stored = [_is_stored(one, task) for one in (there, here)]
+    return all(are_stored) or (names is None and not any(are_stored))
+
+
+def _source(one: RecordedRun, task: str) -> str | None:
+    try:
+        return (one.run / files.CODE / f"{task}.py").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def _is_stored(one: RecordedRun, task: str) -> bool:
+    """Whether a run holds a function with all that it takes from elsewhere, since it could not be imported."""
+    return (one.run / files.CODE / f"{task}.pickle").is_file()
+
+
+def _changed_files(there: RecordedRun, here: RecordedRun) -> list[str] | None:
+    """The files of code that are others now, or are gone; None where one of the runs has not noted them."""
+    before, now = (_files_of_code(one) for one in (there, here))
+    if not before or not now:
+        return None
+    return [name for name, digest in before.items() if now.get(name) != digest]
+
+
+def _files_of_code(one: RecordedRun) -> dict[str, str]:
     """File → digest, of the code that a run has noted; a run from a repository has noted its commit instead."""
-    code = manifest.get("code") or {}
+    code = one.manifest.get("code") or {}
     return {**code.get("modules", {}), **code.get("files", {})}
 
 
@@ -131,6 +178,29 @@ def _settings(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Dif
         tasks = tuple(task for task, parts in _recipes(there, here).items() if part in parts)
         if tasks:
             yield Difference(SETTING, f"{in_words([part])[0]}, of {_listed(tasks)}", (part,), tasks)
+
+
+def _environments(there: RecordedRun, here: RecordedRun) -> Iterator[Difference]:
+    """What is installed in the environments in which most attempts were made, and what these run on."""
+    before, now = there.environment(), here.environment()
+    if not before or not now:
+        return
+    for place, word in _MACHINE.items():
+        was, is_now = (_at(one, place) for one in (before, now))
+        if was and is_now and was != is_now:
+            yield Difference(ENVIRONMENT, f"{word} {was} became {is_now}", (word,))
+    was, is_now = (one.get("distributions", {}) for one in (before, now))
+    for name in sorted(set(was) & set(is_now)):
+        if was[name] != is_now[name]:
+            yield Difference(ENVIRONMENT, f"library `{name}` {was[name]} became {is_now[name]}", (name,))
+    if gone := sorted(set(was) - set(is_now)):
+        verb = "is" if len(gone) == 1 else "are"
+        yield Difference(ENVIRONMENT, f"{_listed(gone)} {verb} not installed here", tuple(gone))
+
+
+def _at(one: Mapping[str, Any], place: str) -> str:
+    group, _, name = place.partition("/")
+    return str(one.get(group, {}).get(name) or "")
 
 
 def _places(there: RecordedRun, here: RecordedRun) -> Iterator[Difference]:

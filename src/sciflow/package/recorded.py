@@ -10,8 +10,9 @@ from typing import Any
 from sciflow.errors import DamagedError
 from sciflow.store.layout import RunDirectory, read_document
 from sciflow.store.records import members_of, open_record
-from sciflow.store.results import Tables
-from sciflow_shim.record_reader import RecordDataset, RecordGroup
+from sciflow.store.results import ENVIRONMENTS, Tables
+from sciflow_shim import files
+from sciflow_shim.record_reader import RecordDataset, RecordGroup, read_record
 
 Key = tuple[str, str]  # task, id of the instance
 _FACTS = ("number", "state", "error_type", "error", "record", "index")
@@ -124,6 +125,24 @@ class RecordedRun:
             if name in table
         }
 
+    def environment(self, name: str = "") -> dict[str, dict[str, Any]]:
+        """What was captured of an environment, by group and name; by default of that of most attempts.
+
+        Nothing where it was not captured.
+        """
+        table = self.tables.table(ENVIRONMENTS)
+        counts = dict(zip(table["environment"], table["attempts"], strict=True)) if table.count else {}
+        name = name or max(counts, key=lambda one: counts[one] or 0, default="")
+        try:
+            root: Any = read_record(self.run / files.environment(name))
+        except (OSError, ValueError):  # its capture was cut off
+            return {}
+        groups = {group: one for group, one in root.members.items() if isinstance(one, RecordGroup)}
+        return {
+            group: {**one.attributes, **{n: d.value for n, d in one.members.items() if isinstance(d, RecordDataset)}}
+            for group, one in groups.items()
+        }
+
     def values(self, instance: Instance) -> Values:
         """All that an instance left; nothing where it has no record.
 
@@ -169,5 +188,5 @@ def _values(facts: dict[str, Any], group: RecordGroup) -> Values:
             results |= {f"{name}/{column}": data for column, data in one.members.items()}
         else:
             results[name] = one
-    files = {str(one.attributes["name"]): dict(one.attributes) for one in members["artifacts"].members.values()}
-    return Values(dict(members["metrics"].attributes), results, files, facts.get("seed"))
+    left = {str(one.attributes["name"]): dict(one.attributes) for one in members["artifacts"].members.values()}
+    return Values(dict(members["metrics"].attributes), results, left, facts.get("seed"))

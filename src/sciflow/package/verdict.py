@@ -6,17 +6,17 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sciflow.package.best import Watched
-from sciflow.package.compare import NOT_RUN, ComparedValue, Comparison, Outcome, Worst
+from sciflow.package.compare import NOT_RUN, PARTLY, ComparedValue, Comparison, Outcome, Worst
 from sciflow.package.compared_values import DIFFERENT, REPRODUCED, WITHIN
 from sciflow.package.differences import Difference
 from sciflow.store.layout import write_whole
 
 FORMAT = 1  # of the verdict's file
-PARTLY = "partly run"
 _MOST_LINES = 12  # of a kind, in words; all of them stand in the file
 
 
@@ -68,8 +68,12 @@ class Verdict:
     ----------
     package, asked
         Which package, and what was to be done with it.
-    when, machine
-        When it was done, and on what kind of machine: nobody's name, and no machine's.
+    began, when
+        When it began, and when it was done, in UTC.
+    machine
+        On what kind of machine: nobody's name, and no machine's.
+    sciflow
+        The version that has compared.
     comparison
         All that was compared; nothing where nothing could be run.
     differences
@@ -86,8 +90,10 @@ class Verdict:
 
     package: Package
     asked: Asked
-    when: str
-    machine: Mapping[str, str]
+    began: str
+    when: str = ""
+    machine: Mapping[str, str] = field(default_factory=dict)
+    sciflow: str = field(default_factory=lambda: version("sciflow"))
     comparison: Comparison = field(default_factory=Comparison)
     differences: Sequence[Difference] = ()
     surroundings: Sequence[Mapping[str, Any]] = ()
@@ -98,7 +104,8 @@ class Verdict:
     @property
     def overall(self) -> str:
         """``reproduced``, ``within tolerance``, ``different``, ``partly run`` or ``not run``."""
-        return self.comparison.overall
+        found = self.comparison.overall
+        return PARTLY if self.reasons and found in (REPRODUCED, WITHIN) else found
 
     @property
     def is_reproduced(self) -> bool:
@@ -119,7 +126,9 @@ class Verdict:
                 "format": FORMAT,
                 "verdict": self.overall,
                 "package": asdict(self.package),
+                "began": self.began,
                 "when": self.when,
+                "sciflow": self.sciflow,
                 "machine": dict(self.machine),
                 "asked": asdict(self.asked),
                 "instances": dict(found.instances),
@@ -146,7 +155,16 @@ class Verdict:
 
     def describe(self) -> str:
         """The verdict in words."""
-        return "\n".join([_headline(self), *_details(self)])
+        return "\n".join([self.headline, *_details(self)])
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a line."""
+        counts = self.comparison.instances
+        total = sum(counts.values())
+        parts = [f"{count} {word}" for word, count in counts.items() if count]
+        told = f": of {total} task instances {', '.join(parts)}" if parts else ""
+        return f"{self.package.name}: {self.overall}{told}"
 
 
 def _value(one: ComparedValue) -> dict[str, Any]:
@@ -167,14 +185,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _headline(verdict: Verdict) -> str:
-    counts = verdict.comparison.instances
-    total = sum(counts.values())
-    parts = [f"{count} {word}" for word, count in counts.items() if count]
-    told = f": of {total} task instances {', '.join(parts)}" if parts else ""
-    return f"{verdict.package.name}: {verdict.overall}{told}"
 
 
 def _details(verdict: Verdict) -> list[str]:

@@ -66,7 +66,7 @@ def _compared(there: RecordedRun, here: RecordedRun, *tolerances: str, is_sample
 def _verdict(comparison: Comparison, there: RecordedRun, here: RecordedRun, is_sample: bool = False) -> Verdict:
     put_in = differences(there, here, is_sample, comparison.seeds)
     package = Package("scores_v1", "20260101-000000-aa", "scores", "ab" * 32)
-    return Verdict(package, Asked(), "2026-01-01T00:00:00+00:00", {"system": "Linux"}, comparison, put_in)
+    return Verdict(package, Asked(), "2026-01-01T00:00:00+00:00", comparison=comparison, differences=put_in)
 
 
 def test_the_same_run_again_is_reproduced(make: Make) -> None:
@@ -158,7 +158,7 @@ def test_other_code_is_named_with_its_tasks(make: Make) -> None:
 def test_a_verdict_on_nothing_says_why(make: Make) -> None:
     """Where nothing could be run, the verdict is `not run` with the reasons, and its file is still whole."""
     package = Package("scores_v1", "20260101-000000-aa", "scores", "ab" * 32)
-    verdict = Verdict(package, Asked(), "2026-01-01T00:00:00+00:00", {}, reasons=["`data.csv` is nowhere"])
+    verdict = Verdict(package, Asked(), "2026-01-01T00:00:00+00:00", reasons=["`data.csv` is nowhere"])
     assert (verdict.overall, verdict.is_reproduced, verdict.is_best_same) == ("not run", False, None)
     assert verdict.describe() == "scores_v1: not run\nnot run: `data.csv` is nowhere"
     assert json.loads(verdict.to_json())["not_run_because"] == ["`data.csv` is nowhere"]
