@@ -1,0 +1,243 @@
+"""A package is run again in a clean place, and what comes of it is compared with what is in the package."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from sciflow.errors import DamagedError, PackageError
+from sciflow.loading import load_profile
+from sciflow.model.document import Document
+from sciflow.model.state import State
+from sciflow.package import layout
+from sciflow.package.archive import opened
+from sciflow.package.bag import MANIFEST, digest_of
+from sciflow.package.compare import compare_runs
+from sciflow.package.differences import differences
+from sciflow.package.recorded import RecordedRun
+from sciflow.package.rerun import Program, Ran, clean_variables, rerun
+from sciflow.package.selection import Wanted, chosen, in_words, restricted
+from sciflow.package.tolerances import Tolerances
+from sciflow.package.verdict import Asked, Package, Verdict
+from sciflow.package.workplace import Workplace, tasks_without, without_tasks
+from sciflow.store.layout import RunDirectory, write_whole
+from sciflow.store.results import ARRAYS, ENVIRONMENTS, read_tables
+
+Told = Callable[[str], None]
+VERDICT = "verdict.json"
+RUN_AGAIN = "run-again.yaml"  # what was asked of the workflow, beside it
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A package that lies open.
+
+    Attributes
+    ----------
+    payload
+        The folder of its payload.
+    digest
+        That of the list of its files' checksums.
+    facts
+        Its `package.json`.
+    there
+        The run in it.
+    """
+
+    payload: Path
+    digest: str
+    facts: Mapping[str, Any]
+    there: RecordedRun
+
+
+def reproduce(
+    package: str | Path,
+    into: str | Path | None = None,
+    *,
+    profile: str = "local",
+    sample: int | None = None,
+    seed: int = 0,
+    combinations: Sequence[Wanted] = (),
+    tolerances: Tolerances | None = None,
+    told: Told = lambda _: None,
+) -> Verdict:
+    """Run a package again, all of it or a sample, in a clean folder, and compare.
+
+    Parameters
+    ----------
+    package
+        A folder, a ``.zip`` or a ``.tar.gz``. It is not changed.
+    into
+        The folder in which it is run, which stays: empty, not there yet, or that of an earlier call, with which this
+        one then goes on. By default ``<name>-reproduced`` in the working directory.
+    profile
+        The cluster profile; with a queue the workflow is submitted and waited for.
+    sample, seed
+        How many combinations, and by which seed they are drawn; by default all.
+    combinations
+        Which combinations: each an expression over parameters, or the values of some; one is enough.
+    tolerances
+        How much values may differ.
+    told
+        Hears what is being done, in a few words.
+
+    Raises
+    ------
+    PackageError
+        Where this is no package, the folder is not empty, or there is no such combination.
+    DamagedError
+        Where the package's bytes are not those that were packed.
+    """
+    tolerances = tolerances or Tolerances()
+    is_queued = load_profile(profile, Path.cwd()).has_queue
+    asked = Asked(sample, seed, tuple(map(in_words, combinations)), profile, "here", tolerances.to_document())
+    with looked_through(Path(package)) as found:
+        tolerances.check(_names(found.there))
+        place = Workplace(Path(into or f"{found.facts['name']}-reproduced"), found.digest)
+        place.check()
+        some = chosen(found.there, sample, seed, combinations) if sample is not None or combinations else None
+        told(f"laying the project out in {place.folder}")
+        place.prepare(found.payload)
+        verdict = _blank(found, asked, place)
+        workflow = _workflow(found, place, verdict, some)
+        if workflow is not None:
+            python = Path(sys.executable)
+            told(f"running {workflow}")
+            program = Program(python, workflow, place.folder, profile, is_queued, _variables(found, place, python))
+            _compare(verdict, found, rerun(program, told), tolerances)
+    verdict.when = _now()
+    verdict.write(place.folder / VERDICT)
+    return verdict
+
+
+@contextmanager
+def looked_through(package: Path) -> Iterator[Opened]:
+    """A package that lies open, once every byte of it is found to be as it was packed.
+
+    Raises
+    ------
+    PackageError
+        Where it is no package, or of a newer format.
+    DamagedError
+        Where its bytes are not those that were packed: what came of them would say nothing of the package.
+    """
+    with opened(package) as folder:
+        _refuse_damage(folder, package)
+        payload = folder / layout.PAYLOAD
+        facts = _facts(payload / layout.FACTS, package)
+        run = RunDirectory(payload / layout.RUN)
+        yield Opened(payload, digest_of(folder / MANIFEST), facts, RecordedRun(run, read_tables(run.results)))
+
+
+def _refuse_damage(folder: Path, package: Path) -> None:
+    import bagit
+
+    try:
+        bagit.Bag(str(folder)).validate()
+    except bagit.BagError as error:
+        way_out = f"`sciflow verify {package}` says what is wrong with it"
+        raise DamagedError(f"`{package}` is not as it was packed: {error}", hint=way_out) from error
+
+
+def _facts(path: Path, package: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise PackageError(f"`{package}` is a bag, and no package of sciflow: it has no `{path.name}`") from None
+    except ValueError as error:
+        raise PackageError(f"`{path.name}` in `{package}` cannot be read: {error}") from None
+    if int(facts.get("format", 0)) > layout.FORMAT:
+        raise PackageError(f"`{package}` has format {facts['format']}, which is newer than this sciflow knows")
+    return facts
+
+
+def _names(there: RecordedRun) -> list[tuple[str, str]]:
+    """Task and name of all values: those of the first completed instance of each task, and all arrays and metrics."""
+    found: dict[tuple[str, str], None] = {}
+    seen: set[str] = set()
+    for key in there:
+        if key[0] in seen:
+            continue
+        instance = there.instance(key)
+        if instance.state == State.COMPLETED.value:
+            seen.add(instance.task)
+            values = there.values(instance)
+            found |= dict.fromkeys((instance.task, name) for name in (*values.metrics, *values.results, *values.files))
+    tasks = there.tables.facts.get("metric_tasks", {})
+    found |= {(task, name.removeprefix(f"{task}.")): None for name, task in tasks.items()}
+    arrays = there.tables.table(ARRAYS)
+    found |= dict.fromkeys(zip(arrays["task"], arrays["name"], strict=True) if arrays.count else ())
+    return list(found)
+
+
+def _blank(found: Opened, asked: Asked, place: Workplace) -> Verdict:
+    facts = found.facts
+    package = Package(str(facts["name"]), str(facts["run"]), str(facts["workflow"]), found.digest)
+    machine = {"system": platform.system(), "machine": platform.machine(), "python": platform.python_version()}
+    return Verdict(package, asked, _now(), machine=machine, folder=place.folder)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _workflow(found: Opened, place: Workplace, verdict: Verdict, some: list[dict[str, Any]] | None) -> Path | None:
+    """The workflow that is run: as it is in the package, or what of it is wanted and has its inputs.
+
+    Where there is none, it is None, and the verdict says why.
+    """
+    workflow = place.folder / layout.WORKFLOW
+    if not workflow.is_file():
+        verdict.reasons = [*found.facts.get("why_not", ()), f"the package has no `{layout.WORKFLOW}` that could be run"]
+        return None
+    missing = list(place.fetch(found.facts.get("left_out", ())))
+    verdict.reasons = [one.why for one in missing]
+    if tasks := tasks_without(missing, found.there.manifest):
+        verdict.reasons.append(f"without that, {', '.join(f'`{task}`' for task in tasks)} cannot run")
+    if some is None and not tasks:
+        return workflow
+    document = without_tasks(Document(workflow.read_text(encoding="utf-8"), str(workflow), PackageError).value, tasks)
+    if not document["tasks"]:
+        return None
+    rest = place.project / RUN_AGAIN
+    document = document if some is None else restricted(document, some)
+    write_whole(rest, json.dumps(document, ensure_ascii=False, indent=1) + "\n")  # which is YAML too
+    return rest
+
+
+def _variables(found: Opened, place: Workplace, python: Path) -> dict[str, str]:
+    environment = found.there.environment(str(found.facts.get("environment") or ""))
+    recorded = {name: str(value) for name, value in environment.get("variables", {}).items()}
+    import_path = [place.inside(str(path)) for path in found.facts.get("import_path", ())]
+    return clean_variables(os.environ, recorded, python, import_path)
+
+
+def _compare(verdict: Verdict, found: Opened, ran: Ran, tolerances: Tolerances) -> None:
+    if ran.why:
+        verdict.reasons = [*verdict.reasons, ran.why]
+    if ran.run is None:
+        return
+    here = RecordedRun(ran.run, read_tables(ran.run.results))
+    is_sample = verdict.asked.sample is not None or bool(verdict.asked.where)
+    verdict.run = ran.run.path
+    verdict.comparison = compare_runs(found.there, here, tolerances, is_sample)
+    verdict.differences = differences(found.there, here, is_sample, verdict.comparison.seeds)
+    verdict.machine = {**verdict.machine, **_machine(here)}
+
+
+def _machine(here: RecordedRun) -> dict[str, str]:
+    """On what kind of machine most attempts were made."""
+    table = here.tables.table(ENVIRONMENTS)
+    if not table.count:
+        return {}
+    row = max(range(table.count), key=lambda one: table["attempts"][one] or 0)
+    names = {"system": "system", "machine": "machine", "cpu": "cpu_model", "python": "python"}
+    return {name: str(table[column][row]) for name, column in names.items() if table[column][row]}
