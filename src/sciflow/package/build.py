@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from sciflow.package.packaged_run import PackagedRun
 from sciflow.package.people import People, author_of, gather_people
 from sciflow.package.pictures import gather_pictures, gather_tables
 from sciflow.package.run_files import LARGEST, gather_run_files
-from sciflow.package.secrets import SecretFoundError, clean_file, cleaned, refuse_secret_parameters
+from sciflow.package.secrets import SecretFoundError, clean_file, cleaned, refuse_secret_parameters, secret_values
 from sciflow.report.facts import Facts
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
@@ -310,16 +311,17 @@ def write_files(contents: Contents, folder: Path, paths: Iterable[str] | None = 
     SecretFoundError
         For a record, or another file of the run itself, with such a secret.
     """
-    redacted = {}
+    redacted, secrets = {}, set(secret_values(os.environ))
+    environ = {name: value for name, value in os.environ.items() if value in secrets}
     for path in sorted(contents.entries if paths is None else paths):
         entry, target = contents.entries[path], folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             if isinstance(entry.source, bytes):
-                data, count = cleaned(path, entry.source)
+                data, count = cleaned(path, entry.source, environ)
                 target.write_bytes(data)
             else:
-                count = clean_file(path, entry.source, target)
+                count = clean_file(path, entry.source, target, environ)
         except SecretFoundError as error:
             if not path.startswith(_MAY_LACK):
                 raise
