@@ -18,6 +18,7 @@ from sciflow.package.bag import make_bag, name_problem
 from sciflow.package.contents import Contents, Entry, LeftOut
 from sciflow.package.crate import write_crate
 from sciflow.package.facts import facts_of_package, state_of
+from sciflow.package.folded import clean_folded, is_folded
 from sciflow.package.instructions import gather_instructions
 from sciflow.package.layout import FACTS, PROJECT, README, REPRODUCE, RUN
 from sciflow.package.opened_run import checked_name, default_name, opened_run
@@ -321,7 +322,8 @@ def write_files(contents: Contents, folder: Path, paths: Iterable[str] | None = 
                 data, count = cleaned(path, entry.source, environ)
                 target.write_bytes(data)
             else:
-                count = clean_file(path, entry.source, target, environ)
+                clean = clean_folded if is_folded(path) else clean_file
+                count = clean(path, entry.source, target, environ)
         except SecretFoundError as error:
             if not path.startswith(_MAY_LACK):
                 raise

@@ -15,6 +15,7 @@ from typing import Any
 import bagit
 import pytest
 
+from sciflow.analysis.table import RunTable
 from sciflow.engine import Engine
 from sciflow.errors import PackageError, RunError
 from sciflow.execution import open_run
@@ -22,6 +23,7 @@ from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.package import layout
 from sciflow.package.archive import opened
 from sciflow.package.build import create_package
+from sciflow.store import sealed
 from sciflow.store.layout import RunDirectory
 from unit.package.spins import SECRETS
 
@@ -118,6 +120,10 @@ def test_a_sealed_run_is_packaged_as_it_is(spins: Path, tmp_path: Path) -> None:
     assert list((payload / "run" / "sealed").glob("*.records.zip"))
     assert not list(payload.glob("run/records/**/*.h5"))
     assert (payload / layout.TABLE).read_text().count("COMPLETED") == 4
+    secrets = [secret.encode() for secret in SECRETS.values()]
+    assert [name for name, data in _strings(payload) if any(one in data for one in secrets)] == []
+    assert RunTable(RunDirectory(payload / "run")).completed == 4
+    assert b"key [redacted]" in (sealed.read_log(str(payload / "run" / "logs" / "simulate.0" / "0.1.out")) or b"")
 
 
 def test_a_run_that_goes_on_is_packaged_as_it_is_now(staged: RunDirectory, leave_record: Any, tmp_path: Path) -> None:
