@@ -22,6 +22,7 @@ from sciflow.package.bag import add_to_bag
 from sciflow.package.build import create_package
 from sciflow.package.reproduce import reproduce
 from sciflow.package.verdict import Verdict
+from sciflow.testing import FakeCluster
 
 _MODEL = """
 import random
@@ -160,6 +161,16 @@ def test_another_version_of_a_library_is_named_also_where_results_agree(again: A
     assert verdict.overall == "reproduced"
     assert verdict.comparison.instances == {"reproduced": 1, "left out": 3}
     assert [(one.kind, one.what) for one in verdict.differences] == [("environment", "library `gauge` 1.0 became 2.0")]
+
+
+def test_a_package_is_reproduced_by_a_queue(again: Again, fake_slurm: FakeCluster) -> None:
+    """By a profile with a queue the workflow is submitted and waited for; that it ran elsewhere is said."""
+    fake_slurm.setup(pace="fast")
+    verdict = again(profile=fake_slurm.profile, combinations=["x == 0"])
+    assert verdict.overall == "reproduced"
+    assert verdict.comparison.instances == {"reproduced": 2, "left out": 2}
+    assert [(one.kind, one.names) for one in verdict.differences][-1] == ("place", ("profile",))
+    assert len(fake_slurm.jobs) == 1
 
 
 def test_code_that_cannot_run_is_a_verdict(again: Again) -> None:
