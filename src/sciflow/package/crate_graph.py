@@ -79,7 +79,8 @@ class Graph:
         properties = self._crate.get(id).properties()
         before = properties.get(name, [])
         before = before if isinstance(before, list) else [before]
-        properties[name] = before + [one for one in to if one not in before]
+        if after := before + [one for one in to if one not in before]:
+            properties[name] = after
 
     def __contains__(self, id: str) -> bool:
         return self._crate.get(id) is not None
