@@ -62,13 +62,15 @@ def capture(
 
         run = subprocess.run
     python, search_path = _python(interpreter, environ, run)
+    installed = _installed(search_path)
     captured = {
         "os": _operating_system(root),
         "cpu": _cpu(root),
         "memory": _memory(root),
         "gpu": _gpus(root, environ, run),
         "python": python,
-        "distributions": distributions(search_path),
+        "distributions": {name: version for name, (version, _) in installed.items()},
+        "sources": _sources(installed),
         "modules": [name for name in environ.get("LOADEDMODULES", "").split(":") if name],
         "conda": _conda(environ),
         "virtual_environment": environ.get("VIRTUAL_ENV", ""),
@@ -101,14 +103,57 @@ def distributions(search_path: Iterable[str]) -> dict[str, str]:
         Name, normalised as package indexes do, → version; sorted. A metadata file is opened only where the name of
         its folder holds no version.
     """
-    found: dict[str, str] = {}
+    return {name: version for name, (version, _) in _installed(search_path).items()}
+
+
+def _installed(search_path: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Give the version and the metadata folder of each distribution."""
+    found: dict[str, tuple[str, str]] = {}
     for folder in search_path:
         for entry in _listed(folder):
             match = re.fullmatch(DISTRIBUTION, entry) if entry.endswith("-info") else None
             if match:
                 name = re.sub(r"[-_.]+", "-", match["name"]).lower()
-                found.setdefault(name, match["version"] or _metadata_version(f"{folder}/{entry}"))
+                path = f"{folder}/{entry}"
+                if name not in found:
+                    found[name] = (match["version"] or _metadata_version(path), path)
     return dict(sorted(found.items()))
+
+
+def _sources(installed: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    """Tell where those distributions are from that were not installed by name from an index, as PEP 610 has it.
+
+    Only their users know that they are not on any index, so that nothing else can install them again.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, (_, folder) in installed.items():
+        text = _text(f"{folder}/direct_url.json", 65536)
+        try:
+            told = json.loads(text) if text else {}
+        except ValueError:
+            told = {}
+        if isinstance(told, dict) and isinstance(told.get("url"), str):
+            version_control = _within(told, "vcs_info")
+            facts = {
+                "url": _without_user(told["url"]),
+                "version_control": version_control.get("vcs"),
+                "commit": version_control.get("commit_id"),
+                "subdirectory": told.get("subdirectory"),
+            }
+            found[name] = {key: value for key, value in facts.items() if value and isinstance(value, str)}
+            found[name]["editable"] = _within(told, "dir_info").get("editable") is True
+    return found
+
+
+def _within(told: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = told.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _without_user(url: str) -> str:
+    """Take user, password, query and fragment out of a URL: tokens stand there. `git` as the user of SSH stays."""
+    url = re.split(r"[?#]", url, maxsplit=1)[0]
+    return re.sub(r"^([a-zA-Z][a-zA-Z0-9+.-]*://)(?!git@)[^/]*@", r"\1", url)
 
 
 def _python(interpreter: str, environ: Mapping[str, str], run: Run) -> tuple[dict[str, str], list[str]]:

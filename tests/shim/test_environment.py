@@ -369,6 +369,45 @@ def test_distributions_agree_with_the_standard_library() -> None:
         assert found[name] == importlib.metadata.version(name)
 
 
+def test_what_is_from_no_index_tells_where_it_is_from(machine: Path, tmp_path: Path) -> None:
+    """Folders, repositories and addresses are told without secrets; what cannot be read is left out."""
+    urls = {
+        "edited-1.0": {"url": "file:///home/ada/edited", "dir_info": {"editable": True}},
+        "cloned-2.0": {
+            "url": "https://ada:hunter22@git.example.org/ada/cloned.git",
+            "vcs_info": {"vcs": "git", "commit_id": "0123abc", "requested_revision": "main"},
+            "subdirectory": "python",
+        },
+        "by_ssh-2.1": {"url": "ssh://git@git.example.org/ada/by-ssh", "vcs_info": {"vcs": "git", "commit_id": 7}},
+        "fetched-3.0": {"url": "https://tok@example.org/f-3.0.whl?key=abc#sha256=1", "archive_info": {}},
+        "odd-1.0": ["no", "mapping"],
+        "empty-1.0": {"dir_info": []},
+    }
+    for name, told in urls.items():
+        write(tmp_path / f"{name}.dist-info/direct_url.json", json.dumps(told))
+    write(tmp_path / "torn-1.0.dist-info/direct_url.json", '{"url": ')
+    write(tmp_path / "usual-1.0.dist-info/METADATA")
+
+    def run(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        answer = ["/python", "3.11.7", "CPython", "/", [str(tmp_path)]]
+        return subprocess.CompletedProcess([], 0, json.dumps(answer), "")
+
+    found = capture(str(machine), {"PATH": ""}, run, "/python")
+    assert found["sources"] == {
+        "by-ssh": {"url": "ssh://git@git.example.org/ada/by-ssh", "version_control": "git", "editable": False},
+        "cloned": {
+            "url": "https://git.example.org/ada/cloned.git",
+            "version_control": "git",
+            "commit": "0123abc",
+            "subdirectory": "python",
+            "editable": False,
+        },
+        "edited": {"url": "file:///home/ada/edited", "editable": True},
+        "fetched": {"url": "https://example.org/f-3.0.whl", "editable": False},
+    }
+    assert set(found["distributions"]) == {"by-ssh", "cloned", "edited", "empty", "fetched", "odd", "torn", "usual"}
+
+
 def test_digest_depends_on_content_only() -> None:
     """The order of keys does not matter, any value does."""
     assert digest({"a": 1, "b": {"c": ["x"]}}) == digest({"b": {"c": ["x"]}, "a": 1})
