@@ -36,6 +36,7 @@ _VERBS = {
     "report": ("report", "Write all that a run has shown into one file."),
     "methods": ("publication", "Write a paragraph on how a run was made, for a paper."),
     "package": ("package", "Pack a run with all that it takes to check and to repeat it."),
+    "verify": ("verify", "Check a package: every byte, what it promises, and how this machine differs."),
     "reproduce": ("reproduce", "Run a package again, and compare."),
     "efficiency": ("advice", "Show how much of what was asked for was used."),
     "advise": ("advice", "Say what to ask for the next time."),
