@@ -23,6 +23,7 @@ RESULTS = "results.h5"
 TEMPLATES = "scripts/templates.json"  # the texts of which the scripts were made, and are made when they run again
 LOCK = "driver.lock"
 CODE = "code"
+WORKFLOW = "workflow.json"  # what a workflow file would say, whatever the workflow was written in
 SHIM = "shim"
 RECORDS = "records"
 ENVIRONMENTS = "environments"

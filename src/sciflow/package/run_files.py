@@ -22,6 +22,7 @@ _LARGEST_LOG = 10 << 20
 _WHOLE = {  # file or folder at the top of a run directory → what it is
     files.MANIFEST: "what was asked",
     files.PLAN: "array jobs, their dependencies and requests",
+    files.WORKFLOW: "what was to be run, as a workflow file would say it",
     files.JOURNAL: "what happened, in order",
     files.OBSERVED: "what the scheduler last said",
     "load.json": "how busy the cluster was",

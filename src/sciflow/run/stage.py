@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sciflow.errors import RunError
+from sciflow.model.exported import unsaid_requests, workflow_document
 from sciflow.model.plan import ArrayJob, Plan
 from sciflow.model.values import canonical_text
 from sciflow.planning.compiled import Compiled
@@ -222,6 +223,8 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: ScriptRende
             own = array.resources._asdict()
             write_variant(folder, array.submitted_first, render, request=own, then=list(array.riders))
     _write_json(folder / files.TEMPLATES, render.templates)
+    said = {"workflow": workflow_document(compiled.workflow), "unsaid": unsaid_requests(compiled.workflow)}
+    _write_json(folder / files.WORKFLOW, {"format": files.FORMAT, **said})
     space = compiled.workflow.space
     if not space.is_declarative:
         with (folder / files.COMBINATIONS).open("w", encoding="utf-8") as file:

@@ -48,6 +48,7 @@ def test_all_files_are_there(engine: Engine, squares: ExperimentalWorkflow) -> N
     assert files - {one for one in files if one.startswith("shim/")} == {
         "manifest.json",
         "plan.json",
+        "workflow.json",
         *(f"arrays/{name}.0.json{more}" for name in ("square", "total") for more in ("", "l")),
         *(f"scripts/{name}.0.sh" for name in ("square", "total")),
         "scripts/templates.json",
