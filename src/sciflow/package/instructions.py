@@ -29,6 +29,7 @@ from sciflow_shim import files
 
 OLDEST_PYTHON = "3.10"  # on which sciflow runs
 _MOST_LEFT_OUT = 20
+_SHOWN = 2  # the index by which it is explained what an index is
 _LONGEST = 300  # characters of a cell
 _PLACES: Mapping[str, str] = {  # in the order in which a person looks
     layout.TABLE: "the results as a table",
@@ -83,6 +84,7 @@ def _told(
 ) -> dict[str, Any]:
     state = state_of(packaged)
     return {
+        "name": packaged.name,
         "title": people.title,
         "description": people.description,
         "made": _made(packaged, people, facts),
@@ -115,6 +117,9 @@ def _told(
         "doi": people.doi,
         "has_license": layout.LICENSE in contents.entries,
         "has_citation": layout.CITATION in contents.entries,
+        "missing": state["missing"],
+        "shown": min(_SHOWN, packaged.plan.arrays[0].count - 1),
+        "has_project": any(path.startswith(f"{layout.PROJECT}/") for path in contents.entries),
         "has_requirements": layout.REQUIREMENTS in contents.entries,
         "layout": layout,
     }

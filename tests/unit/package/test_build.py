@@ -96,6 +96,7 @@ def test_a_run_that_failed_in_part_is_packaged_and_says_so(finished: Path, tmp_p
     assert state["missing"] == {"square.0": {"FAILED": "2"}, "half.0": {"UPSTREAM_FAILED": "2"}}
     with opened(tmp_path / "p.tar.gz") as folder:
         text = (folder / "data" / layout.README).read_text(encoding="utf-8")
+    assert "- `square.0`: FAILED 2\n- `half.0`: UPSTREAM_FAILED 2\n" in text
     assert "**The run is not complete (ended with failures): 3 of 4 combinations have all their results" in text
 
 

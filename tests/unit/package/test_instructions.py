@@ -68,11 +68,11 @@ def test_an_index_runs_by_hand_as_the_readme_says(readme: str, unpacked: Path, t
         ["bash", "-c", command], cwd=copy, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert len(list((copy / "run" / "records" / "simulate.0" / "0000").glob("0.*.h5"))) == 1
+    assert len(list((copy / "run" / "records" / "simulate.0" / "0000").glob("1.*.h5"))) == 1
 
 
 def test_the_script_is_right_and_finds_its_package_from_anywhere(unpacked: Path, tmp_path: Path) -> None:
-    """Called from another folder, with spaces in the path, it hands the package and all options to sciflow."""
+    """Called from anywhere, with spaces in the path, it hands the package to sciflow, and works outside of it."""
     bag = tmp_path / "with a space" / "spins v1"
     shutil.copytree(unpacked.parent, bag)
     script = bag / "data" / layout.REPRODUCE
@@ -80,13 +80,14 @@ def test_the_script_is_right_and_finds_its_package_from_anywhere(unpacked: Path,
     if shutil.which("shellcheck"):
         subprocess.run(["shellcheck", script], check=True)
     python = tmp_path / "python"
-    python.write_text('#!/bin/bash\n[[ $1 == -c ]] && exec test "$3" = "$VERSION"\nprintf "<%s>" "$@"\n')
+    python.write_text('#!/bin/bash\n[[ $1 == -c ]] && exec test "$3" = "$VERSION"\nprintf "<%s>" "$@"; pwd\n')
     python.chmod(0o755)
     environment = {**os.environ, "PYTHON": str(python), "VERSION": sciflow.__version__}
-    done = subprocess.run(
-        ["bash", script, "--sample", "3 4"], cwd="/", env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == f"<-m><sciflow><reproduce><{bag}><--sample><3 4>"
+    for where, works_in in ((tmp_path, tmp_path), (bag / "data", bag.parent)):
+        done = subprocess.run(
+            ["bash", script, "--sample", "3 4"], cwd=where, env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout == f"<-m><sciflow><reproduce><{bag}><--sample><3 4>{works_in}\n"
 
 
 @given(st.text(alphabet="`|\\<a b\n*", max_size=30))
