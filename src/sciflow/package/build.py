@@ -17,6 +17,7 @@ from sciflow.package.attempts import gather_attempts
 from sciflow.package.bag import make_bag, name_problem
 from sciflow.package.contents import Contents, Entry, LeftOut
 from sciflow.package.crate import write_crate
+from sciflow.package.environment import gather_environment
 from sciflow.package.facts import facts_of_package, state_of
 from sciflow.package.folded import clean_folded, is_folded
 from sciflow.package.instructions import gather_instructions
@@ -208,7 +209,9 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     _refuse_secret_parameters(packaged)
     told("gathering the files of the run")
     gather_run_files(packaged, contents, wish.largest)
-    how: dict[str, Any] = {}
+    told("gathering the environment")
+    locked = gather_environment(packaged, contents)
+    how: dict[str, Any] = {"environment": locked.digest}
     told("gathering tables, figures and the report" if wish.with_figures else "gathering tables and the report")
     gather_tables(packaged, contents)
     gather_attempts(packaged, contents)
