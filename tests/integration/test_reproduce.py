@@ -92,9 +92,9 @@ def again(packed: Path, tmp_path: Path) -> Again:
     def made(files: dict[str, str] | None = None, **asked: Any) -> Verdict:
         package = packed
         if files:
-            package = shutil.copytree(packed, tmp_path / packed.name)
+            package = shutil.copytree(packed, tmp_path / packed.name, dirs_exist_ok=True)
             add_to_bag(package, {name: text.encode() for name, text in files.items()})
-        return reproduce(package, tmp_path / "again", **asked)
+        return reproduce(package, tmp_path / "again", environment="here", **asked)
 
     return made
 
@@ -106,7 +106,7 @@ def test_a_package_is_reproduced_and_the_verdict_is_added(
     archive = tmp_path / "gauged_v1.zip"
     write_archive(shutil.copytree(packed, tmp_path / packed.name), archive, datetime(2026, 1, 1, tzinfo=timezone.utc))
     with pytest.raises(SystemExit) as ended:
-        main(["reproduce", str(archive), "--into", str(tmp_path / "again"), "--add", "--json"])
+        main(["reproduce", str(archive), "--into", str(tmp_path / "again"), "--environment", "here", "--add", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert ended.value.code == 0
     assert (document["verdict"], document["same_best"], document["instances"]) == (
@@ -157,10 +157,17 @@ def test_other_seeds_are_named(again: Again) -> None:
 def test_another_version_of_a_library_is_named_also_where_results_agree(again: Again) -> None:
     """A library of another version is named with both, though all values are the same; of a sample too."""
     metadata = _FILES["lib/gauge.dist-info/METADATA"].replace("1.0", "2.0")
-    verdict = again({"project/lib/gauge.dist-info/METADATA": metadata}, sample=1)
+    files = {"project/lib/gauge.dist-info/METADATA": metadata}
+    with pytest.raises(PackageError, match=r"distribution gauge: 1\.0 there, 2\.0 here") as refused:
+        again(files)
+    assert "--allow-different" in refused.value.hint
+    verdict = again(files, sample=1, allow_different=True)
     assert verdict.overall == "reproduced"
     assert verdict.comparison.instances == {"reproduced": 1, "left out": 3}
-    assert [(one.kind, one.what) for one in verdict.differences] == [("environment", "library `gauge` 1.0 became 2.0")]
+    assert [(one.subject, one.grade, one.recorded, one.present) for one in verdict.surroundings] == [
+        ("distribution gauge", "different", "1.0", "2.0")
+    ]
+    assert "environment (different): distribution gauge: 1.0 there, 2.0 here" in verdict.describe()
 
 
 def test_a_package_is_reproduced_by_a_queue(again: Again, fake_slurm: FakeCluster) -> None:
@@ -190,7 +197,7 @@ def test_a_missing_input_is_a_verdict(packed: Path, tmp_path: Path) -> None:
     original = str(Path(manifest["directory"], "weights.csv"))
     gone = {"path": "project/big.csv", "original": original, "why": "too large", "size": 3, "sha256": "ab", "where": ""}
     add_to_bag(package, _facts({**facts, "left_out": [gone]}))
-    verdict = reproduce(package, tmp_path / "again")
+    verdict = reproduce(package, tmp_path / "again", environment="here")
     assert verdict.overall == "not run"
     assert verdict.reasons[1] == "without that, `measure` cannot run"
     assert original in verdict.reasons[0]

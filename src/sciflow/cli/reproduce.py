@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sciflow.cli.output import DONE, SOME_FAILED, emit, json_option, say
+
+if TYPE_CHECKING:
+    from sciflow.package.again_environment import How
 
 
 @click.command()
@@ -18,6 +22,16 @@ from sciflow.cli.output import DONE, SOME_FAILED, emit, json_option, say
 @click.option(
     "--where", multiple=True, metavar="CONDITION", help="Only where this holds: 'x == 1 and y > 2'; repeatable."
 )
+@click.option(
+    "--environment",
+    type=click.Choice(["build", "here"]),
+    default="build",
+    show_default=True,
+    help="Build the recorded environment, or take that of sciflow itself.",
+)
+@click.option("--wheels", metavar="DIR", type=click.Path(path_type=Path), help="Build it of the wheels in this folder.")
+@click.option("--offline", is_flag=True, help="Download nothing.")
+@click.option("--allow-different", is_flag=True, help="Go on where the environment lacks something, or differs.")
 @click.option(
     "--tolerance", "tolerances", multiple=True, metavar="NAME=…", help="loss=1e-3, loss=abs:0.1, n=exact, log=ignore."
 )
@@ -33,6 +47,10 @@ def reproduce(
     sample: int | None,
     seed: int,
     where: tuple[str, ...],
+    environment: How,
+    wheels: Path | None,
+    offline: bool,
+    allow_different: bool,
     tolerances: tuple[str, ...],
     is_added: bool,
     output: Path | None,
@@ -50,6 +68,10 @@ def reproduce(
         sample=sample,
         seed=seed,
         combinations=where,
+        environment=environment,
+        wheels=wheels,
+        offline=offline,
+        allow_different=allow_different,
         tolerances=Tolerances.of(tolerances),
         told=say,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from sciflow.package.recorded import RecordedRun
@@ -12,8 +13,7 @@ from sciflow.run.recipe_changes import changed_parts, in_words
 from sciflow.store.layout import read_document
 from sciflow_shim import files
 
-CODE, INPUT, PARAMETER, SEED, SETTING = "code", "input", "parameter", "seed", "setting"
-ENVIRONMENT, PLACE = "environment", "place"
+CODE, INPUT, PARAMETER, SEED, SETTING, PLACE = "code", "input", "parameter", "seed", "setting", "place"
 _MOST = 5  # names or values in a sentence
 # What a task is made of, as a recipe has it, by the kind of difference that it is.
 _OF_CODE = (
@@ -29,14 +29,6 @@ _OF_CODE = (
     "missing",
     "programs",
 )
-# Where it stands in what was captured of an environment → what it is.
-_MACHINE = {
-    "python/version": "Python",
-    "python/implementation": "Python's implementation",
-    "cpu/model": "processor",
-    "os/machine": "architecture",
-    "os/name": "system",
-}
 _OF_SETTINGS = ("profile", "environment", "setup")
 
 
@@ -47,11 +39,11 @@ class Difference:
     Attributes
     ----------
     kind
-        ``code``, ``input``, ``parameter``, ``seed``, ``setting``, ``environment`` or ``place``.
+        ``code``, ``input``, ``parameter``, ``seed``, ``setting`` or ``place``.
     what
         In words.
     names
-        The files, parameters, libraries or settings that it is about.
+        The files, parameters or settings that it is about.
     tasks
         The tasks that it is known to reach; empty where it is all of them, or nobody knows.
     """
@@ -83,8 +75,7 @@ def differences(there: RecordedRun, here: RecordedRun, is_sample: bool = False, 
     if seeds:
         text = f"{seeds} task instance{'s' if seeds > 1 else ''} started from another seed, which sciflow gave them"
         found.append(Difference(SEED, text))
-    found += _settings(there.manifest, here.manifest)
-    return [*found, *_environments(there, here), *_places(there, here)]
+    return [*found, *_settings(there.manifest, here.manifest), *_places(there, here)]
 
 
 def _code(there: RecordedRun, here: RecordedRun) -> Iterator[Difference]:
@@ -131,13 +122,25 @@ def _changed_files(there: RecordedRun, here: RecordedRun) -> list[str] | None:
     before, now = (_files_of_code(one) for one in (there, here))
     if not before or not now:
         return None
-    return [name for name, digest in before.items() if now.get(name) != digest]
+    known = set(now.values())  # what came from another folder has another place in a package
+    return [name for name, digest in before.items() if now.get(name) != digest and digest not in known]
 
 
 def _files_of_code(one: RecordedRun) -> dict[str, str]:
-    """File → digest, of the code that a run has noted; a run from a repository has noted its commit instead."""
+    """File → digest, of all modules and programs that a run has noted; by their paths in the workflow's folder."""
     code = one.manifest.get("code") or {}
-    return {**code.get("modules", {}), **code.get("files", {})}
+    noted = [code.get("modules", {}), code.get("files", {})]
+    for task in one.manifest["tasks"]:
+        path = one.run / files.task_file(task)
+        if path.is_file():
+            noted.append((read_document(path).get("function") or {}).get("modules", {}))
+    home = PurePosixPath(str(one.manifest.get("directory") or "/"))
+    return {_path_in(home, name): digest for digests in noted for name, digest in digests.items()}
+
+
+def _path_in(home: PurePosixPath, name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.relative_to(home)) if path.is_relative_to(home) else name
 
 
 def _recipes(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -178,29 +181,6 @@ def _settings(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Dif
         tasks = tuple(task for task, parts in _recipes(there, here).items() if part in parts)
         if tasks:
             yield Difference(SETTING, f"{in_words([part])[0]}, of {_listed(tasks)}", (part,), tasks)
-
-
-def _environments(there: RecordedRun, here: RecordedRun) -> Iterator[Difference]:
-    """What is installed in the environments in which most attempts were made, and what these run on."""
-    before, now = there.environment(), here.environment()
-    if not before or not now:
-        return
-    for place, word in _MACHINE.items():
-        was, is_now = (_at(one, place) for one in (before, now))
-        if was and is_now and was != is_now:
-            yield Difference(ENVIRONMENT, f"{word} {was} became {is_now}", (word,))
-    was, is_now = (one.get("distributions", {}) for one in (before, now))
-    for name in sorted(set(was) & set(is_now)):
-        if was[name] != is_now[name]:
-            yield Difference(ENVIRONMENT, f"library `{name}` {was[name]} became {is_now[name]}", (name,))
-    if gone := sorted(set(was) - set(is_now)):
-        verb = "is" if len(gone) == 1 else "are"
-        yield Difference(ENVIRONMENT, f"{_listed(gone)} {verb} not installed here", tuple(gone))
-
-
-def _at(one: Mapping[str, Any], place: str) -> str:
-    group, _, name = place.partition("/")
-    return str(one.get(group, {}).get(name) or "")
 
 
 def _places(there: RecordedRun, here: RecordedRun) -> Iterator[Difference]:

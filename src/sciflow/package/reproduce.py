@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,26 +12,32 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from sciflow.assets import bundled, profile_names, user_configuration
 from sciflow.errors import DamagedError, PackageError
 from sciflow.loading import load_profile
 from sciflow.model.document import Document
 from sciflow.model.state import State
 from sciflow.package import layout
+from sciflow.package.again_environment import How, WantedEnvironment, built, check_here
 from sciflow.package.archive import opened
 from sciflow.package.bag import MANIFEST, digest_of
 from sciflow.package.compare import compare_runs
 from sciflow.package.differences import differences
+from sciflow.package.integrity import check_payload, check_tag_files
+from sciflow.package.promises import read_facts
 from sciflow.package.recorded import RecordedRun
 from sciflow.package.rerun import Program, Ran, clean_variables, rerun
 from sciflow.package.selection import Wanted, chosen, in_words, restricted
+from sciflow.package.surroundings import differences as surrounding_differences
 from sciflow.package.tolerances import Tolerances
 from sciflow.package.verdict import Asked, Package, Verdict
-from sciflow.package.workplace import Workplace, tasks_without, without_tasks
+from sciflow.package.workplace import Workplace, inside, tasks_without, without_tasks
 from sciflow.store.layout import RunDirectory, write_whole
 from sciflow.store.results import ARRAYS, ENVIRONMENTS, read_tables
 
 Told = Callable[[str], None]
 VERDICT = "verdict.json"
+_MOST_TOLD = 5  # damaged files
 RUN_AGAIN = "run-again.yaml"  # what was asked of the workflow, beside it
 
 
@@ -57,6 +62,26 @@ class Opened:
     facts: Mapping[str, Any]
     there: RecordedRun
 
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """The environment that its lock is made of, as it was captured."""
+        return self.there.environment(str(self.facts.get("environment") or ""))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables of its attempts."""
+        return {name: str(value) for name, value in self.environment.get("variables", {}).items()}
+
+    def import_path(self, folder: Path) -> list[Path]:
+        """Where its program finds modules, once the project is laid out in a folder.
+
+        Raises
+        ------
+        DamagedError
+            For a path that would lead out of it.
+        """
+        return [inside(folder, str(path)) for path in self.facts.get("import_path", ())]
+
 
 def reproduce(
     package: str | Path,
@@ -66,6 +91,10 @@ def reproduce(
     sample: int | None = None,
     seed: int = 0,
     combinations: Sequence[Wanted] = (),
+    environment: How = "build",
+    wheels: str | Path | None = None,
+    offline: bool = False,
+    allow_different: bool = False,
     tolerances: Tolerances | None = None,
     told: Told = lambda _: None,
 ) -> Verdict:
@@ -84,6 +113,12 @@ def reproduce(
         How many combinations, and by which seed they are drawn; by default all.
     combinations
         Which combinations: each an expression over parameters, or the values of some; one is enough.
+    environment
+        ``build`` makes the recorded environment anew; ``here`` takes that of sciflow itself, as it is.
+    wheels, offline
+        A folder of wheels, and whether nothing may be downloaded.
+    allow_different
+        Go on in an environment that lacks something, or has other versions.
     tolerances
         How much values may differ.
     told
@@ -92,26 +127,35 @@ def reproduce(
     Raises
     ------
     PackageError
-        Where this is no package, the folder is not empty, or there is no such combination.
+        Where this is no package, the folder is not empty, there is no such combination, or the environment cannot be
+        had, or differs and may not.
     DamagedError
         Where the package's bytes are not those that were packed.
     """
     tolerances = tolerances or Tolerances()
-    is_queued = load_profile(profile, Path.cwd()).has_queue
-    asked = Asked(sample, seed, tuple(map(in_words, combinations)), profile, "here", tolerances.to_document())
+    wanted = WantedEnvironment(environment, None if wheels is None else Path(wheels), offline, allow_different)
+    named, is_queued = _profile(profile)
+    asked = Asked(sample, seed, tuple(map(in_words, combinations)), profile, environment, tolerances.to_document())
     with looked_through(Path(package)) as found:
         tolerances.check(_names(found.there))
         place = Workplace(Path(into or f"{found.facts['name']}-reproduced"), found.digest)
         place.check()
         some = chosen(found.there, sample, seed, combinations) if sample is not None or combinations else None
+        ready = None
+        if environment == "here":
+            ready = check_here(found.environment, found.import_path(found.payload), wanted)
         told(f"laying the project out in {place.folder}")
         place.prepare(found.payload)
         verdict = _blank(found, asked, place)
         workflow = _workflow(found, place, verdict, some)
         if workflow is not None:
-            python = Path(sys.executable)
+            if ready is None:
+                told(f"building the environment in {place.environment}")
+                ready = built(found.payload, place.environment, wanted)
+            verdict.surroundings = ready.differences
+            variables = clean_variables(os.environ, found.variables, ready.python, found.import_path(place.folder))
             told(f"running {workflow}")
-            program = Program(python, workflow, place.folder, profile, is_queued, _variables(found, place, python))
+            program = Program(ready.python, workflow, place.folder, named, is_queued, variables)
             _compare(verdict, found, rerun(program, told), tolerances)
     verdict.when = _now()
     verdict.write(place.folder / VERDICT)
@@ -132,30 +176,35 @@ def looked_through(package: Path) -> Iterator[Opened]:
     with opened(package) as folder:
         _refuse_damage(folder, package)
         payload = folder / layout.PAYLOAD
-        facts = _facts(payload / layout.FACTS, package)
+        facts = _facts(payload, package)
         run = RunDirectory(payload / layout.RUN)
         yield Opened(payload, digest_of(folder / MANIFEST), facts, RecordedRun(run, read_tables(run.results)))
 
 
+def _profile(name: str) -> tuple[str, bool]:
+    """A cluster profile as it can be named from anywhere, and whether it has a queue."""
+    has_queue = load_profile(name, Path.cwd()).has_queue
+    path = Path(name) if name.endswith((".yaml", ".yml")) else profile_names(Path.cwd())[name]
+    # The bundled ones and those of the user are found by name from anywhere, each sciflow's own.
+    is_own = path.is_relative_to(bundled("cluster_profiles")) or path.is_relative_to(user_configuration())
+    return name if is_own else str(path.resolve()), has_queue
+
+
 def _refuse_damage(folder: Path, package: Path) -> None:
-    import bagit
-
-    try:
-        bagit.Bag(str(folder)).validate()
-    except bagit.BagError as error:
+    found = [problem for check in (check_tag_files, check_payload) for problem in check(folder)[1]]
+    if found:
+        more = f", and {len(found) - _MOST_TOLD} more" if len(found) > _MOST_TOLD else ""
+        told = ", ".join(f"`{one.path}` is {one.kind}" if one.path else one.why for one in found[:_MOST_TOLD])
         way_out = f"`sciflow verify {package}` says what is wrong with it"
-        raise DamagedError(f"`{package}` is not as it was packed: {error}", hint=way_out) from error
+        raise DamagedError(f"`{package}` is not as it was packed: {told}{more}", hint=way_out)
 
 
-def _facts(path: Path, package: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise PackageError(f"`{package}` is a bag, and no package of sciflow: it has no `{path.name}`") from None
-    except ValueError as error:
-        raise PackageError(f"`{path.name}` in `{package}` cannot be read: {error}") from None
-    if int(facts.get("format", 0)) > layout.FORMAT:
-        raise PackageError(f"`{package}` has format {facts['format']}, which is newer than this sciflow knows")
+def _facts(payload: Path, package: Path) -> dict[str, Any]:
+    facts = read_facts(payload)
+    if not {"name", "run", "workflow"} <= facts.keys():
+        raise PackageError(
+            f"`{package}` is no package of sciflow: it has no `{layout.FACTS}` that says which run it holds"
+        )
     return facts
 
 
@@ -213,13 +262,6 @@ def _workflow(found: Opened, place: Workplace, verdict: Verdict, some: list[dict
     return rest
 
 
-def _variables(found: Opened, place: Workplace, python: Path) -> dict[str, str]:
-    environment = found.there.environment(str(found.facts.get("environment") or ""))
-    recorded = {name: str(value) for name, value in environment.get("variables", {}).items()}
-    import_path = [place.inside(str(path)) for path in found.facts.get("import_path", ())]
-    return clean_variables(os.environ, recorded, python, import_path)
-
-
 def _compare(verdict: Verdict, found: Opened, ran: Ran, tolerances: Tolerances) -> None:
     if ran.why:
         verdict.reasons = [*verdict.reasons, ran.why]
@@ -230,6 +272,10 @@ def _compare(verdict: Verdict, found: Opened, ran: Ran, tolerances: Tolerances) 
     verdict.run = ran.run.path
     verdict.comparison = compare_runs(found.there, here, tolerances, is_sample)
     verdict.differences = differences(found.there, here, is_sample, verdict.comparison.seeds)
+    known = {one.subject: one for one in verdict.surroundings}  # these may say why something could not be installed
+    verdict.surroundings = [
+        known.get(one.subject, one) for one in surrounding_differences(found.environment, here.environment())
+    ]
     verdict.machine = {**verdict.machine, **_machine(here)}
 
 

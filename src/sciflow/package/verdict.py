@@ -14,6 +14,7 @@ from sciflow.package.best import Watched
 from sciflow.package.compare import NOT_RUN, PARTLY, ComparedValue, Comparison, Outcome, Worst
 from sciflow.package.compared_values import DIFFERENT, REPRODUCED, WITHIN
 from sciflow.package.differences import Difference
+from sciflow.package.surroundings import Difference as Surrounding
 from sciflow.store.layout import write_whole
 
 FORMAT = 1  # of the verdict's file
@@ -96,7 +97,7 @@ class Verdict:
     sciflow: str = field(default_factory=lambda: version("sciflow"))
     comparison: Comparison = field(default_factory=Comparison)
     differences: Sequence[Difference] = ()
-    surroundings: Sequence[Mapping[str, Any]] = ()
+    surroundings: Sequence[Surrounding] = ()
     reasons: Sequence[str] = ()
     folder: Path | None = None
     run: Path | None = None
@@ -139,7 +140,7 @@ class Verdict:
                 "best": [asdict(one) for one in found.best],
                 "same_best": self.is_best_same,
                 "differences": [one.to_document() for one in self.differences],
-                "environment": [dict(one) for one in self.surroundings],
+                "environment": [one.to_document() for one in self.surroundings],
                 "not_run_because": list(self.reasons),
             }
         )
@@ -247,8 +248,8 @@ def _best(one: Watched) -> str:
     )
 
 
-def _surrounding(one: Mapping[str, Any]) -> str:
-    return f"environment ({one.get('grade', '')}): {one.get('what', '')}"
+def _surrounding(one: Surrounding) -> str:
+    return f"environment ({one.grade}): {one.what}"
 
 
 def _shortened(lines: list[str]) -> list[str]:

@@ -106,18 +106,6 @@ class Workplace:
             _copy(path, partial / path.relative_to(source))
         partial.rename(self.project)
 
-    def inside(self, path: str) -> Path:
-        """Where something of the package's payload is here.
-
-        Raises
-        ------
-        DamagedError
-            For a path that would lead out of the folder.
-        """
-        if name_problem(path):
-            raise DamagedError(f"`{path}` in `{layout.FACTS}` leads out of the package: {name_problem(path)}")
-        return self.folder / path
-
     def fetch(self, left_out: Iterable[Mapping[str, Any]]) -> Iterator[Missing]:
         """Take the inputs that were left out of the package from where they were, if they are the same there still.
 
@@ -130,7 +118,7 @@ class Workplace:
             path = str(one["path"])
             if not path.startswith(f"{layout.PROJECT}/"):
                 continue  # a log, say, which nothing reads
-            place, original = self.inside(path), Path(str(one["original"]))
+            place, original = inside(self.folder, path), Path(str(one["original"]))
             if _is_same(place, one):
                 continue
             if why := _wrong(original, one):
@@ -139,6 +127,19 @@ class Workplace:
                 continue
             require_space(self.folder, original.stat().st_size, place)
             _copy(original, place)
+
+
+def inside(folder: Path, path: str) -> Path:
+    """Where something of a package's payload is in a folder.
+
+    Raises
+    ------
+    DamagedError
+        For a path that would lead out of the folder.
+    """
+    if why := name_problem(path):
+        raise DamagedError(f"`{path}` in `{layout.FACTS}` leads out of the package: {why}")
+    return folder / path
 
 
 def tasks_without(missing: Sequence[Missing], manifest: Mapping[str, Any]) -> list[str]:
