@@ -92,8 +92,15 @@ class Graph:
         document["@graph"].sort(key=lambda entity: (first.get(entity["@id"], 2), entity["@id"]))
         document["@graph"] = [_written(entity) for entity in document["@graph"]]
         path = folder / layout.CRATE
-        path.write_text(json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+        lines = ",\n".join(_line(entity) for entity in document["@graph"])
+        context = _line(document["@context"])
+        path.write_text(f'{{"@context": {context}, "@graph": [\n{lines}\n]}}\n', encoding="utf-8")
         return path
+
+
+def _line(value: Any) -> str:
+    """An entity on a line of its own, which is small, and can still be read and compared."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _written(entity: dict[str, Any]) -> dict[str, Any]:
