@@ -21,8 +21,8 @@ CONTEXTS = {
     "https://w3id.org/ro/crate/1.1/context": "ro-crate-1.1.jsonld",
     "https://w3id.org/ro/terms/workflow-run/context": "workflow-run.jsonld",
 }
-# "The id of an application, source code or workflow SHOULD be an absolute URI": what lies in a crate has a path there, as
-# RO-Crate wants it, which is no address before the crate is published at one. No crate in a folder can satisfy this.
+# "The id of an application, source code or workflow SHOULD be an absolute URI": what lies in a crate has a path there,
+# as RO-Crate wants it, which is no address before the crate is published at one. No crate in a folder satisfies this.
 NOT_FOR_FILES = "process-run-crate-0.5_5.1"
 
 

@@ -15,6 +15,7 @@ from sciflow_shim.redaction import redact
 VERSION = "1.1"
 RUN_TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 ROOT = "./"
+_TERMS = {"buildInstructions": "https://codemeta.github.io/terms/buildInstructions"}  # not known to the contexts
 Reference = dict[str, str]
 _ORDERED = ("hasPart", "mentions")  # in which nothing says what comes first
 
@@ -33,7 +34,9 @@ class Graph:
             from rocrate.rocrate import ROCrate
 
             crate = ROCrate(version=VERSION)
-        crate.metadata.extra_contexts = [RUN_TERMS]  # which the library forgets when it reads a crate
+        # The library forgets both when it reads a crate.
+        crate.metadata.extra_contexts = [RUN_TERMS]
+        crate.metadata.extra_terms = dict(_TERMS)
         self._crate = crate
 
     def add(self, id: str, kind: str | Sequence[str], **facts: Any) -> Reference:
