@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,7 +44,19 @@ def _text(found: Verification) -> str:
     lines += _first([f"note: {text}" for text in found.notes])
     left_out = [one for one in found.facts.get("left_out", ()) if isinstance(one, dict)]
     lines += _first([f"left out: {one.get('path')}: {one.get('why')}" for one in left_out])
-    return "\n".join(lines)
+    return "\n".join([*lines, *_environment(found.environment)])
+
+
+def _environment(environment: dict[str, Any]) -> list[str]:
+    """How this machine differs, the worst first; what is only compatible is counted."""
+    if not environment.get("compared"):
+        return []
+    told = environment["differences"]
+    if not told:
+        return ["environment: the same as the run had"]
+    counts = Counter(one["grade"] for one in told)
+    lines = [f"environment: {environment['grade']} ({', '.join(f'{n} {grade}' for grade, n in counts.items())})"]
+    return lines + _first([f"{one['grade']}: {one['what']}" for one in told if one["grade"] != "compatible"])
 
 
 def _state(facts: Any) -> str:

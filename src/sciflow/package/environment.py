@@ -168,9 +168,9 @@ def locked_environment(digest: str, captured: Mapping[str, Any]) -> LockedEnviro
     sources = _part(captured, "sources")
     for name, version in sorted(_part(captured, "distributions").items()):
         if why := _why_not(str(name), str(version), _part(sources, str(name))):
-            others[plain(str(name))] = why
+            others[one_line(str(name))] = why
         else:
-            versions[str(name)] = str(version)
+            versions[str(name)] = str(Version(str(version)))
     variables = {name: str(value) for name, value in sorted(_part(captured, "variables").items()) if matters(name)}
     return LockedEnvironment(digest, captured, versions, others, variables)
 
@@ -179,7 +179,7 @@ def _why_not(name: str, version: str, source: Mapping[str, Any]) -> str:
     """Why a distribution cannot be had from an index by name and version; empty where it can."""
     if name == "sciflow":
         return f"sciflow itself: its wheel is in `{layout.WHEELS}`"
-    url = plain(str(source.get("url", "")), 500)
+    url = one_line(str(source.get("url", "")), 500)
     if source.get("version_control"):
         commit = source.get("commit")
         return f"from {source['version_control']}: {source['version_control']}+{url}{f'@{commit}' if commit else ''}"
@@ -192,7 +192,9 @@ def _why_not(name: str, version: str, source: Mapping[str, Any]) -> str:
     try:
         Version(version)
     except InvalidVersion:
-        return "its version is not known" if not version else f"`{plain(version, 100)}` is no version that an index has"
+        return (
+            "its version is not known" if not version else f"`{one_line(version, 100)}` is no version that an index has"
+        )
     return ""
 
 
@@ -207,16 +209,17 @@ def requirements(locked: LockedEnvironment, attempts: int) -> str:
         "    uv pip install -r requirements.txt wheels/*.whl",
         "    pip install -r requirements.txt wheels/*.whl",
     ]
-    lines = [f"# {plain(line, 500)}" for line in header]
+    lines = [f"# {one_line(line)}" for line in header]
+    recorded = _part(locked.captured, "distributions")
     for name in sorted({*locked.versions, *locked.not_on_index}):
         if name in locked.not_on_index:
-            version = plain(str(_part(locked.captured, "distributions").get(name, "")), 100)
-            lines.append(f"# not on an index: {name} {version} ({locked.not_on_index[name]})")
+            told = f"not on an index: {name} {recorded.get(name, '')} ({locked.not_on_index[name]})"
+            lines.append(f"# {one_line(told)}")
             continue
         version = Version(locked.versions[name])
         if version.local:
-            lines.append(f"# {name} was {locked.versions[name]}: built elsewhere, from the sources of this version")
-        lines.append(f"{name}=={version.public if version.local else locked.versions[name]}")
+            lines.append(f"# {name} was {version}: built elsewhere, from the sources of this version")
+        lines.append(f"{name}=={version.public}")
     return "\n".join(lines) + "\n"
 
 
@@ -231,7 +234,7 @@ def conda_file(locked: LockedEnvironment) -> str:
         return ""
     by_pip = [f"{name}=={version}" for name, version in locked.versions.items() if name not in told]
     document = {
-        "name": str(conda.get("environment") or "") or "packaged",
+        "name": Path(str(conda.get("environment") or "")).name or "packaged",
         "channels": ["conda-forge", "defaults"],
         "dependencies": [*packages, *([{"pip": by_pip}] if by_pip else [])],
     }
@@ -245,6 +248,11 @@ def modules_file(locked: LockedEnvironment) -> str:
     names = [str(one) for one in found] if isinstance(found, list) else []
     lines = [f"module load {name}" for name in names if _SIMPLE.fullmatch(name) and " " not in name]
     return "".join(f"{line}\n" for line in lines)
+
+
+def one_line(text: str, longest: int = 500) -> str:
+    """A text as a comment can hold it: without secrets and line breaks, of a bounded length."""
+    return " ".join(plain(text, longest).split())
 
 
 def simple_variables(locked: LockedEnvironment) -> dict[str, str]:

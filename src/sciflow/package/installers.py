@@ -26,7 +26,7 @@ _MORE_PLACES = frozenset({"PIP_FIND_LINKS", "PIP_CONSTRAINT", "UV_FIND_LINKS", "
 
 def installer(into: Path, wheels: Path | None, *, offline: bool, build_sources: bool) -> Installer:
     """The installer that is there: uv, or else pip."""
-    uv = _uv()
+    uv = uv_program()
     made: Installer = Uv(uv, into) if uv else Pip(into)
     made.wheels = wheels.resolve() if wheels else None
     made.offline = offline
@@ -34,7 +34,8 @@ def installer(into: Path, wheels: Path | None, *, offline: bool, build_sources: 
     return made
 
 
-def _uv() -> str | None:
+def uv_program() -> str | None:
+    """Where uv is: on the path, or beside the Python that runs; None where it is not."""
     beside = Path(sys.executable).with_name("uv")
     return shutil.which("uv") or (str(beside) if os.access(beside, os.X_OK) else None)
 

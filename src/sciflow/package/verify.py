@@ -8,8 +8,10 @@ from sciflow.errors import DamagedError, PackageError
 from sciflow.package import layout
 from sciflow.package.archive import opened
 from sciflow.package.bag import BAGIT
+from sciflow.package.environment import recorded_environment
 from sciflow.package.integrity import check_payload, check_tag_files
 from sciflow.package.promises import check_code, check_promises, check_records, check_run, read_facts
+from sciflow.package.surroundings import differences, present, worst
 from sciflow.package.verification import Problem, Verification
 from sciflow_shim import files
 
@@ -74,3 +76,21 @@ def verify_folder(folder: Path, verification: Verification) -> None:
     count, problems, notes = check_code(payload, facts)
     verification.checked("files of the project by the run's own digests", count, problems)
     verification.notes += notes
+    if (payload / layout.ENVIRONMENT_FACTS).is_file():
+        _compare_environment(payload, verification)
+
+
+def _compare_environment(payload: Path, verification: Verification) -> None:
+    """How the machine here differs from the one whose versions are locked: graded, and no reason for a verdict."""
+    try:
+        recorded = recorded_environment(payload)
+    except PackageError as error:
+        place = f"{layout.PAYLOAD}/{layout.ENVIRONMENT_FACTS}"
+        verification.checked("environments", 1, [Problem("unreadable", place, error.message)])
+        return
+    found = differences(recorded, present()) if recorded else []
+    verification.environment = {
+        "compared": bool(recorded),
+        "grade": worst(found),
+        "differences": [one.to_document() for one in found],
+    }

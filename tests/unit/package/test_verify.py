@@ -257,6 +257,35 @@ def test_nothing_of_a_package_runs_while_it_is_checked(tmp_path: Path, monkeypat
     assert not {name for name, origin in origins.items() if origin.startswith(str(folder))}
 
 
+def with_environment(captured: Any) -> dict[str, bytes]:
+    """The files of a package that tells where it was made."""
+    document = {"format": 1, "locked": "e1", "environments": {"e1": {"attempts": 2, "captured": captured}}}
+    return {**files_of(), "environment/environments.json": json.dumps(document).encode()}
+
+
+def test_another_machine_is_graded_and_no_reason_for_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What differs here is told with what it may affect, and the package is as valid as anywhere."""
+    captured = {"distributions": {"no-such-thing": "1.0"}, "python": {"implementation": "CPython", "version": "2.7.1"}}
+    here = {"python": {"implementation": "CPython", "version": "3.12.1"}}
+    monkeypatch.setattr("sciflow.package.verify.present", lambda: here)
+    found = checked(rebagged(tmp_path / "small", with_environment(captured)))
+    assert found.verdict == "valid"
+    assert found.environment["grade"] == "missing"
+    assert [(one["subject"], one["grade"]) for one in found.environment["differences"]] == [
+        ("distribution no-such-thing", "missing"),
+        ("python", "different"),
+    ]
+
+
+def test_where_nothing_was_captured_nothing_is_compared(tmp_path: Path):
+    """An environment that nobody knows is not said to be the same."""
+    assert checked(rebagged(tmp_path / "small", with_environment({}))).environment["compared"] is False
+    broken = {**files_of(), "environment/environments.json": b'{"format": 1}'}
+    assert told(checked(rebagged(tmp_path / "broken", broken))) == {
+        ("unreadable", "data/environment/environments.json")
+    }
+
+
 def test_an_archive_that_reaches_out_is_damaged(tmp_path: Path):
     """The verdict tells why it was not unpacked."""
     found = verify(zip_of(tmp_path / "a.zip", [("../x", b"1")]), tmp_path)
