@@ -129,6 +129,8 @@ class Package:
         """
         place = _place(Path(target), str(target).endswith("/"), self.name)
         check_target(place, overwrite=overwrite)
+        if place.resolve().is_relative_to(self.run.path):
+            raise PackageError(f"`{place}` lies in the run that is packaged", hint="name a place outside of it")
         with opened_run(self.run, self.name) as packaged:
             told("reading the run")
             gathered = gather(packaged, self.wish, told)
@@ -235,7 +237,10 @@ def _leave_out_bad_names(contents: Contents) -> None:
 
 
 def _size(entry: Entry) -> int:
-    return len(entry.source) if isinstance(entry.source, bytes) else entry.source.stat().st_size
+    """How many bytes there are to be packed; none of a file that a run which goes on has removed meanwhile."""
+    if isinstance(entry.source, bytes):
+        return len(entry.source)
+    return entry.source.stat().st_size if entry.source.exists() else 0
 
 
 def _refuse_secret_parameters(packaged: PackagedRun) -> None:
@@ -248,18 +253,20 @@ def _refuse_secret_parameters(packaged: PackagedRun) -> None:
 def _check_room(contents: Contents, place: Path) -> None:
     """Refuse a disk that cannot hold the files, and the archive beside them."""
     sizes = map(_size, contents.entries.values())
-    parent = place.parent
-    while not parent.exists():
-        parent = parent.parent
     copies = 2 if is_archive(place) else 1
-    require_space(parent, copies * sum(sizes), place)
+    require_space(_existing(place), copies * sum(sizes), place)
+
+
+def _existing(place: Path) -> Path:
+    """The nearest folder around a place that is there."""
+    return next(folder for folder in place.absolute().parents if folder.is_dir())
 
 
 def _write(gathered: Gathered, place: Path, overwrite: bool, told: Told) -> None:
     packaged, contents = gathered.packaged, gathered.contents
-    place.parent.mkdir(parents=True, exist_ok=True)
+    around = _existing(place)
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{place.name}.", suffix=".partial", dir=place.parent) as beside:
+        with tempfile.TemporaryDirectory(prefix=f".{place.name}.", suffix=".partial", dir=around) as beside:
             folder = Path(beside, packaged.name)
             told(f"writing {len(contents.entries)} files")
             redacted = write_files(contents, folder)
@@ -278,7 +285,8 @@ def _write(gathered: Gathered, place: Path, overwrite: bool, told: Told) -> None
     except OSError as error:
         if error.errno not in _REFUSED:
             raise
-        raise PackageError(f"`{place}` cannot be written: {error.strerror}", hint="name another place") from error
+        what = f"`{error.filename}` is refused" if error.filename else "it"
+        raise PackageError(f"`{place}` cannot be written: {what}: {error.strerror}") from error
 
 
 def _bag_info(gathered: Gathered) -> dict[str, str]:
@@ -332,6 +340,11 @@ def write_files(contents: Contents, folder: Path, paths: Iterable[str] | None = 
                 raise
             contents.entries.pop(path)
             contents.left_out.append(LeftOut(path, path.partition("/")[2], error.message, _size(entry)))
+            continue
+        except FileNotFoundError:
+            contents.entries.pop(path)
+            why = "it was there no more when it was to be packed, as may be while a run goes on"
+            contents.left_out.append(LeftOut(path, path.partition("/")[2], why))
             continue
         if count:
             redacted[path] = count

@@ -20,7 +20,7 @@ from sciflow.engine import Engine
 from sciflow.errors import PackageError, RunError
 from sciflow.execution import open_run
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.package import layout
+from sciflow.package import build, layout
 from sciflow.package.archive import opened
 from sciflow.package.build import create_package
 from sciflow.store import sealed
@@ -190,6 +190,35 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_place_within_the_run_is_refused(finished: Path) -> None:
+    """A package changes nothing of its run."""
+    with pytest.raises(PackageError, match="lies in the run that is packaged"):
+        create_package(finished, with_figures=False).export(finished / "work" / "a.zip")
+
+
+def test_what_goes_away_meanwhile_is_told(
+    staged: RunDirectory, leave_record: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that goes on removes files; the package is made without them, and says so."""
+    record = leave_record(staged, "square.0", 1, state="RUNNING")
+    package = create_package(staged, with_figures=False)
+    monkeypatch.setattr(build, "require_space", lambda *_: record.unlink())
+    package.export(tmp_path / "out")
+    [one] = [one for one in package.left_out if one.path.endswith("1.1.h5")]
+    assert "there no more" in one.why
+
+
+def test_a_record_with_a_secret_stops_it_and_nothing_is_left_behind(
+    staged: RunDirectory, leave_record: Any, tmp_path: Path
+) -> None:
+    """The record is named, and not even the target's folder is made."""
+    leave_record(staged, "square.0", 0, y=1, note="AKIAABCDEFGHIJKLMNOP")
+    with pytest.raises(PackageError, match=r"records/square\.0/0000/0\.1\.h5` holds"):
+        create_package(staged, with_figures=False).export(tmp_path / "deep" / "a.zip")
+    assert not (tmp_path / "deep").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_what_is_no_run_cannot_be_packaged(tmp_path: Path) -> None:
     """A folder without a manifest is no run."""
     with pytest.raises(RunError):
@@ -228,6 +257,17 @@ def test_secrets_are_replaced_and_counted(unpacked: Path) -> None:
     assert "run/arrays/simulate.0.jsonl" in facts["redacted"]
     assert "key [redacted]" in (unpacked / "run/logs/simulate.0/0.1.out").read_text()
     assert "[redacted]@db.example.org" in (unpacked / "run/arrays/simulate.0.jsonl").read_text()
+
+
+def test_what_holds_no_secret_is_packed_byte_for_byte(unpacked: Path, spins: Path) -> None:
+    """Nothing but what was taken out is changed in the files of the run; `results.h5` is made anew."""
+    redacted = json.loads((unpacked / layout.FACTS).read_text(encoding="utf-8"))["redacted"]
+    count = 0
+    for path in (one for one in (unpacked / "run").rglob("*") if one.is_file() and one.name != "results.h5"):
+        is_same = path.read_bytes() == (spins / path.relative_to(unpacked / "run")).read_bytes()
+        assert is_same == (path.relative_to(unpacked).as_posix() not in redacted), path
+        count += is_same
+    assert count > 50
 
 
 def test_a_secret_as_a_parameter_is_refused(tmp_path: Path) -> None:
