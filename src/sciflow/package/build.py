@@ -26,6 +26,7 @@ from sciflow.package.opened_run import checked_name, default_name, opened_run
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.package.people import People, author_of, gather_people
 from sciflow.package.pictures import gather_pictures, gather_tables
+from sciflow.package.recipes import gather_recipes
 from sciflow.package.run_files import LARGEST, gather_run_files
 from sciflow.package.secrets import SecretFoundError, clean_file, cleaned, refuse_secret_parameters, secret_values
 from sciflow.report.facts import Facts
@@ -213,6 +214,7 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     gather_run_files(packaged, contents, wish.largest)
     told("gathering the environment")
     locked = gather_environment(packaged, contents)
+    gather_recipes(packaged, contents, locked)
     how: dict[str, Any] = {"environment": locked.digest}
     told("gathering tables, figures and the report" if wish.with_figures else "gathering tables and the report")
     gather_tables(packaged, contents)
