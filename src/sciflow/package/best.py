@@ -58,7 +58,7 @@ class BestWatch:
 
     def __init__(self, manifest: Mapping[str, Any], metrics: Sequence[str], tasks: Mapping[str, str]) -> None:
         self._repeats = frozenset((manifest.get("roles") or {}).get("repeats", ()))
-        self._ways = {name: ways for name, ways in _asked(manifest).items() if name in metrics}
+        self._ways = {name: ways for name, ways in ways_asked(manifest).items() if name in metrics}
         self._places = {
             name: (tasks[name], name.removeprefix(f"{tasks[name]}.")) for name in self._ways if name in tasks
         }
@@ -94,7 +94,7 @@ class BestWatch:
         return found
 
 
-def _asked(manifest: Mapping[str, Any]) -> dict[str, tuple[bool, ...]]:
+def ways_asked(manifest: Mapping[str, Any]) -> dict[str, tuple[bool, ...]]:
     """Metric → whether its largest or its smallest value is the best: both, where nobody has said."""
     found: dict[str, tuple[bool, ...]] = {}
     shown: list[str] = []

@@ -168,15 +168,13 @@ def _records(graph: Graph, told: Mapping[str, Told], described: Described, folde
 
 
 def _inputs(graph: Graph, packaged: PackagedRun, described: Described, task: str) -> list[Reference]:
-    """The files that a task read, of those that are in the package; of many the first."""
-    named = list((packaged.manifest.get("inputs") or {}).get(task) or ())
-    ids = (quote(f"{layout.PROJECT}/{path}") for path in named)
-    found = [{"@id": id} for id in ids if id in graph][:MOST_NEEDS]
-    if found:
-        formal = described.files_of(graph, task)
-        for reference in found:
-            graph.link(reference["@id"], "exampleOfWork", [formal])
-    return found
+    """The files that a task read, in the package or left out of it; of many the first."""
+    paths = [f"{layout.PROJECT}/{path}" for path in (packaged.manifest.get("inputs") or {}).get(task) or ()]
+    there = [id for id in map(quote, paths) if id in graph][:MOST_NEEDS]
+    for id in there:
+        graph.link(id, "exampleOfWork", [described.files_of(graph, task)])
+    left_out = [id for id in (fragment("left-out", path) for path in paths) if id in graph]
+    return [{"@id": id} for id in (there + left_out)[:MOST_NEEDS]]
 
 
 def _error(one: Instance) -> str:

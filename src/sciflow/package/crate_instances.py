@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from sciflow.model.state import State
+from sciflow.package.best import ways_asked
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.run.needs import Place, needed
 from sciflow.store.columns import Table
@@ -16,6 +19,7 @@ from sciflow.store.results import METRICS
 MOST = 50  # instances of a task that are all told; of failures, so many in the whole run
 MOST_OF_ALL = 100  # instances of the whole run that are told because their task has few
 MOST_NEEDS = 10  # records that an instance read, which are told
+Attempt = tuple[str, int, int]  # array, index, attempt
 _PARAMETER = "parameters."
 
 
@@ -69,33 +73,58 @@ class Told:
 def told_instances(packaged: PackagedRun) -> dict[str, Told]:
     """Task → what is told of it, in running order.
 
-    Only what ended is told: what waits or runs is no action that anybody has done.
+    Of a task with many instances these are the first, the last, those with the best values of the metrics that the
+    workflow shows, and failures. Only what ended is told: what waits or runs is no action that anybody has done.
     """
     table = packaged.results.tables.instances
     rows = _rows_by_task(packaged, table)
-    found = {task: Told() for task in rows}
-    chosen: dict[str, list[int]] = {}
+    chosen = _chosen(packaged, table, rows)
+    places = {(table["array"][row], table["index"][row]) for own in chosen.values() for row in own}
+    metrics, needs = _metrics_of(packaged, places), _needs_of(packaged, places)
+    found = {}
+    for task, own in rows.items():
+        states = Counter(table["state"][row] for row in own)
+        instances = [_instance(packaged, table, row, metrics, needs) for row in chosen[task]]
+        found[task] = Told(instances, dict(states), _parameters(packaged, table, own[0]) if own else {})
+    return found
+
+
+def _chosen(packaged: PackagedRun, table: Table, rows: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """Task → the rows of the instances that are told."""
     few = _few({task: len(own) for task, own in rows.items()})
-    failures = 0
+    best = _best_rows(packaged, table)
+    found: dict[str, list[int]] = {}
+    left = MOST
     for task, own in rows.items():
         ended = [row for row in own if _has_ended(table, row)]
-        failed = [row for row in ended if State(table["state"][row]).is_failure]
         done = [row for row in ended if State(table["state"][row]).is_success]
-        samples = ended if task in few else [*done[:1], *done[-1:]]
-        told_failures = failed[: max(0, MOST - failures)]
-        failures += len(told_failures)
-        chosen[task] = sorted({*samples, *told_failures})
-        for row in own:
-            state = table["state"][row]
-            found[task].states[state] = found[task].states.get(state, 0) + 1
-        if own:
-            found[task].parameters = _parameters(packaged, table, own[0])
-    metrics = _metrics_of(
-        packaged, {(table["array"][row], table["index"][row]) for own in chosen.values() for row in own}
-    )
-    needs = _needs_of(packaged, {(table["array"][row], table["index"][row]) for own in chosen.values() for row in own})
-    for task, own in chosen.items():
-        found[task].instances = [_instance(packaged, table, row, metrics, needs) for row in own]
+        failed = [row for row in ended if State(table["state"][row]).is_failure]
+        samples = ended if task in few else [*done[:1], *done[-1:], *best.get(task, ())]
+        found[task] = sorted({*samples, *failed[:left]})
+        left -= len(failed[:left])
+    return found
+
+
+def _best_rows(packaged: PackagedRun, table: Table) -> dict[str, set[int]]:
+    """Task → the rows with the best values of the metrics that the workflow shows; of equal ones the first."""
+    tasks: Mapping[str, str] = packaged.results.tables.facts["metric_tasks"]
+    ways = {metric: ways for metric, ways in ways_asked(packaged.manifest).items() if metric in tasks}
+    found: dict[str, set[int]] = {}
+    if not ways:
+        return found
+    places = zip(table["array"], table["index"], table["attempt"], table["state"], strict=True)
+    rows = {one[:3]: row for row, one in enumerate(places) if State(one[3]).is_success}
+    for metric, largest in ways.items():
+        task = tasks[metric]
+        column = packaged.results.tables.table(f"{METRICS}/{task}").get(metric.removeprefix(f"{task}."), ())
+        values = [
+            (column[row], rows[place])
+            for owner, place, row in _attempts(packaged)
+            if owner == task and place in rows and column and _is_finite(column[row])
+        ]
+        for is_largest in largest if values else ():
+            sign = -1 if is_largest else 1
+            found.setdefault(task, set()).add(min(values, key=lambda one: (sign * one[0], one[1]))[1])
     return found
 
 
@@ -127,19 +156,28 @@ def _parameters(packaged: PackagedRun, table: Table, row: int) -> dict[str, Any]
     return {name: table[_PARAMETER + name][row] for name in own if _PARAMETER + name in table}
 
 
-def _metrics_of(packaged: PackagedRun, places: set[Place]) -> dict[tuple[str, int, int], dict[str, Any]]:
-    """(Array, index, attempt) → metrics, of some places."""
-    tables = packaged.results.tables
-    attempts = tables.attempts
-    seen: dict[str, int] = {}
-    found: dict[tuple[str, int, int], dict[str, Any]] = {}
-    columns = (attempts[name] for name in ("task", "array", "index", "attempt")) if attempts.count else ()
+def _attempts(packaged: PackagedRun) -> Iterator[tuple[str, Attempt, int]]:
+    """The task of each attempt, which one it is, and its row in the table of that task's metrics."""
+    table = packaged.results.tables.attempts
+    rows: dict[str, int] = {}
+    columns = (table[name] for name in ("task", "array", "index", "attempt")) if table.count else ()
     for task, array, index, attempt in zip(*columns, strict=True):
-        row = seen[task] = seen.get(task, -1) + 1
-        if (array, index) in places:
-            table = tables.table(f"{METRICS}/{task}")
-            found[array, index, attempt] = {name: table[name][row] for name in table if table[name][row] is not None}
+        rows[task] = rows.get(task, -1) + 1
+        yield task, (array, index, attempt), rows[task]
+
+
+def _metrics_of(packaged: PackagedRun, places: set[Place]) -> dict[Attempt, dict[str, Any]]:
+    """Attempt → metrics, of some places."""
+    found: dict[Attempt, dict[str, Any]] = {}
+    for task, attempt, row in _attempts(packaged):
+        if attempt[:2] in places:
+            table = packaged.results.tables.table(f"{METRICS}/{task}")
+            found[attempt] = {name: table[name][row] for name in table if table[name][row] is not None}
     return found
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _needs_of(packaged: PackagedRun, places: set[Place]) -> dict[Place, list[Place]]:
@@ -158,7 +196,7 @@ def _instance(
     packaged: PackagedRun,
     table: Table,
     row: int,
-    metrics: Mapping[tuple[str, int, int], Mapping[str, Any]],
+    metrics: Mapping[Attempt, Mapping[str, Any]],
     needs: Mapping[Place, Sequence[Place]],
 ) -> Instance:
     array, index, attempt = (table[name][row] for name in ("array", "index", "attempt"))

@@ -33,6 +33,7 @@ def sweep(tmp_path: Path, leave_record: Callable[..., Path]) -> Iterator[Package
     workflow.add_task("start", lambda: {"zero": 0})
     workflow.add_task("halve", lambda start, x: {"half": x / 2}, depends_on=["start"])
     workflow.add_parameter_space({"x": list(range(COUNT))})
+    workflow.add_visualization("halves", {"type": "line", "x_axis": "x", "value": "half"})
     engine = Engine(runs=tmp_path / "runs")
     run = RunDirectory(engine.write_plan(engine.compile(workflow), tmp_path / "runs" / "sweep" / "20260101-000000-aa"))
     leave_record(run, "start.0", 0, zero=0)
@@ -43,9 +44,14 @@ def sweep(tmp_path: Path, leave_record: Callable[..., Path]) -> Iterator[Package
             leave_record(run, "halve.0", index, state="FAILED", error="not yet")
             leave_record(run, "halve.0", index, attempt=2, half=1.5)
         else:
-            leave_record(run, "halve.0", index, state="RUNNING" if index == 5 else "COMPLETED", half=index / 2)
+            leave_record(run, "halve.0", index, state="RUNNING" if index == 5 else "COMPLETED", half=_half(index))
     with opened_run(run, "sweep") as packaged:
         yield packaged
+
+
+def _half(index: int) -> float:
+    """The metric: the largest is at 20, and the smallest twice, first at 30."""
+    return {20: 1000.0, 30: -1.0, 31: -1.0}.get(index, index / 2)
 
 
 def _rows(packaged: PackagedRun) -> list[dict[str, str]]:
@@ -56,13 +62,16 @@ def _rows(packaged: PackagedRun) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(source.decode())))
 
 
-def test_of_many_the_first_and_the_last_are_told_and_failures_up_to_a_limit(sweep: PackagedRun) -> None:
-    """What runs or waits is no action yet; of a task with few instances all are told."""
+def test_of_many_the_first_the_last_and_the_best_are_told_and_failures_up_to_a_limit(sweep: PackagedRun) -> None:
+    """Where nobody says which way a metric is better, both ends are told.
+
+    What runs or waits is no action yet; of a task with few instances all are told.
+    """
     told = told_instances(sweep)
     assert [one.index for one in told["start"].instances] == [0]
     done = [one.index for one in told["halve"].instances if one.is_success]
     failed = [one.index for one in told["halve"].instances if not one.is_success]
-    assert done == [0, COUNT - FAILED - 1]
+    assert done == [0, 20, 30, COUNT - FAILED - 1]
     assert failed == list(range(COUNT - FAILED, COUNT - FAILED + MOST))
     waiting = len(WAITING) + 1  # what ran when its driver was lost waits again
     assert told["halve"].states == {"COMPLETED": COUNT - FAILED - waiting, "PENDING": waiting, "FAILED": FAILED}
@@ -70,7 +79,7 @@ def test_of_many_the_first_and_the_last_are_told_and_failures_up_to_a_limit(swee
 
 def test_an_instance_has_its_own_parameters_metrics_and_needs(sweep: PackagedRun) -> None:
     """Of the attempt that counts."""
-    one = told_instances(sweep)["halve"].instances[1]
+    one = told_instances(sweep)["halve"].instances[3]
     assert (one.parameters, one.metrics) == ({"x": one.index}, {"half": one.index / 2})
     assert list(one.needs) == [("start.0", 0)]
 
@@ -108,5 +117,5 @@ def test_a_crate_of_a_partial_run_says_so_and_stays_small(sweep: PackagedRun, tm
     assert "It was not finished" in entities[f"#run/{sweep.run.run_id}"]["description"]
     failed = [one for one in entities.values() if one.get("error") == f"FAILED: {COUNT - FAILED} is too large"]
     assert [one["@id"] for one in failed] == [f"#action/halve.0/{COUNT - FAILED}"]
-    assert f"; {MOST + 2} of {COUNT} are told here" in entities["#step/halve"]["description"]
+    assert f"; {MOST + 4} of {COUNT} are told here" in entities["#step/halve"]["description"]
     assert path.stat().st_size < 200_000
