@@ -18,6 +18,7 @@ from sciflow.package.surroundings import Difference as Surrounding
 from sciflow.store.layout import write_whole
 
 FORMAT = 1  # of the verdict's file
+_LONGEST = 200  # characters of what is told of an environment, whose installers say much
 _MOST_LINES = 12  # of a kind, in words; all of them stand in the file
 
 
@@ -249,7 +250,8 @@ def _best(one: Watched) -> str:
 
 
 def _surrounding(one: Surrounding) -> str:
-    return f"environment ({one.grade}): {one.what}"
+    text = f"environment ({one.grade}): {one.what}"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _shortened(lines: list[str]) -> list[str]:
