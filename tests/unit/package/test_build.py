@@ -56,13 +56,18 @@ def test_a_package_is_a_bag_that_holds_what_every_package_holds(unpacked: Path) 
     assert (facts["format"], facts["name"], facts["workflow"]) == (layout.FORMAT, "spins_v1", "spins")
 
 
-def test_the_same_run_gives_the_same_bytes(
+def test_the_same_run_gives_the_same_bytes_and_is_not_changed(
     spins: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also copied to another path, in another time zone, with another umask, and without what was collected."""
+    """Also copied to another path, in another time zone, with another umask, and without what was collected.
+
+    Not a file of the run is touched, and none is made.
+    """
     copy = tmp_path / "elsewhere" / spins.name
     shutil.copytree(spins, copy, copy_function=shutil.copy)  # with the times of now
-    (copy / "results.h5").unlink()
+    for name in ("results.h5", "collected.json"):
+        (copy / name).unlink()
+    stamps = _stamps(copy)
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     before = os.umask(0o077)
@@ -73,17 +78,7 @@ def test_the_same_run_gives_the_same_bytes(
         monkeypatch.delenv("TZ")
         time.tzset()
     assert again.read_bytes() == packed.read_bytes()
-
-
-def test_the_run_is_not_changed(spins: Path, tmp_path: Path) -> None:
-    """Not a file of the run is touched, and none is made, even where nothing was collected before."""
-    copy = tmp_path / spins.name
-    shutil.copytree(spins, copy)
-    for name in ("results.h5", "collected.json"):
-        (copy / name).unlink()
-    before = _stamps(copy)
-    create_package(copy, with_figures=False).export(tmp_path / "a.zip")
-    assert _stamps(copy) == before
+    assert _stamps(copy) == stamps
 
 
 def test_a_run_that_failed_in_part_is_packaged_and_says_so(finished: Path, tmp_path: Path) -> None:
@@ -148,14 +143,15 @@ def test_names_that_no_folder_can_have_everywhere_are_refused(spins: Path, name:
 
 
 def test_where_it_goes_follows_from_the_target(spins: Path, tmp_path: Path) -> None:
-    """A folder that is there gets the zip; another name is the package itself; a slash says folder."""
+    """A folder that is there, or a slash, means a zip in it; another name is the package itself."""
     package = create_package(spins, "spins_v1", with_figures=False)
-    (tmp_path / "there").mkdir()
-    assert package.export(tmp_path / "there") == tmp_path / "there" / "spins_v1.zip"
-    assert package.export(f"{tmp_path}/new/") == tmp_path / "new" / "spins_v1.zip"
+    taken = tmp_path / "there" / "spins_v1.zip"
+    taken.mkdir(parents=True)
+    for target in (tmp_path / "there", f"{tmp_path}/there/", taken):
+        with pytest.raises(PackageError, match=f"`{taken}` is there already"):
+            package.export(target)
     assert package.export(tmp_path / "deep" / "as-folder") == tmp_path / "deep" / "as-folder"
     assert (tmp_path / "deep" / "as-folder" / "bagit.txt").is_file()
-    assert zipfile.ZipFile(tmp_path / "there" / "spins_v1.zip").namelist()[0].startswith("spins_v1/")
 
 
 def test_nothing_is_replaced_unless_that_is_said(spins: Path, tmp_path: Path) -> None:
@@ -167,7 +163,8 @@ def test_nothing_is_replaced_unless_that_is_said(spins: Path, tmp_path: Path) ->
         package.export(target)
     assert target.read_text() == "mine"
     package.export(target, overwrite=True)
-    assert zipfile.is_zipfile(target)
+    with zipfile.ZipFile(target) as archive:
+        assert {name.partition("/")[0] for name in archive.namelist()} == {package.name}
     assert [path.name for path in tmp_path.iterdir()] == ["mine.zip"]
 
 
