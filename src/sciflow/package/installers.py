@@ -22,6 +22,11 @@ _NOT_PASSED_ON = frozenset(
     {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"}
 )
 _MORE_PLACES = frozenset({"PIP_FIND_LINKS", "PIP_CONSTRAINT", "UV_FIND_LINKS", "UV_CONSTRAINT", "UV_CONFIG_FILE"})
+# What pip calls it, what uv does, and what uv has called it before.
+_INDEXES = (
+    ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"),
+    ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"),
+)
 
 
 def installer(into: Path, wheels: Path | None, *, offline: bool, build_sources: bool) -> Installer:
@@ -128,6 +133,15 @@ class Installer:
             "distributions": distributions(folders),
         }
 
+    def environment(self) -> dict[str, str]:
+        """The variables of the programs that are started: the user's, by which indexes and certificates are chosen."""
+        found = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+        found["PYTHONNOUSERSITE"] = "1"
+        if self.wheels:  # nothing that the user has set up adds another place
+            found = {name: value for name, value in found.items() if name not in _MORE_PLACES}
+            found |= {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "true"}
+        return found
+
     def _making(self, python: str) -> list[str]:
         raise NotImplementedError
 
@@ -136,11 +150,13 @@ class Installer:
 
     def _candidates(self, python: str) -> Iterator[str]:
         """Paths or versions of interpreters to try, the wanted one first."""
-        if not re.fullmatch(r"\d+\.\d+(\.\d+)?", python):
+        if not re.fullmatch(r"3\.\d{1,3}(\.\d+)?", python):
             yield python
             return
         if self.knows_versions:
-            yield python
+            yield from dict.fromkeys([python, ".".join(python.split(".")[:2])])
+        elif python == ".".join(map(str, sys.version_info[:3])):
+            yield sys.executable
         wanted = int(python.split(".")[1])
         minors = sorted(range(OLDEST[1], _NEWEST_MINOR + 1), key=lambda minor: (abs(minor - wanted), minor))
         for minor in minors:
@@ -151,17 +167,10 @@ class Installer:
 
     def _start(self, command: Sequence[str]) -> str:
         """Start a program; give why it failed, or nothing. What it says goes into the log."""
-        environment = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
-        environment.setdefault("UV_NATIVE_TLS", "true")  # trust the certificates that the system trusts, as pip does
-        environment["PYTHONNOUSERSITE"] = "1"
-        if self.wheels:  # nothing that the user has set up adds another place
-            environment = {name: value for name, value in environment.items() if name not in _MORE_PLACES}
-            environment["PIP_CONFIG_FILE"] = os.devnull
-            environment["UV_NO_CONFIG"] = "true"
         try:
             done = subprocess.run(
                 command,
-                env=environment,
+                env=self.environment(),
                 cwd=self.into.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -189,9 +198,22 @@ class Uv(Installer):
         super().__init__(into)
         self.program = program
 
+    def environment(self) -> dict[str, str]:
+        """As for pip; and who has chosen an index for pip alone has chosen it for uv."""
+        found = super().environment()
+        found.setdefault("UV_NATIVE_TLS", "true")  # trust the certificates that the system trusts, as pip does
+        for theirs, ours, same in _INDEXES:
+            if found.get(theirs) and not any(name in found for name in (ours, same)):
+                found[ours] = found[theirs]
+        return found
+
     def _making(self, python: str) -> list[str]:
-        downloads = ["--no-python-downloads", "--offline"] if self.offline or self.wheels else []
+        downloads = ["--no-python-downloads", "--offline"] if self._takes_what_is_here(python) else []
         return [self.program, "venv", "--no-project", *downloads, "--python", python, str(self.into)]
+
+    def _takes_what_is_here(self, python: str) -> bool:
+        """Whether no interpreter is downloaded: the recorded patch version is not worth it."""
+        return self.offline or self.wheels is not None or python.count(".") > 1
 
     def _installing(self) -> list[str]:
         offline = ["--offline"] if self.offline else []

@@ -178,11 +178,11 @@ def _own_wheels(folder: Path) -> list[Path]:
 
 
 def _recorded_python(recorded: Mapping[str, Any]) -> str:
-    """The recorded version of Python as `3.11`; that which runs where none was recorded."""
+    """The recorded version of Python, of numbers only; that which runs where none was recorded."""
     facts = recorded.get("python")
     version = str(facts.get("version", "")) if isinstance(facts, Mapping) else ""
-    found = re.match(r"3\.\d{1,3}(?=\.|$)", version)
-    return found[0] if found else f"{sys.version_info[0]}.{sys.version_info[1]}"
+    found = re.match(r"3\.\d{1,3}(?:\.\d{1,3})?(?=\D|$)", version)
+    return found[0] if found else ".".join(map(str, sys.version_info[:3]))
 
 
 def _install(tool: Installer, wanted: Mapping[str, str], own: Sequence[Path]) -> dict[str, str]:
