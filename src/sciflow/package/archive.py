@@ -18,40 +18,20 @@ from typing import BinaryIO
 from sciflow.errors import PackageError
 from sciflow.package.opening import opened
 
-__all__ = ["archive_name", "check_target", "is_archive", "opened", "require_space", "write_archive"]
+__all__ = ["check_target", "is_archive", "opened", "require_space", "write_archive"]
 
 Writer = Callable[[BinaryIO, Path, list[Path], datetime], None]
 _LEVEL = 6
 _BLOCK = 1 << 20
 # Compressing these again takes long and saves nothing.
 _COMPRESSED = frozenset(
-    [
-        ".7z",
-        ".bz2",
-        ".gz",
-        ".jpeg",
-        ".jpg",
-        ".npz",
-        ".parquet",
-        ".pdf",
-        ".png",
-        ".tgz",
-        ".webp",
-        ".whl",
-        ".xlsx",
-        ".xz",
-        ".zip",
-        ".zst",
-    ]
+    (
+        *(".7z", ".bz2", ".gz", ".tgz", ".xz", ".zip", ".zst", ".whl"),
+        *(".jpeg", ".jpg", ".npz", ".parquet", ".pdf", ".png", ".webp", ".xlsx"),
+    )
 )
 _NOT_WRITTEN = frozenset([".tar", ".7z", ".rar", ".bz2", ".xz", ".zst", ".gz", ".tbz2", ".txz"])
 _EARLIEST = datetime(1980, 1, 1, tzinfo=timezone.utc)  # that a zip file can say
-
-
-def archive_name(target: Path) -> str:
-    """The package's name in the name of its archive: without `.zip`, `.tar.gz` or `.tgz`."""
-    name = target.name
-    return next((name[: -len(end)] for end in _WRITERS if name.lower().endswith(end)), name)
 
 
 def write_archive(folder: Path, target: Path, when: datetime, *, overwrite: bool = False) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sciflow.errors import PackageError
+from sciflow.package.compressed import unpacked
 from sciflow.package.redacted_code import clean_code, is_code
 from sciflow.package.redacted_documents import (
     clean_csv,
@@ -204,18 +205,7 @@ def _without(data: bytes, known: Iterable[str]) -> tuple[bytes, int]:
 
 def _refuse(path: str, data: bytes, known: Sequence[str]) -> None:
     is_record = path.endswith(".h5")
-    why = "the value of an environment variable that is a secret by its name" if _without(data, known)[1] else ""
-    text = b"\n".join(_PRINTED.findall(data)).decode("ascii")
-    for begin, end in () if why else suspects(text):
-        line = text[begin:end]
-        for first, last in replaced(line):
-            before, value = line[:first], line[first:last]
-            # Elsewhere than in records, names and values stand side by side by chance.
-            if is_record or redact(value) != value or re.search(r"://[^\s/@]*:?$", before):
-                name = re.search(r"([\w.-]+)\W{0,6}$", before)
-                why = "what looks like a secret" + (f", after `{name[1]}`" if name else "")
-                break
-    if not why:
+    if not (why := _held(path, data, known) or _held_inside(path, data, known)):
         return
     way_out = (
         "give secrets to tasks by environment variables or files, which are not recorded, and run again"
@@ -223,3 +213,32 @@ def _refuse(path: str, data: bytes, known: Sequence[str]) -> None:
         else "take the secret out of what the task stores, and run again"
     )
     raise SecretFoundError(path, f"`{path}` holds {why}, which cannot be taken out of it", way_out)
+
+
+def _held(path: str, data: bytes, known: Sequence[str]) -> str:
+    """What a file holds that is no text; empty where that is no secret."""
+    if _without(data, known)[1]:
+        return "the value of an environment variable that is a secret by its name"
+    text = b"\n".join(_PRINTED.findall(data)).decode("ascii")
+    for begin, end in suspects(text):
+        line = text[begin:end]
+        for first, last in replaced(line):
+            before, value = line[:first], line[first:last]
+            # Elsewhere than in records, names and values stand side by side by chance.
+            if path.endswith(".h5") or redact(value) != value or re.search(r"://[^\s/@]*:?$", before):
+                name = re.search(r"([\w.-]+)\W{0,6}$", before)
+                return "what looks like a secret" + (f", after `{name[1]}`" if name else "")
+    return ""
+
+
+def _held_inside(path: str, data: bytes, known: Sequence[str]) -> str:
+    """What a compressed file holds, as far as it is unpacked: archives within it stay closed."""
+    for name, inner in unpacked(path, data):
+        if _is_binary(name, inner):
+            why = _held(name, inner, known)
+        else:
+            text, count = inner.decode("utf-8", "surrogateescape"), _without(inner, known)[1]
+            why = "a secret" if count or _clean(name, text)[1] else ""
+        if why:
+            return f"{why} in its compressed `{name}`"
+    return ""

@@ -87,7 +87,7 @@ class Verification:
     def to_document(self) -> dict[str, Any]:
         """The verdict as JSON has it."""
         told = ("name", "run", "workflow", "sciflow", "when", "state", "reproducible", "why_not")
-        lists = ("left_out", "redacted", "warnings")
+        empty: dict[str, Any] = {"left_out": [], "redacted": {}, "warnings": []}
         return {
             "format": 1,
             "package": self.package,
@@ -96,6 +96,6 @@ class Verification:
             "problems": [asdict(problem) for problem in self.problems],
             "checks": [asdict(check) for check in self.checks],
             "notes": self.notes,
-            **{name: self.facts.get(name) or [] for name in lists},
+            **{name: self.facts.get(name, none) for name, none in empty.items()},
             "environment": self.environment,
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sciflow.errors import PackageError
-from sciflow.package.archive import archive_name, opened, write_archive
+from sciflow.package.archive import opened, write_archive
 from unit.package.bags import WHEN, small_bag
 
 
@@ -120,9 +120,3 @@ def test_what_does_not_fit_is_not_begun(bag: Path, tmp_path: Path, monkeypatch: 
     with pytest.raises(PackageError, match="needs 5,000 bytes"):
         write_archive(bag, tmp_path / "out.zip", WHEN)
     assert [path.name for path in tmp_path.iterdir()] == ["pack"]
-
-
-@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz", "a.TGZ", "a"])
-def test_an_archive_is_named_as_its_package(name: str):
-    """The ending of an archive is no part of the package's name."""
-    assert archive_name(Path("/somewhere") / name) == "a"
