@@ -6,7 +6,7 @@ import html
 import json
 import math
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 
 from sciflow import assets
+from sciflow.analysis.overview import Extreme
 from sciflow.errors import TemplateError
 from sciflow.model.state import State
 from sciflow.package import layout
@@ -21,7 +22,7 @@ from sciflow.package.contents import Contents
 from sciflow.package.facts import state_of
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.package.people import People
-from sciflow.report.facts import Facts
+from sciflow.report.facts import Facts, ParameterFacts
 from sciflow.report.methods import methods_of
 from sciflow.report.text import counted, plain, value_text
 from sciflow.store.layout import read_document
@@ -90,7 +91,7 @@ def _told(
         "made": _made(packaged, people, facts),
         "lacks": list(_lacks(state, facts)),
         "computed": _computed(state),
-        "parameters": facts.parameters,
+        "parameters": [{"name": one.name, "values": one.values, "part": _part(one)} for one in facts.parameters],
         "tasks": [
             {
                 "name": one.name,
@@ -163,7 +164,15 @@ def _computed(state: Mapping[str, Any]) -> str:
     return f"{counted(count, 'combination')} of parameters, of which {state['completed']:,} are completed:"
 
 
+def _part(one: ParameterFacts) -> str:
+    """What part a parameter plays, in words that need no explanation."""
+    if one.part == "axis":
+        return "varied" if one.count > 1 else "fixed"
+    return one.part
+
+
 def _metrics(facts: Facts) -> Iterator[dict[str, Any]]:
+    varied = {one.name for one in facts.parameters if one.count > 1}
     ends = {(one.metric.name, one.is_largest): one for one in facts.extremes}
     for one in facts.described:
         name = one.metric.name
@@ -171,12 +180,12 @@ def _metrics(facts: Facts) -> Iterator[dict[str, Any]]:
         for key, is_largest in (("smallest", False), ("largest", True)):
             end = ends.get((name, is_largest))
             told[key] = value_text(end.value) if end else one.example
-            told[f"{key}_at"] = _where(end) if end else ""
+            told[f"{key}_at"] = _where(end, varied) if end else ""
         yield told
 
 
-def _where(end: Any) -> str:
-    said = ", ".join(f"{name} = {value_text(value)}" for name, value in end.parameters.items())
+def _where(end: Extreme, varied: Collection[str]) -> str:
+    said = ", ".join(f"{name} = {value_text(value)}" for name, value in end.parameters.items() if name in varied)
     more = f" (mean of {end.count})" if end.count > 1 else ""
     return f"{said}{more}" + (f", and {end.ties} more" if end.ties else "")
 

@@ -28,7 +28,7 @@ def test_the_readme_says_what_was_computed_by_whom_and_with_what_result(readme: 
     """Somebody who knows nothing of sciflow learns what it is, what was varied, what was run and what came out."""
     assert readme.startswith("# spins\n\nEnergies of small spins\n")
     assert "made by Ada Lovelace on " in readme
-    assert "| `temperature` | 1.5, 2 | axis |" in readme
+    assert "| `temperature` | 1.5, 2 | varied |" in readme
     assert "| `analyse` | `spins_code:analyse` | `simulate` | 4 | 4 |" in readme
     assert "| `heat` |  | 4 |" in readme
     assert "| `energy` | J | 2 | 8.5 | size = 4 | 16.5 | size = 8 |" in readme
