@@ -63,7 +63,14 @@ def load_workflow(target: str | Path) -> ExperimentalWorkflow:
     if not path.is_file():
         raise WorkflowFileError(f"there is no workflow file `{path}`", hint="`sciflow init` makes one to start from")
     if path.suffix == ".py":
-        return _from_program(path, attribute if colon and name.endswith(".py") else "")
+        workflow = _from_program(path, attribute if colon and name.endswith(".py") else "")
+    else:
+        workflow = _from_document(path)
+    workflow.source = path.resolve()
+    return workflow
+
+
+def _from_document(path: Path) -> ExperimentalWorkflow:
     if path.suffix not in (".yaml", ".yml"):
         raise WorkflowFileError(f"`{path}` is neither `.yaml` nor `.py`")
     try:

@@ -42,6 +42,7 @@ class ExperimentalWorkflow:
     def __init__(self, name: str, directory: str | Path | None = None) -> None:
         self.name = check_name(name, "workflow")
         self.directory = Path(directory) if directory is not None else Path.cwd()
+        self.source: Path | None = None  # the file that it was loaded from
         self.tasks: dict[str, Task] = {}
         self.space = ParameterSpace.from_document({})
         self.resources: dict[str, ResourceRequest] = {}

@@ -29,6 +29,7 @@ from sciflow.planning.render import ScriptRenderer
 from sciflow.run.code_version import code_version
 from sciflow.run.inputs import describe_inputs, for_the_node, named_by
 from sciflow.run.payload import modules, write_payload
+from sciflow.run.snapshot import write_snapshot
 from sciflow.run.variants import NEXT, write_variant
 from sciflow.store.digests import FileDigest, KnownDigests
 from sciflow.store.journal import Journal
@@ -153,6 +154,7 @@ def note_modules(compiled: Compiled, run: RunDirectory) -> None:
     """
     directory = compiled.workflow.directory
     inputs = describe_inputs(compiled.uses, directory, KnownDigests())
+    is_other = False
     for task, use in compiled.uses.items():
         path = run.path / files.task_file(task)
         document = read_document(path)
@@ -164,6 +166,9 @@ def note_modules(compiled: Compiled, run: RunDirectory) -> None:
             partial = path.with_name(f".{path.name}.{os.getpid()}")
             _write_json(partial, now)
             partial.replace(path)
+            is_other = True
+    if is_other:
+        write_snapshot(compiled, run.path)
 
 
 def note_manners(compiled: Compiled, run: RunDirectory) -> None:
@@ -225,6 +230,7 @@ def write_run(compiled: Compiled, folder: Path, run_id: str, render: ScriptRende
     _write_json(folder / files.TEMPLATES, render.templates)
     said = {"workflow": workflow_document(compiled.workflow), "unsaid": unsaid_requests(compiled.workflow)}
     _write_json(folder / files.WORKFLOW, {"format": files.FORMAT, **said})
+    write_snapshot(compiled, folder)
     space = compiled.workflow.space
     if not space.is_declarative:
         with (folder / files.COMBINATIONS).open("w", encoding="utf-8") as file:

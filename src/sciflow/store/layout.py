@@ -17,6 +17,8 @@ from sciflow_shim import files
 RUNS = "sciflow-runs"
 LATEST = "latest"
 LOAD = "load.json"
+PROJECT = "code/project.zip"  # the project's code, as it was when the run was made
+PROJECT_FACTS = ".sciflow/project.json"  # … and in it, what is where, and what was left out
 
 
 @dataclass(frozen=True)

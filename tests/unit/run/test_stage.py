@@ -53,6 +53,7 @@ def test_all_files_are_there(engine: Engine, squares: ExperimentalWorkflow) -> N
         *(f"scripts/{name}.0.sh" for name in ("square", "total")),
         "scripts/templates.json",
         *(f"code/{name}.{kind}" for name in ("square", "total") for kind in ("json", "pickle", "py")),
+        "code/project.zip",
     }
     assert "shim/sciflow_shim/__main__.py" in files
     assert not [one for one in files if "__pycache__" in one]
