@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from sciflow.errors import PackageError
 from sciflow.package.rebuild import build_environment
-from sciflow.package.surroundings import DIFFERENT, MISSING, Difference, differences, present
-from sciflow_shim.environment import distributions
+from sciflow.package.surroundings import DIFFERENT, MISSING, Difference, differences, distributions_in, present
 
 How = Literal["build", "here"]
 _WHOLE = "environment.whole"  # stands beside an environment that was built to its end
@@ -74,7 +73,7 @@ def check_here(recorded: Mapping[str, Any], import_path: Sequence[Path], wanted:
         Where Python or something that is installed is missing or different, and that is not allowed.
     """
     now = present()
-    brought = distributions(str(path) for path in import_path)
+    brought = distributions_in(import_path)
     now["distributions"] = {**now.get("distributions", {}), **brought}
     there, here = ({name: one[name] for name in _PARTS if name in one} for one in (recorded, now))
     found = differences(there, here)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sciflow.errors import PackageError
+from sciflow.package.surroundings import distributions_in
 
 OLDEST = (3, 10)  # on which sciflow runs
 _NEWEST_MINOR = 20  # that is looked for
@@ -116,12 +117,9 @@ class Installer:
 
     def installed(self) -> dict[str, Any]:
         """Python and what is installed, as an environment's capture has it; no program is started for it."""
-        from sciflow_shim.environment import distributions
-
         text = (self.into / "pyvenv.cfg").read_text(encoding="utf-8")
         version = re.search(r"^version(?:_info)? *= *(\d+\.\d+\.\d+\w*)", text, re.MULTILINE)
         implementation = re.search(r"^implementation *= *(\w+)", text, re.MULTILINE)
-        folders = sorted(str(path) for path in self.into.glob("lib/*/site-packages"))
         return {
             "python": {
                 "executable": str(self.python),
@@ -130,7 +128,7 @@ class Installer:
                 if implementation
                 else sys.implementation.name.replace("cp", "CP", 1),
             },
-            "distributions": distributions(folders),
+            "distributions": distributions_in(sorted(self.into.glob("lib/*/site-packages"))),
         }
 
     def environment(self) -> dict[str, str]:

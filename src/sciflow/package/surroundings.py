@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
@@ -78,6 +79,13 @@ def present(python: str = sys.executable) -> dict[str, Any]:
     from sciflow_shim.environment import capture
 
     return capture(interpreter=python)
+
+
+def distributions_in(folders: Iterable[Path]) -> dict[str, str]:
+    """Distribution → version, of what is installed in folders, as a capture has it; no program is started for it."""
+    from sciflow_shim.environment import distributions
+
+    return distributions([str(folder) for folder in folders])
 
 
 def differences(
