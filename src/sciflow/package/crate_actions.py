@@ -169,7 +169,7 @@ def _records(graph: Graph, told: Mapping[str, Told], described: Described, folde
 
 def _inputs(graph: Graph, packaged: PackagedRun, described: Described, task: str) -> list[Reference]:
     """The files that a task read, in the package or left out of it; of many the first."""
-    paths = [f"{layout.PROJECT}/{path}" for path in (packaged.manifest.get("inputs") or {}).get(task) or ()]
+    paths = [f"{layout.PROJECT}/{path}" for path in packaged.manifest["tasks"].get(task, {}).get("inputs", ())]
     there = [id for id in map(quote, paths) if id in graph][:MOST_NEEDS]
     for id in there:
         graph.link(id, "exampleOfWork", [described.files_of(graph, task)])
