@@ -91,7 +91,7 @@ def _told(
         "made": _made(packaged, people, facts),
         "lacks": list(_lacks(state, facts)),
         "computed": _computed(state),
-        "parameters": [{"name": one.name, "values": one.values, "part": _part(one)} for one in facts.parameters],
+        "parameters": [{"name": one.name, "levels": one.values, "part": _part(one)} for one in facts.parameters],
         "tasks": [
             {
                 "name": one.name,
