@@ -12,6 +12,9 @@ from sciflow.package.redacted_code import clean_code
 from sciflow.package.suspects import is_suspect, replaced, suspects
 from sciflow_shim.redaction import REDACTED, redact
 
+# Parts of texts are called tokens as well: `token: character`. Those of sites are long, and have digits.
+_ANY_TOKEN = re.compile(r"(?:(?!auth|access|api|bearer|refresh|session|bot|hub|lab|private|deploy|user)[a-z]+_?)?token")
+_LONG_TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{16,}")
 _LARGEST_YAML = 1 << 20  # characters; reading YAML part by part takes long
 
 
@@ -124,10 +127,17 @@ def clean_csv(text: str) -> tuple[str, int]:
     return written.getvalue(), count
 
 
+def is_any_token(name: str, value: Any) -> bool:
+    """Whether something is called a token, and is hardly one that lets anybody in."""
+    return bool(_ANY_TOKEN.fullmatch(name.lower())) and not _LONG_TOKEN.fullmatch(str(value))
+
+
 def is_secret_value(name: str, value: Any) -> bool:
     """Whether a value is a secret by itself or by its name."""
     if isinstance(value, str):
         return _string(value, name) != value
+    if is_any_token(name, value):
+        return False
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and redact(f"{name}: {value}") != f"{name}: {value}"
 
@@ -137,7 +147,7 @@ def _names_secrets(names: list[str]) -> bool:
 
 
 def _string(value: str, name: str) -> str:
-    if name and value != REDACTED:
+    if name and value != REDACTED and not is_any_token(name, value):
         quote = '"' if '"' not in value else "'"
         plain = value.replace("\n", " ").replace(quote, " ")
         if redact(f"{name}: {quote}{plain}{quote}").startswith(f"{name}: {quote}{REDACTED}"):
@@ -160,7 +170,10 @@ def _value(value: Any, name: str, count: list[int]) -> Any:
 def _option(values: list[Any], place: int) -> str:
     """The option before, in a list of arguments: `["--password", "…"]`."""
     before = values[place - 1] if place else ""
-    return before.lstrip("-") if isinstance(before, str) and re.fullmatch(r"--?[\w-]+", before) else ""
+    if not isinstance(before, str) or not re.fullmatch(r"--?[\w-]+", before):
+        return ""
+    name = before.lstrip("-")
+    return "access_token" if _ANY_TOKEN.fullmatch(name) else name  # what a program is given so is one
 
 
 def _written(document: Any, before: str) -> str:

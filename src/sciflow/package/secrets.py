@@ -20,6 +20,7 @@ from sciflow.package.redacted_documents import (
     clean_notebook,
     clean_text,
     clean_yaml,
+    is_any_token,
     is_secret_value,
 )
 from sciflow.package.suspects import replaced, suspects
@@ -225,8 +226,10 @@ def _held(path: str, data: bytes, known: Sequence[str]) -> str:
         for first, last in replaced(line):
             before, value = line[:first], line[first:last]
             # Elsewhere than in records, names and values stand side by side by chance.
-            if path.endswith(".h5") or redact(value) != value or re.search(r"://[^\s/@]*:?$", before):
-                name = re.search(r"([\w.-]+)\W{0,6}$", before)
+            is_known = redact(value) != value or bool(re.search(r"://[^\s/@]*:?$", before))
+            name = re.search(r"([\w.-]+)\W{0,6}$", before)
+            is_named = path.endswith(".h5") and not (name and is_any_token(name[1], value))
+            if is_known or is_named:
                 return "what looks like a secret" + (f", after `{name[1]}`" if name else "")
     return ""
 

@@ -63,10 +63,10 @@ def test_arguments_after_an_option_are_known():
 
 def test_lines_that_hold_none_stay_to_the_letter():
     """Of many documents, one a line, only those with a secret are written anew."""
-    text = '{"x":1.0e0}\n{"token": "abcdefgh1","n":2}\n{ "y" : 3 }\n'
+    text = '{"x":1.0e0}\n{"api_key": "abcdefgh1","n":2}\n{ "y" : 3 }\n'
     cleaned, count = clean_json_lines(text)
     assert cleaned.split("\n")[0::2] == text.split("\n")[0::2]
-    assert (json.loads(cleaned.split("\n")[1]), count) == ({"token": REDACTED, "n": 2}, 1)
+    assert (json.loads(cleaned.split("\n")[1]), count) == ({"api_key": REDACTED, "n": 2}, 1)
 
 
 def test_what_is_no_json_is_cleaned_as_text():
@@ -132,6 +132,7 @@ def test_notebooks_stay_notebooks():
         ("x", "AKIA" + "IOSFODNN7EXAMPLE", True),
         ("password", 12345, True),
         ("token", True, False),
+        ("token", 123456789, False),
         ("x", 12345, False),
         ("learning_rate", 0.1, False),
     ],

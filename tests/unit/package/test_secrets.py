@@ -25,7 +25,7 @@ GITHUB = "ghp_" + "a1B2" * 9
     [
         ("run/logs/a.0/0.1.out", "password=hunter2 ok", f"password={REDACTED} ok"),
         ("run/manifest.json", '{"remote": "https://u:pw1@x.org/r"}', f'{{"remote": "https://u:{REDACTED}@x.org/r"}}'),
-        ("run/arrays/a.0.jsonl", '{"token":"abcdefgh1"}\n', f'{{"token":"{REDACTED}"}}\n'),
+        ("run/arrays/a.0.jsonl", '{"api_key":"abcdefgh1"}\n', f'{{"api_key":"{REDACTED}"}}\n'),
         ("project/a.py", "token = next(tokens)\nsecret = 'x'", f"token = next(tokens)\nsecret = '{REDACTED}'"),
         ("project/w.yaml", "password: a", f'password: "{REDACTED}"'),
         ("results/combinations.csv", "password,x\na,1\n", f"password,x\n{REDACTED},1\n"),
@@ -73,11 +73,11 @@ def test_which_variables_count_as_secret():
     assert secret_values(environ) == ["onlyletters", "0123456789"]
 
 
-def record(value: str) -> bytes:
-    """A record whose parameter has this value."""
+def record(value: str, name: str = "y", other: str = "") -> bytes:
+    """A record whose parameters have these values."""
     file = io.BytesIO()
     with h5py.File(file, "w") as h5:
-        h5.attrs["parameters"] = json.dumps({"x": 1, "api_key": value})
+        h5.attrs["parameters"] = json.dumps({"x": 1, "api_key": value, name: other})
         h5.create_group("metrics").attrs["y"] = 3.0
         h5["image"] = list(range(2000))
     return file.getvalue()
@@ -117,6 +117,21 @@ def test_a_secret_parameter_is_refused_with_its_tasks():
         refuse_secret_parameters({"x": [1], "api_key": ["abcdefgh1"]}, {"train": ["x", "api_key"], "b": ["x"]})
     assert "another name" in error.value.hint
     refuse_secret_parameters({"x": [1], "key": ["a", "b"], "max_tokens": [512]}, {})
+
+
+def test_parts_of_texts_are_no_secrets(tmp_path: Path):
+    """A parameter that is called a token, as parts of texts are, is packed as it is, in records and everywhere."""
+    values = ["character", "word2vec-300"]
+    refuse_secret_parameters({"token": values, "start_token": ["<start-of-text>"]}, {})
+    kinds = {"a.json": '{"token": "word2vec-300"}', "a.yaml": "token: character\n", "a.csv": "token\ncharacter\n"}
+    for path, text in kinds.items():
+        assert cleaned(path, text.encode(), {}) == (text.encode(), 0)
+    data = record("x", "token", "character")
+    assert cleaned("run/records/a.h5", data, {}) == (data, 0)
+    with pytest.raises(SecretFoundError):
+        cleaned("run/records/a.h5", record("x", "token", "a1b2c3d4e5f6g7h8i9"), {})
+    with pytest.raises(PackageError, match="`access_token`"):
+        refuse_secret_parameters({"access_token": ["abcdefghi"]}, {})
 
 
 def test_large_logs_are_cleaned_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
