@@ -99,10 +99,12 @@ def _is_function_changed(there: RecordedRun, here: RecordedRun, task: str, names
     its source nor any file of the code has changed, it does the same in another place.
     """
     sources = [_source(one, task) for one in (there, here)]
+    are_stored = [_is_stored(one, task) for one in (there, here)]
+    if are_stored[0] != are_stored[1]:  # what was stored in a run is imported in its package
+        return None not in sources and sources[0] != sources[1]
     if None in sources or sources[0] != sources[1]:
         return True
-    are_stored = [_is_stored(one, task) for one in (there, here)]
-    return all(are_stored) or (names is None and not any(are_stored))
+    return all(are_stored) or names is None
 
 
 def _source(one: RecordedRun, task: str) -> str | None:
