@@ -44,7 +44,7 @@ class Experiment:
 
     def sciflow(self, *words: str | Path, code: int | None = 0) -> "subprocess.CompletedProcess[str]":
         """Type a command; its exit code is compared, unless it is None."""
-        done = self.account.run("sciflow", *words, cwd=self.folder, timeout=300, check=False)
+        done = self.account.type("sciflow", *words, cwd=self.folder)
         assert code is None or done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 

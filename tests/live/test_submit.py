@@ -64,7 +64,7 @@ def test_killed_at_every_step_each_array_is_there_once(cluster: SlurmCluster) ->
     steps = 0
     while True:
         experiment = Experiment(cluster, {"workflow.yaml": THREE, "killed.py": KILLED})
-        run = experiment.account.run("python", "killed.py", str(steps), cwd=experiment.folder, check=False)
+        run = experiment.account.type(experiment.folder / "killed.py", str(steps), cwd=experiment.folder)
         if run.returncode == 0:
             break
         assert run.returncode == -9, run.stderr
