@@ -13,7 +13,7 @@ RUN_MODULE ?= $(VENV)/bin/python -m
 WHOLE := tests/integration tests/contract tests/docs tests/examples tests/faults tests/browser tests/validator
 PARTS = $(RUN_MODULE) pytest -n auto --ignore=tests/live $(WHOLE:%=--ignore=%)
 # Each worker starts a Slurm of its own, so that two are enough; they wait most of the time.
-LIVE = $(VENV)/bin/python -m pytest -n 2 --dist loadgroup tests/live
+LIVE = $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/live
 COVERAGE := $(VENV)/bin/coverage
 # The parts that decide which combinations there are and who needs them, and those that capture, are covered in full.
 CAPTURE := artifacts cgroup checkpoints environment environment_record fingerprint gpu gpu_use inputs kernel_files \

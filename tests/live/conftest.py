@@ -13,31 +13,28 @@ from live.slurm_cluster import SlurmCluster, cgroup_obstacle
 from live.slurm_conf import SlurmOptions
 from live.slurm_daemons import missing_packages
 
-# What takes longest begins first, so that no worker is left alone with it in the end.
+# What takes longest begins first, so that no worker is left alone with it in the end; what is not named follows.
 LONG = (
-    "test_killed_at_every_step_each_array_is_there_once",
-    "test_ten_time_limits",
-    "test_a_thousand_indices_are_one_submission",
-    "test_a_bad_node_and_a_dead_one",
-    "test_the_example_of_81_combinations",
-    "test_fake_and_real",
-    "test_every_block_does_what_the_page_says[docs/guide/on-a-cluster.md]",
-    "test_without_the_controller_nothing_changes",
-    "test_after_the_controller_has_forgotten",
-    "test_each_by_its_cause_while_the_others_go_on",
-    "test_pending_indices_that_are_cancelled_leave_no_trace",
+    "recovery",
+    "states",
+    "sweeps",
+    "witnesses",
+    "submit",
+    "docs",
+    "autonomous",
+    "chains",
+    "differential",
+    "contract",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, and let the longest begin; those that share one more cluster stay together."""
+    """Mark the tests of this folder, and let the longest files begin."""
+    order = {f"test_{name}": place for place, name in enumerate(LONG)}
     here = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
     for item in here:
         item.add_marker(pytest.mark.live)
-        if "small" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    order = {name: place for place, name in enumerate(LONG)}
-    here.sort(key=lambda item: order.get(item.name, len(LONG)))
+    here.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
     items[:] = [*here, *(item for item in items if item not in here)]
 
 

@@ -127,6 +127,12 @@ class SlurmCluster:
             raise AssertionError(f"{argv} ended with {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
+    def hasty(self) -> Account:
+        """Return the user as one whose commands give up a silent controller after two seconds instead of ten."""
+        conf = self.place.conf.with_name("hasty.conf")
+        conf.write_text(f"{self.place.conf.read_text()}MessageTimeout=2\n")
+        return self.account.on({"SLURM_CONF": str(conf)})
+
     def stop_daemon(self, name: str, kill: bool = False) -> None:
         """Stop `slurmctld`, `slurmdbd` or another daemon; jobs live on."""
         self.daemons[name].stop(kill)

@@ -216,12 +216,14 @@ def test_without_slurm_nothing_is_lost(cluster: SlurmCluster) -> None:
     assert done.returncode == 1
     assert "there is no command `sbatch` on this machine" in done.stderr, here
     cluster.stop_daemon("slurmctld")
+    experiment.account = cluster.hasty()
     try:
         done = experiment.sciflow(*words[1:], code=1)
         assert "Unable to contact slurm controller" in done.stderr
         assert "nothing is lost" in done.stderr
     finally:
         cluster.start_daemon("slurmctld")
+    experiment.account = cluster.account
     assert len(experiment.submit()["jobs"]) == 3
     assert set(experiment.jobs().values()) == {1}
     experiment.sciflow("cancel")

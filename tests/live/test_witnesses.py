@@ -49,6 +49,7 @@ def test_without_the_controller_nothing_changes(cluster: SlurmCluster) -> None:
     blind = {"work.0": {"RUNNING": "3", "COMPLETED": "0", "FAILED": "1-2"}}
     experiment.wait_until(lambda s: s["arrays"] == blind, "three ends and one that runs")
     cluster.stop_daemon("slurmctld")
+    experiment.account = cluster.hasty()
     try:
         for _ in range(2):
             status = experiment.status()
@@ -59,6 +60,7 @@ def test_without_the_controller_nothing_changes(cluster: SlurmCluster) -> None:
         experiment.wait_until(lambda s: s["arrays"] == ENDED, "the last end")
     finally:
         cluster.start_daemon("slurmctld")
+    experiment.account = cluster.account
     experiment.sciflow("status", "--watch", code=3)
     assert experiment.status()["notes"] == []
 
