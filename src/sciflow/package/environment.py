@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from sciflow.errors import PackageError
 from sciflow.package import layout
 from sciflow.package.contents import Contents
 from sciflow.package.packaged_run import PackagedRun
-from sciflow.package.surroundings import matters
+from sciflow.package.surroundings import matters, part
 from sciflow.package.wheel import sciflow_wheel
 from sciflow.report.text import plain
 from sciflow.store.layout import RunDirectory
@@ -60,7 +61,7 @@ class LockedEnvironment:
     @property
     def python(self) -> str:
         """The version of Python; empty where it is not known."""
-        found = str(_part(self.captured, "python").get("version", ""))
+        found = str(part(self.captured, "python").get("version", ""))
         return found if re.fullmatch(r"\d+\.\d+[\w.+]*", found) else ""
 
 
@@ -82,6 +83,9 @@ def gather_environment(packaged: PackagedRun, contents: Contents) -> LockedEnvir
     contents.add(layout.ENVIRONMENT_FACTS, _json(document), "everything that was captured of where it ran")
     name, wheel = sciflow_wheel()
     contents.add(f"{layout.WHEELS}/{name}", wheel, "the sciflow that made this package")
+    if (here := version("sciflow")) != packaged.manifest["sciflow"]:
+        text = f"the run was made by sciflow {packaged.manifest['sciflow']}, and the wheel is that of {here}"
+        contents.warnings.append(text)
     if not digest:
         contents.warnings.append("no environment was captured, so that there is nothing to install it from again")
         return locked
@@ -158,24 +162,24 @@ def recorded_environment(payload: Path) -> dict[str, Any]:
         As for `read_environments`.
     """
     document = read_environments(payload)
-    return dict(_part(_part(_part(document, "environments"), str(document.get("locked"))), "captured"))
+    return dict(part(part(part(document, "environments"), str(document.get("locked"))), "captured"))
 
 
 def locked_environment(digest: str, captured: Mapping[str, Any]) -> LockedEnvironment:
     """Part what was captured into what an index has and what it has not."""
     versions: dict[str, str] = {}
     others: dict[str, str] = {}
-    sources = _part(captured, "sources")
-    for name, version in sorted(_part(captured, "distributions").items()):
-        if why := _why_not(str(name), str(version), _part(sources, str(name))):
+    sources = part(captured, "sources")
+    for name, told in sorted(part(captured, "distributions").items()):
+        if why := _why_not(str(name), str(told), part(sources, str(name))):
             others[one_line(str(name))] = why
         else:
-            versions[str(name)] = str(Version(str(version)))
-    variables = {name: str(value) for name, value in sorted(_part(captured, "variables").items()) if matters(name)}
+            versions[str(name)] = str(Version(str(told)))
+    variables = {name: str(value) for name, value in sorted(part(captured, "variables").items()) if matters(name)}
     return LockedEnvironment(digest, captured, versions, others, variables)
 
 
-def _why_not(name: str, version: str, source: Mapping[str, Any]) -> str:
+def _why_not(name: str, told: str, source: Mapping[str, Any]) -> str:
     """Why a distribution cannot be had from an index by name and version; empty where it can."""
     if name == "sciflow":
         return f"sciflow itself: its wheel is in `{layout.WHEELS}`"
@@ -190,17 +194,15 @@ def _why_not(name: str, version: str, source: Mapping[str, Any]) -> str:
     if not _NAME.fullmatch(name) or canonicalize_name(name) != name:
         return "no index has a distribution of such a name"
     try:
-        Version(version)
+        Version(told)
     except InvalidVersion:
-        return (
-            "its version is not known" if not version else f"`{one_line(version, 100)}` is no version that an index has"
-        )
+        return "its version is not known" if not told else f"`{one_line(told, 100)}` is no version that an index has"
     return ""
 
 
 def requirements(locked: LockedEnvironment, attempts: int) -> str:
     """The text of the lock, in which what no index has stands as a comment."""
-    system, python = _part(locked.captured, "os"), _part(locked.captured, "python")
+    system, python = part(locked.captured, "os"), part(locked.captured, "python")
     where = " ".join(str(system[name]) for name in ("system", "machine", "name") if name in system)
     header = [
         f"What was installed where {attempts} attempt{'' if attempts == 1 else 's'} of the run were made:",
@@ -210,29 +212,29 @@ def requirements(locked: LockedEnvironment, attempts: int) -> str:
         "    pip install -r requirements.txt wheels/*.whl",
     ]
     lines = [f"# {one_line(line)}" for line in header]
-    recorded = _part(locked.captured, "distributions")
+    recorded = part(locked.captured, "distributions")
     for name in sorted({*locked.versions, *locked.not_on_index}):
         if name in locked.not_on_index:
             told = f"not on an index: {name} {recorded.get(name, '')} ({locked.not_on_index[name]})"
             lines.append(f"# {one_line(told)}")
             continue
-        version = Version(locked.versions[name])
-        if version.local:
-            lines.append(f"# {name} was {version}: built elsewhere, from the sources of this version")
-        lines.append(f"{name}=={version.public}")
+        exact = Version(locked.versions[name])
+        if exact.local:
+            lines.append(f"# {name} was {exact}: built elsewhere, from the sources of this version")
+        lines.append(f"{name}=={exact.public}")
     return "\n".join(lines) + "\n"
 
 
 def conda_file(locked: LockedEnvironment) -> str:
     """The text of `conda.yaml`; empty where there was no conda."""
-    conda = _part(locked.captured, "conda")
-    told = {str(name): str(one) for name, one in _part(conda, "packages").items()}
+    conda = part(locked.captured, "conda")
+    told = {str(name): str(one) for name, one in part(conda, "packages").items()}
     packages = [
         f"{name}={one}" for name, one in sorted(told.items()) if all(map(_OF_CONDA.fullmatch, [name, *one.split("=")]))
     ]
     if not packages:
         return ""
-    by_pip = [f"{name}=={version}" for name, version in locked.versions.items() if name not in told]
+    by_pip = [f"{name}=={exact}" for name, exact in locked.versions.items() if name not in told]
     document = {
         "name": Path(str(conda.get("environment") or "")).name or "packaged",
         "channels": ["conda-forge", "defaults"],
@@ -272,11 +274,6 @@ def _value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_value(one) for one in value]
     return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def _part(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = mapping.get(name)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _json(document: Any) -> bytes:

@@ -214,7 +214,7 @@ class Uv(Installer):
         return self.offline or self.wheels is not None or python.count(".") > 1
 
     def _installing(self) -> list[str]:
-        offline = ["--offline"] if self.offline else []
+        offline = ["--offline"] if self.offline or self.wheels else []
         return [self.program, "pip", "install", *offline, "--python", str(self.python)]
 
 

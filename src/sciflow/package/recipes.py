@@ -15,6 +15,7 @@ from sciflow.package import layout
 from sciflow.package.contents import Contents
 from sciflow.package.environment import LockedEnvironment, one_line, simple_variables
 from sciflow.package.packaged_run import PackagedRun
+from sciflow.package.surroundings import part
 
 _TEMPLATES = {
     layout.DOCKERFILE: ("package/Dockerfile.j2", "builds an image with these versions, by Docker or Podman"),
@@ -101,11 +102,11 @@ def _image_tag(python: str) -> str:
 
 
 def _packages(captured: Mapping[str, Any]) -> Iterator[str]:
-    for name in _part(captured, "compilers"):
+    for name in part(captured, "compilers"):
         yield from _COMPILERS.get(name, ())
-    for facts in _part(captured, "mpi").values():
+    for facts in part(captured, "mpi").values():
         yield from _of_mpi(facts)
-    if any(isinstance(one, Mapping) and one.get("version_control") for one in _part(captured, "sources").values()):
+    if any(isinstance(one, Mapping) and one.get("version_control") for one in part(captured, "sources").values()):
         yield "git"
 
 
@@ -117,16 +118,16 @@ def _of_mpi(facts: Any) -> tuple[str, ...]:
 def _notes(locked: LockedEnvironment, variables: Mapping[str, str]) -> Iterator[str]:
     """What the recipe does not make as it was, in sentences."""
     captured = locked.captured
-    system, python = _part(captured, "os"), _part(captured, "python")
+    system, python = part(captured, "os"), part(captured, "python")
     if system.get("id") != "debian" or str(system.get("version")) != "12":
         where = system.get("name") or system.get("system") or "another system"
         yield f"The run was made on {where}: system libraries and compilers are other versions in this image."
     if (machine := system.get("machine")) not in (None, "", "x86_64"):
         yield f"The run was made on {machine}: build this on such a machine, or with --platform."
-    if (kind := python.get("implementation")) not in (None, "", "CPython"):
-        yield f"The run was made with {kind}; this image has CPython."
-    for part in ("compilers", "mpi"):
-        for name, facts in sorted(_part(captured, part).items()):
+    if (made := python.get("implementation")) not in (None, "", "CPython"):
+        yield f"The run was made with {made}; this image has CPython."
+    for kind in ("compilers", "mpi"):
+        for name, facts in sorted(part(captured, kind).items()):
             version = facts.get("version") if isinstance(facts, Mapping) else ""
             known = name in _COMPILERS or bool(_of_mpi(facts))
             way_out = _OF_OTHERS.get(name, "it is not installed here")
@@ -141,8 +142,3 @@ def _notes(locked: LockedEnvironment, variables: Mapping[str, str]) -> Iterator[
             yield f"Not installed: {name}, {why}."
     for name in sorted(set(locked.variables) - set(variables)):
         yield f"The variable {name} had a value that is not repeated here; see {layout.ENVIRONMENT_FACTS}."
-
-
-def _part(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = mapping.get(name)
-    return found if isinstance(found, Mapping) else {}

@@ -119,20 +119,20 @@ def differences(
     return sorted((one for one in found if with_same or one.grade != SAME), key=lambda one: order[one.grade])
 
 
+def part(captured: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """One part of what was captured; what a stranger's file has in its place counts as nothing."""
+    found = captured.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
 def worst(found: Iterable[Difference]) -> str:
     """The worst grade; ``same`` where there is no difference."""
     grades = {one.grade for one in found}
     return next((grade for grade in GRADES if grade in grades), SAME)
 
 
-def _part(captured: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """One part; what a stranger's file has in its place counts as nothing."""
-    found = captured.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _told(part: Mapping[str, Any], name: str) -> str:
-    value = part.get(name)
+def _told(facts: Mapping[str, Any], name: str) -> str:
+    value = facts.get(name)
     return str(value) if isinstance(value, str | int | float) and value != "" else ""
 
 
@@ -149,7 +149,7 @@ def _graded(subject: str, there: str, here: str, grade: str, affects: str) -> It
 
 
 def _machine(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[Difference]:
-    there, here = _part(recorded, "os"), _part(present, "os")
+    there, here = part(recorded, "os"), part(present, "os")
     is_same_system = _told(there, "id") == _told(here, "id")
     names = [_told(one, "name") or _told(one, "system") for one in (there, here)]
     yield from _graded("os", names[0], names[1], COMPATIBLE if is_same_system else DIFFERENT, _OF_SYSTEM)
@@ -157,10 +157,10 @@ def _machine(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterato
     yield from _graded("kernel", *kernels, COMPATIBLE, "programs see little of it but their timing")
     machines = _told(there, "machine"), _told(here, "machine")
     yield from _graded("architecture", *machines, DIFFERENT, f"compiled programs do not run there; {_DIGITS}")
-    yield from _cpu(_part(recorded, "cpu"), _part(present, "cpu"))
-    yield from _gpu(_part(recorded, "gpu"), _part(present, "gpu"))
-    yield from _container(_part(recorded, "container"), _part(present, "container"))
-    there, here = _part(recorded, "locale"), _part(present, "locale")
+    yield from _cpu(part(recorded, "cpu"), part(present, "cpu"))
+    yield from _gpu(part(recorded, "gpu"), part(present, "gpu"))
+    yield from _container(part(recorded, "container"), part(present, "container"))
+    there, here = part(recorded, "locale"), part(present, "locale")
     names = [
         next((_told(one, name) for name in ("LC_ALL", "LANG", "LC_CTYPE") if name in one), "") for one in (there, here)
     ]
@@ -204,7 +204,7 @@ def _container(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Di
 
 
 def _python(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[Difference]:
-    parts = [_part(one, "python") for one in (recorded, present)]
+    parts = [part(one, "python") for one in (recorded, present)]
     there, here = (" ".join(filter(None, (_told(one, "implementation"), _told(one, "version")))) for one in parts)
     if _told(parts[0], "implementation") != _told(parts[1], "implementation"):
         yield from _graded("python", there, here, DIFFERENT, "compiled libraries do not fit it")
@@ -218,8 +218,8 @@ def _python(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator
 
 
 def _distributions(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[Difference]:
-    here = _part(present, "distributions")
-    for name, version in sorted(_part(recorded, "distributions").items()):
+    here = part(present, "distributions")
+    for name, version in sorted(part(recorded, "distributions").items()):
         yield from _package("distribution", str(name), str(version), name in here, _told(here, name))
 
 
@@ -250,12 +250,12 @@ def _grade_of(there: str, here: str) -> str:
 
 
 def _conda(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[Difference]:
-    there, here = (_part(_part(one, "conda"), "packages") for one in (recorded, present))
+    there, here = (part(part(one, "conda"), "packages") for one in (recorded, present))
     if there and not here:
         affects = "programs and libraries that conda has installed are others, or not there"
         yield Difference("conda", MISSING, f"{len(there)} packages", "", affects)
         return
-    known = _part(recorded, "distributions")
+    known = part(recorded, "distributions")
     for name, told in sorted(there.items()):
         if name not in known:
             versions = [str(one).partition("=")[0] for one in (told, here.get(name, ""))]
@@ -272,15 +272,15 @@ def _modules(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterato
         yield from _graded(f"module {name}", one, other, DIFFERENT, affects)
 
 
-def _programs(word: str, part: str, recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[Difference]:
-    there, here = _part(recorded, part), _part(present, part)
+def _programs(word: str, kind: str, recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[Difference]:
+    there, here = part(recorded, kind), part(present, kind)
     affects = (
         "what is compiled with it may compute other last digits"
-        if part == "compilers"
+        if kind == "compilers"
         else "sums over ranks may be added in another order"
     )
     for name in sorted(there):
-        versions = [_told(_part(one, name), "version") for one in (there, here)]
+        versions = [_told(part(one, name), "version") for one in (there, here)]
         if name in here and not versions[1]:
             versions[1] = "there, of unknown version"
         lacking = "what is compiled or started with it fails" if name not in here else affects
@@ -288,7 +288,7 @@ def _programs(word: str, part: str, recorded: Mapping[str, Any], present: Mappin
 
 
 def _variables(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[Difference]:
-    there, here = _part(recorded, "variables"), _part(present, "variables")
+    there, here = part(recorded, "variables"), part(present, "variables")
     for name in sorted({*there, *here}):
         if matters(name):
             values = _told(there, name), _told(here, name)

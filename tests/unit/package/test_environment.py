@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from sciflow.package.environment import (
 )
 from sciflow.package.opened_run import opened_run
 from sciflow.package.rebuild import read_lock
+from sciflow.store.columns import Table
 from sciflow.store.layout import RunDirectory
 
 _CAPTURED: dict[str, Any] = {
@@ -150,6 +152,30 @@ def test_a_run_without_a_captured_environment_says_so(spins: Path, tmp_path: Pat
     (copy / "environments").mkdir()
     (copy / "environments" / "d.h5").write_bytes(b"torn")
     assert captured_environment(RunDirectory(copy), "d") == {}
+
+
+def test_the_environment_of_most_attempts_is_locked(spins: Path, tmp_path: Path) -> None:
+    """The others are listed, those that were not captured too, and a warning says how many there are."""
+    (tmp_path / "environments").mkdir()
+    [captured] = (spins / "environments").glob("*.h5")
+    for name in ("few", "most"):
+        (tmp_path / "environments" / f"{name}.h5").symlink_to(captured)
+    attempts = Table.of(
+        {
+            "environment": ["lost", "few", "lost", "most", "lost", "most", ""],
+            "host": ["a", "a", "b", "c", "b", "b", "d"],
+        }
+    )
+    results = SimpleNamespace(tables=SimpleNamespace(table=lambda _: attempts))
+    packaged: Any = SimpleNamespace(run=RunDirectory(tmp_path), results=results, manifest={"sciflow": "0.0.1"})
+    contents = Contents()
+    assert gather_environment(packaged, contents).digest == "most"
+    document = read_environments(_payload(contents, tmp_path / "payload"))
+    found = {name: (facts["attempts"], facts["hosts"]) for name, facts in document["environments"].items()}
+    assert found == {"most": (2, ["b", "c"]), "few": (1, ["a"]), "lost": (3, ["a", "b"])}
+    assert document["environments"]["lost"]["captured"] == {}
+    assert [text for text in contents.warnings if "3 environments" in text]
+    assert [text for text in contents.warnings if "made by sciflow 0.0.1" in text]
 
 
 @pytest.mark.parametrize(
