@@ -79,7 +79,8 @@ def check_records(payload: Path, facts: Mapping[str, Any]) -> tuple[int, list[Pr
         return 0, []
     try:
         table = read_tables(run.results).table(INSTANCES)
-        rows = list(zip(table["state"], table["record"], strict=True)) if table.count else []
+        # Where nothing has run yet, no instance has a record.
+        rows = list(zip(table["state"], table["record"], strict=True)) if "record" in table else []
     except (RunError, *_BROKEN) as error:
         return 0, [Problem("unreadable", f"{place}/{files.RESULTS}", str(error))]
     wanted = sorted({str(record) for state, record in rows if state == State.COMPLETED.value and record})

@@ -23,6 +23,7 @@ from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.package import build, layout
 from sciflow.package.archive import opened
 from sciflow.package.build import create_package
+from sciflow.package.verify import verify
 from sciflow.store import sealed
 from sciflow.store.layout import RunDirectory
 from unit.package.spins import SECRETS
@@ -40,6 +41,7 @@ def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
 def test_a_package_is_a_bag_that_holds_what_every_package_holds(unpacked: Path) -> None:
     """It is valid by the library's own check, and has the run, tables, figures, a report and instructions."""
     bagit.Bag(str(unpacked.parent)).validate()
+    assert verify(unpacked.parent).is_valid
     for path in (layout.README, layout.REPRODUCE, layout.TABLE, layout.REPORT, layout.CITATION, layout.FACTS):
         assert (unpacked / path).is_file(), path
     for name in ("manifest.json", "plan.json", "journal.jsonl", "results.h5", "scripts/templates.json"):
@@ -85,6 +87,7 @@ def test_a_run_that_failed_in_part_is_packaged_and_says_so(finished: Path, tmp_p
     """`package.json` says which indices are missing, and the README says it before all else."""
     made = create_package(finished, "partial", with_figures=False)
     state = _facts(made.export(tmp_path / "p.tar.gz"))["state"]
+    assert verify(tmp_path / "p.tar.gz").is_valid
     assert state == made.state
     assert not state["complete"]
     assert (state["combinations"], state["completed"]) == (4, 3)
@@ -98,6 +101,7 @@ def test_a_run_that_failed_in_part_is_packaged_and_says_so(finished: Path, tmp_p
 def test_a_run_of_which_nothing_ran_is_packaged(staged: RunDirectory, tmp_path: Path) -> None:
     """What was planned is in it, and that nothing was run is said."""
     facts = _facts(create_package(staged).export(tmp_path / "empty.zip"))
+    assert verify(tmp_path / "empty.zip").is_valid
     assert facts["state"]["counts"] == {"PENDING": 5}
     assert facts["state"]["completed"] == 0
     with opened(tmp_path / "empty.zip") as folder:
@@ -118,6 +122,7 @@ def test_a_sealed_run_is_packaged_as_it_is(spins: Path, tmp_path: Path) -> None:
     assert (payload / layout.TABLE).read_text().count("COMPLETED") == 4
     secrets = [secret.encode() for secret in SECRETS.values()]
     assert [name for name, data in _strings(payload) if any(one in data for one in secrets)] == []
+    assert verify(payload.parent).is_valid
     assert RunTable(RunDirectory(payload / "run")).completed == 4
     assert b"key [redacted]" in (sealed.read_log(str(payload / "run" / "logs" / "simulate.0" / "0.1.out")) or b"")
 

@@ -33,6 +33,7 @@ def test_the_readme_says_what_was_computed_by_whom_and_with_what_result(readme: 
     assert "| `heat` |  | 4 |" in readme
     assert "| `energy` | J | 2 | 8.5 | size = 4 | 16.5 | size = 8 |" in readme
     assert "Licence: CC-BY-4.0" in readme
+    assert " at 0x" not in readme
 
 
 def test_every_path_that_the_readme_names_is_there(readme: str, unpacked: Path) -> None:
