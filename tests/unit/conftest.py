@@ -128,7 +128,7 @@ def finished(run_once: Path, project: Path) -> Path:
     """Return the run directory of `project`, run to the end: `square[2]` has failed, `half[2]` was held back."""
     shutil.copytree(run_once, project, symlinks=True, dirs_exist_ok=True)
     run = (project / "sciflow-runs" / "latest").resolve()
-    for path in (run / "manifest.json", *(run / "code").iterdir()):  # those that name the project's folder
+    for path in (run / "manifest.json", *(run / "code").glob("*.json")):  # those that name the project's folder
         path.write_text(path.read_text().replace(str(run_once), str(project)))
     return run
 
