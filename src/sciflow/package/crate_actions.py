@@ -29,7 +29,7 @@ def add_actions(
     """Say what was done: the run as a whole, its steps, and those instances that are told one by one."""
     controls: list[Reference] = []
     actions: list[Reference] = []
-    records = _records(graph, told, described, folder)
+    records = _records(graph, packaged, told, described, folder)
     inputs = {task: _inputs(graph, packaged, described, task) for task in told}
     for task, of_task in told.items():
         own = [_action(graph, packaged, one, described, who, records, inputs[task]) for one in of_task.instances]
@@ -151,20 +151,29 @@ def _action(
     )
 
 
-def _records(graph: Graph, told: Mapping[str, Told], described: Described, folder: Path) -> dict[Place, Reference]:
-    """The files that hold the records of what is told: their own, or those into which records were folded."""
+def _records(
+    graph: Graph, packaged: PackagedRun, told: Mapping[str, Told], described: Described, folder: Path
+) -> dict[Place, Reference]:
+    """The files that hold the records of what is told, and those that were read for what came out well."""
+    instances = [one for of_task in told.values() for one in of_task.instances]
+    wanted = {(one.array, one.index) for one in instances}
+    wanted |= {place for one in instances if one.is_success for place in one.needs}
+    table = packaged.results.tables.instances
     found: dict[Place, Reference] = {}
-    for one in (instance for of_task in told.values() for instance in of_task.instances):
-        for path in (str(one.facts.get("record", "")), files.sealed_records(one.array)):
-            inside = f"{layout.RUN}/{path}"
-            if path and (folder / inside).is_file():
-                about = f"the record of {one.task}, index {one.index} of {one.array}"
-                id = quote(inside)
-                reference = {"@id": id} if id in graph else add_one(graph, folder, inside, about)
-                graph.link(id, "exampleOfWork", described.records.get(one.task, ()))
-                found[one.array, one.index] = reference
-                break
+    names = ("task", "array", "index", "record")
+    for task, array, index, record in zip(*(table[name] for name in names), strict=True) if wanted else ():
+        if (array, index) in wanted and (path := _record_file(folder, array, record)):
+            id = quote(path)
+            about = f"the record of {task}, index {index} of {array}"
+            found[array, index] = {"@id": id} if id in graph else add_one(graph, folder, path, about)
+            graph.link(id, "exampleOfWork", described.records.get(task, ()))
     return found
+
+
+def _record_file(folder: Path, array: str, record: str | None) -> str:
+    """The file that holds a record: its own, or that into which the records of its array job were folded."""
+    paths = (f"{layout.RUN}/{path}" for path in (record, files.sealed_records(array)) if path)
+    return next((path for path in paths if (folder / path).is_file()), "")
 
 
 def _inputs(graph: Graph, packaged: PackagedRun, described: Described, task: str) -> list[Reference]:
