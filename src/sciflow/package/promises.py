@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sciflow.errors import PackageError, RunError
 from sciflow.model.state import State
 from sciflow.package import layout
-from sciflow.package.bag import digest_of
 from sciflow.package.verification import Problem
 from sciflow.store import sealed
 from sciflow.store.layout import RunDirectory, read_document
@@ -32,7 +31,7 @@ def read_facts(payload: Path) -> dict[str, Any]:
     PackageError
         For a package of a newer format than this sciflow knows.
     """
-    facts = _document(payload / layout.FACTS)
+    facts = document_of(payload / layout.FACTS)
     form = facts.get("format")
     if isinstance(form, int) and form > layout.FORMAT:
         raise PackageError(
@@ -52,9 +51,9 @@ def check_promises(payload: Path, facts: Mapping[str, Any]) -> tuple[int, list[P
     problems = []
     for name in (layout.FACTS, layout.CRATE):
         path = payload / name
-        if path.is_file() and not _document(path):
+        if path.is_file() and not document_of(path):
             problems.append(Problem("unreadable", f"{layout.PAYLOAD}/{name}", "it holds no JSON object"))
-    said, place = _document(payload / layout.FACTS), f"{layout.PAYLOAD}/{layout.FACTS}"
+    said, place = document_of(payload / layout.FACTS), f"{layout.PAYLOAD}/{layout.FACTS}"
     problems += [
         Problem("unreadable", place, f"its `{name}` is of another type") for name in said.keys() - facts.keys()
     ]
@@ -102,53 +101,7 @@ def _record_problems(path: str, place: str) -> list[Problem]:
     return [] if is_whole else [Problem("changed", place, "its bytes are not those that the run has recorded")]
 
 
-def check_code(payload: Path, facts: Mapping[str, Any]) -> tuple[int, list[Problem], list[str]]:
-    """The project's files by the digests that the run has of them: whether what lies there is what ran.
-
-    Returns
-    -------
-    tuple
-        How many were compared, those that are other ones, and what cannot be compared.
-    """
-    count, problems, notes = 0, [], []
-    redacted = facts.get("redacted", {})
-    for path, digest in sorted(dict(_digests(payload / layout.RUN)).items()):
-        place = f"{layout.PROJECT}/{path}"
-        if not (payload / place).is_file():
-            continue
-        count += 1
-        if place in redacted:
-            notes.append(f"`{place}` is what ran but for {redacted[place]} secrets that were taken out of it")
-        elif digest_of(payload / place) != digest:
-            why = f"`{path}` is not the file that the run had"
-            problems.append(Problem("other code", f"{layout.PAYLOAD}/{place}", why))
-    return count, problems, notes
-
-
-def _digests(run: Path) -> Iterator[tuple[str, str]]:
-    """Path from the workflow's directory, and SHA-256, of all inputs and modules that the run has noted."""
-    manifest = _document(run / files.MANIFEST)
-    home = str(manifest.get("directory") or "/")
-    code = _part(manifest, "code")
-    noted = [_part(manifest, "inputs"), _part(code, "modules"), _part(code, "files")]
-    for task in _part(manifest, "tasks"):
-        if "/" not in task:
-            noted.append(_part(_part(_document(run / files.task_file(task)), "function"), "modules"))
-    for digests in noted:
-        for name, digest in digests.items():
-            path = PurePosixPath(name)
-            if path.is_absolute() and path.is_relative_to(home):
-                path = path.relative_to(home)
-            if not path.is_absolute() and ".." not in path.parts:
-                yield str(path), str(digest)
-
-
-def _part(document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = document.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _document(path: Path) -> dict[str, Any]:
+def document_of(path: Path) -> dict[str, Any]:
     """A JSON file; empty where there is none, or it holds no object."""
     try:
         document = json.loads(path.read_bytes())

@@ -8,9 +8,10 @@ from sciflow.errors import DamagedError, PackageError
 from sciflow.package import layout
 from sciflow.package.archive import opened
 from sciflow.package.bag import BAGIT
+from sciflow.package.code_that_ran import check_code
 from sciflow.package.environment import recorded_environment
 from sciflow.package.integrity import check_payload, check_tag_files
-from sciflow.package.promises import check_code, check_promises, check_records, check_run, read_facts
+from sciflow.package.promises import check_promises, check_records, check_run, read_facts
 from sciflow.package.surroundings import differences, present, worst
 from sciflow.package.verification import Problem, Verification
 from sciflow_shim import files

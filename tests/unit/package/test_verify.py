@@ -185,6 +185,17 @@ def test_code_that_is_not_what_ran_is_found_in_a_valid_bag(tmp_path: Path):
     assert found.verdict == "damaged"
 
 
+def test_code_from_elsewhere_is_compared_too(tmp_path: Path):
+    """Modules of other folders lie in a place of their own, under the name of their folder."""
+    files, code = files_of(), b"y = 1\n"
+    modules = {"/opt/lab/lib/pkg/m.py": digest(code), "/opt/lab/other/m.py": digest(code)}
+    files["run/code/t.json"] = json.dumps({"function": {"modules": modules}}).encode()
+    files |= {"project/outside/1-lib/pkg/m.py": code, "project/outside/2-other/m.py": b"y = 2\n"}
+    found = checked(rebagged(tmp_path / "small", files))
+    assert told(found) == {("other code", "data/project/outside/2-other/m.py")}
+    assert [check.count for check in found.checks if "project" in check.what] == [2]
+
+
 def test_code_without_its_secrets_is_no_other_code(tmp_path: Path):
     """What was redacted is said, and is no problem."""
     files = {**files_of(redacted={"project/f.py": 2}), "project/f.py": b"def f(x):\n    return '[redacted]'\n"}
