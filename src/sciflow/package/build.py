@@ -26,9 +26,11 @@ from sciflow.package.opened_run import checked_name, default_name, opened_run
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.package.people import People, author_of, gather_people
 from sciflow.package.pictures import gather_pictures, gather_tables
+from sciflow.package.project import gather_project
 from sciflow.package.recipes import gather_recipes
 from sciflow.package.run_files import LARGEST, gather_run_files
 from sciflow.package.secrets import SecretFoundError, clean_file, cleaned, refuse_secret_parameters, secret_values
+from sciflow.package.workflow_document import gather_workflow
 from sciflow.report.facts import Facts
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
@@ -215,7 +217,10 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     told("gathering the environment")
     locked = gather_environment(packaged, contents)
     gather_recipes(packaged, contents, locked)
-    how: dict[str, Any] = {"environment": locked.digest}
+    told("gathering the project")
+    project = gather_project(packaged, contents)
+    again = gather_workflow(packaged, contents, project)
+    how = {"environment": locked.digest, **again.to_document(project)}
     told("gathering tables, figures and the report" if wish.with_figures else "gathering tables and the report")
     gather_tables(packaged, contents)
     gather_attempts(packaged, contents)
