@@ -65,14 +65,14 @@ def test_a_link_is_not_bagged(tmp_path: Path):
         make_bag(folder, {}, WHEN)
 
 
-def test_thousands_of_files_take_little_time(tmp_path: Path):
-    """A package of a thousand records is bagged within two seconds."""
-    for number in range(1500):
+def test_hundreds_of_files_take_little_time(tmp_path: Path):
+    """A package of a thousand records is bagged within two seconds; this one is about half as large."""
+    for number in range(700):
         (folder := tmp_path / f"pack/run/{number % 2}").mkdir(parents=True, exist_ok=True)
         (folder / f"{number}.h5").write_bytes(b"x" * 8000)
     before = time.process_time()
     make_bag(tmp_path / "pack", {}, WHEN)
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < 1
 
 
 def test_files_are_added_to_a_bag(tmp_path: Path):
