@@ -90,10 +90,10 @@ def _entries(status: str) -> list[tuple[str, str]]:
 def _remote(directory: Path, branch: str) -> str:
     """The URL that the branch comes from, else that of `origin`, without a password or token in it."""
     name = _git(directory, "config", "--get", f"branch.{branch}.remote") or "origin"
-    return _without_user(redact(_git(directory, "config", "--get", f"remote.{name}.url")))
+    return without_user(redact(_git(directory, "config", "--get", f"remote.{name}.url")))
 
 
-def _without_user(url: str) -> str:
+def without_user(url: str) -> str:
     """A URL for HTTP without its user, which may be a token of any shape; elsewhere that is just a name."""
     scheme, sign, rest = url.partition("://")
     if not sign or not scheme.startswith("http"):

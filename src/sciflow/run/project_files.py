@@ -174,9 +174,14 @@ def _is_plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
+def is_key(name: str) -> bool:
+    """Whether a file's name is one that keys and passwords have."""
+    return _KEYS.fullmatch(name) is not None
+
+
 def _may_be_kept(path: Path, directory: Path) -> bool:
     inside = path.relative_to(directory).parts
     if any(part.startswith(".") or part in _OTHERS_FOLDERS for part in inside):
         return False
     folders = (directory.joinpath(*inside[:count]) for count in range(1, len(inside)))
-    return not _KEYS.fullmatch(inside[-1]) and not any((folder / "pyvenv.cfg").is_file() for folder in folders)
+    return not is_key(inside[-1]) and not any((folder / "pyvenv.cfg").is_file() for folder in folders)
