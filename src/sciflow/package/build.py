@@ -36,7 +36,7 @@ from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Told = Callable[[str], None]
 _MAY_LACK = (f"{RUN}/work/", f"{PROJECT}/")  # what may be left out and it is still the run that is packaged
@@ -277,6 +277,7 @@ def _write(gathered: Gathered, place: Path, overwrite: bool, told: Told) -> None
             folder = Path(beside, packaged.name)
             told(f"writing {len(contents.entries)} files")
             redacted = write_files(contents, folder)
+            _tell_redacted_code(contents, redacted)
             # These tell of what was written, and of what turned out to hold secrets.
             gather_instructions(packaged, contents, gathered.people, gathered.facts, gathered.how)
             redacted |= write_files(contents, folder, (README, REPRODUCE))
@@ -294,6 +295,13 @@ def _write(gathered: Gathered, place: Path, overwrite: bool, told: Told) -> None
             raise
         what = f"`{error.filename}` is refused" if error.filename else "it"
         raise PackageError(f"`{place}` cannot be written: {what}: {error.strerror}") from error
+
+
+def _tell_redacted_code(contents: Contents, redacted: Mapping[str, int]) -> None:
+    code = [path for path in redacted if path.startswith(f"{PROJECT}/")]
+    if code:
+        text = f"secrets were taken out of the project's code, which may need them to run again: {', '.join(code)}"
+        contents.warnings.append(text)
 
 
 def _bag_info(gathered: Gathered) -> dict[str, str]:

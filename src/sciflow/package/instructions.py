@@ -83,7 +83,7 @@ def gather_instructions(
 def _told(
     packaged: PackagedRun, contents: Contents, people: People, facts: Facts, how: Mapping[str, Any]
 ) -> dict[str, Any]:
-    state = state_of(packaged)
+    state, arrays = state_of(packaged), list(_arrays(packaged))
     return {
         "name": packaged.name,
         "title": people.title,
@@ -107,11 +107,14 @@ def _told(
         "has_figures": any(path.startswith(f"{layout.FIGURES}/") for path in contents.entries),
         "places": [(path, about) for path, about in _PLACES.items() if _is_there(path, contents)],
         "left_out": contents.left_out[:_MOST_LEFT_OUT],
+        "warnings": contents.warnings,
         "more_left_out": max(0, len(contents.left_out) - _MOST_LEFT_OUT),
         "reproducible": how.get("reproducible", False),
         "why_not": how.get("why_not", ()),
         "python": OLDEST_PYTHON,
-        "arrays": list(_arrays(packaged)),
+        "arrays": arrays,
+        # Functions are looked for where they were; commands run anywhere. What needs no other results comes first.
+        "by_hand": next((one for one in sorted(arrays, key=lambda one: len(one["after"])) if one["command"]), None),
         "authors": [_author(one) for one in people.authors],
         "user": people.user,
         "license": people.license,
@@ -119,7 +122,6 @@ def _told(
         "has_license": layout.LICENSE in contents.entries,
         "has_citation": layout.CITATION in contents.entries,
         "missing": state["missing"],
-        "shown": min(_SHOWN, packaged.plan.arrays[0].count - 1),
         "has_project": any(path.startswith(f"{layout.PROJECT}/") for path in contents.entries),
         "has_requirements": layout.REQUIREMENTS in contents.entries,
         "layout": layout,
@@ -201,6 +203,7 @@ def _arrays(packaged: PackagedRun) -> Iterator[dict[str, Any]]:
             "name": array.name,
             "task": array.task,
             "count": array.count,
+            "shown": min(_SHOWN, array.count - 1),
             "command": plain(str(line["command"])).rstrip() if line.get("command") else "",
             "function": function,
             "source": source,

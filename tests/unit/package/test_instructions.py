@@ -32,7 +32,8 @@ def test_the_readme_says_what_was_computed_by_whom_and_with_what_result(readme: 
     assert "| `analyse` | `spins_code:analyse` | `simulate` | 4 | 4 |" in readme
     assert "| `heat` |  | 4 |" in readme
     assert "| `energy` | J | 2 | 8.5 | size = 4 | 16.5 | size = 8 |" in readme
-    assert "Licence: CC-BY-4.0" in readme
+    assert "Licence: CC-BY-4.0, see `LICENSE`." in readme
+    assert "- secrets were taken out of the project's code, which may need them" in readme
     assert " at 0x" not in readme
 
 
