@@ -54,6 +54,7 @@ visualizations:
 _FILES = {
     "model.py": _MODEL,
     "weights.csv": "1.5,2.5\n",
+    "constants.json": "{}",
     "workflow.yaml": _WORKFLOW,
     "lib/gauge.py": "def scale(value):\n    return 2 * value\n",
     # A folder without a version in its name has it in this file.
@@ -125,10 +126,14 @@ def test_a_package_is_reproduced_and_the_verdict_is_added(
 
 
 def test_other_code_is_named(again: Again) -> None:
-    """Another seed in the program changes numbers, and the file and its task are named."""
-    verdict = again({"project/model.py": _MODEL.replace("START = 7", "START = 8")})
+    """Another seed in the program changes numbers: the file and its task are named, and what else lies there."""
+    changed = {"project/model.py": _MODEL.replace("START = 7", "START = 8"), "project/constants.json": "{ }"}
+    verdict = again(changed)
     assert verdict.overall == "different"
-    assert [(one.kind, one.names, one.tasks) for one in verdict.differences] == [("code", ("model.py",), ("measure",))]
+    assert [(one.kind, one.names, one.tasks) for one in verdict.differences] == [
+        ("code", ("model.py",), ("measure",)),
+        ("input", ("constants.json",), ()),
+    ]
     [score] = [one for one in verdict.comparison.values if one.name == "score"]
     assert score.counts == {"different": 4}
     assert score.absolute < 1e-3

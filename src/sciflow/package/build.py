@@ -21,6 +21,7 @@ from sciflow.package.environment import gather_environment
 from sciflow.package.facts import facts_of_package, state_of
 from sciflow.package.folded import clean_folded, is_folded
 from sciflow.package.instructions import gather_instructions
+from sciflow.package.kept_files import gather_kept_digests
 from sciflow.package.layout import FACTS, PROJECT, README, REPRODUCE, RUN
 from sciflow.package.opened_run import checked_name, default_name, opened_run
 from sciflow.package.packaged_run import PackagedRun
@@ -214,6 +215,7 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     _refuse_secret_parameters(packaged)
     told("gathering the files of the run")
     gather_run_files(packaged, contents, wish.largest)
+    gather_kept_digests(packaged, contents)
     told("gathering the environment")
     locked = gather_environment(packaged, contents)
     gather_recipes(packaged, contents, locked)

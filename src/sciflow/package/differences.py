@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from sciflow.package.kept_files import kept_files
 from sciflow.package.recorded import RecordedRun
 from sciflow.run.recipe_changes import changed_parts, in_words
 from sciflow.store.layout import read_document
@@ -71,6 +72,7 @@ def differences(there: RecordedRun, here: RecordedRun, is_sample: bool = False, 
         How many instances started from another seed of sciflow's, as the comparison has found.
     """
     found = [*_code(there, here), *_inputs(there.manifest, here.manifest)]
+    found += _files_near(there, here, {name for one in found for name in one.names})
     found += _parameters(there, here, is_sample)
     if seeds:
         text = f"{seeds} task instance{'s' if seeds > 1 else ''} started from another seed, which sciflow gave them"
@@ -164,6 +166,14 @@ def _inputs(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Diffe
             tasks = tuple(task for task, facts in here["tasks"].items() if name in facts.get("inputs", ()))
             what = "has other bytes" if name in before else "was not there"
             yield Difference(INPUT, f"input file `{name}` {what}", (name,), tasks)
+
+
+def _files_near(there: RecordedRun, here: RecordedRun, told: Collection[str]) -> Iterator[Difference]:
+    """Files beside the code that nobody has declared, and that programs may have read."""
+    before, now = kept_files(there.run), kept_files(here.run)
+    for name in sorted(before.keys() & now.keys() - set(told)):
+        if before[name] != now[name]:
+            yield Difference(INPUT, f"file `{name}`, which lies with the code, has other bytes", (name,))
 
 
 def _parameters(there: RecordedRun, here: RecordedRun, is_sample: bool) -> Iterator[Difference]:
