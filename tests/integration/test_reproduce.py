@@ -75,10 +75,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     run = create_package("latest", "gauged_v1", runs=str(folder / "runs"), with_figures=False)
     package = run.export(folder / "gauged_v1")
-    facts = json.loads((package / "data" / "package.json").read_bytes())
-    facts["import_path"] = ["project", "project/lib"]
-    code = {f"project/{name}": text.encode() for name, text in _FILES.items() if name != "workflow.yaml"}
-    add_to_bag(package, {**code, "project/packaged-workflow.yaml": _WORKFLOW.encode(), **_facts(facts)})
+    # A run keeps its code, and not what says which version of a library lies in a folder of its own.
+    name = "lib/gauge.dist-info/METADATA"
+    add_to_bag(package, {f"project/{name}": _FILES[name].encode()})
     return package
 
 
