@@ -20,6 +20,7 @@ from sciflow.package.crate import write_crate
 from sciflow.package.environment import gather_environment
 from sciflow.package.facts import facts_of_package, state_of
 from sciflow.package.folded import clean_folded, is_folded
+from sciflow.package.inputs import gather_inputs
 from sciflow.package.instructions import gather_instructions
 from sciflow.package.kept_files import gather_kept_digests
 from sciflow.package.layout import FACTS, PROJECT, README, REPRODUCE, RUN
@@ -221,6 +222,7 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     gather_recipes(packaged, contents, locked)
     told("gathering the project")
     project = gather_project(packaged, contents)
+    gather_inputs(packaged, contents, project, wish.largest)
     again = gather_workflow(packaged, contents, project)
     how = {"environment": locked.digest, **again.to_document(project)}
     told("gathering tables, figures and the report" if wish.with_figures else "gathering tables and the report")
