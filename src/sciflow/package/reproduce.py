@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -20,7 +21,7 @@ from sciflow.model.state import State
 from sciflow.package import layout
 from sciflow.package.again_environment import How, WantedEnvironment, built, check_here
 from sciflow.package.archive import opened
-from sciflow.package.bag import MANIFEST, digest_of
+from sciflow.package.bag import MANIFEST
 from sciflow.package.compare import compare_runs
 from sciflow.package.differences import differences
 from sciflow.package.integrity import check_payload, check_tag_files
@@ -50,7 +51,7 @@ class Opened:
     payload
         The folder of its payload.
     digest
-        That of the list of its files' checksums.
+        That of the list of its files' checksums, which stays as it is when verdicts are added.
     facts
         Its `package.json`.
     there
@@ -178,7 +179,15 @@ def looked_through(package: Path) -> Iterator[Opened]:
         payload = folder / layout.PAYLOAD
         facts = _facts(payload, package)
         run = RunDirectory(payload / layout.RUN)
-        yield Opened(payload, digest_of(folder / MANIFEST), facts, RecordedRun(run, read_tables(run.results)))
+        yield Opened(payload, content_digest(folder), facts, RecordedRun(run, read_tables(run.results)))
+
+
+def content_digest(folder: Path) -> str:
+    """SHA-256 of the list of a package's checksums, which verdicts that are added to it do not change."""
+    added = (f"{layout.PAYLOAD}/{layout.VERDICTS}/", f"{layout.PAYLOAD}/{layout.CRATE}")
+    lines = (folder / MANIFEST).read_text(encoding="utf-8").split("\n")
+    kept = sorted(line for line in lines if line and not line.split(None, 1)[-1].startswith(added))
+    return hashlib.sha256("\n".join(kept).encode()).hexdigest()
 
 
 def _profile(name: str) -> tuple[str, bool]:

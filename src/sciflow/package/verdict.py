@@ -31,7 +31,7 @@ class Package:
     name, run, workflow
         Its name, and the run in it.
     digest
-        SHA-256 of the list of its files' checksums, which stands for all of its bytes.
+        SHA-256 of the list of its files' checksums, but for verdicts and the crate that tells of them.
     """
 
     name: str

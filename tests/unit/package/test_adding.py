@@ -10,6 +10,7 @@ import pytest
 
 from sciflow.errors import PackageError
 from sciflow.package.adding import add_to_package
+from sciflow.package.reproduce import content_digest
 from sciflow.package.verdict import Asked, Package, Verdict
 from sciflow.package.verify import verify
 
@@ -24,12 +25,14 @@ def test_a_verdict_is_added_to_a_folder_where_it_is(unpacked: Path, tmp_path: Pa
     """The file has the day and a digest in its name, secrets are taken out, and the package is still whole."""
     package = shutil.copytree(unpacked.parent, tmp_path / "spins_v1")
     run = json.loads((package / "data" / "package.json").read_bytes())["run"]
+    digest = content_digest(package)
     path = add_to_package(package, _verdict(run, "https://me:hunter2hunter2@example.org did not answer"))
     assert path.startswith("verdicts/2026-01-02-")
     text = (package / "data" / path).read_text()
     assert json.loads(text)["verdict"] == "not run"
     assert "hunter2" not in text
     assert verify(package).is_valid
+    assert content_digest(package) == digest  # so that who has run it again can go on in the same folder
     assert add_to_package(package, _verdict(run, "another one")) != path
     assert len(list((package / "data" / "verdicts").iterdir())) == 2
 
