@@ -220,7 +220,7 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     told("gathering the environment")
     locked = gather_environment(packaged, contents)
     gather_recipes(packaged, contents, locked)
-    told("gathering the project")
+    told("gathering the project and its inputs")
     project = gather_project(packaged, contents)
     gather_inputs(packaged, contents, project, wish.largest)
     again = gather_workflow(packaged, contents, project)

@@ -29,6 +29,7 @@ tasks:
     command: >-
       echo E=$(( {{{{ size }}}} * 2 )).5; : --password={line} postgres://ada:{url}@db.example.org/runs;
       echo "key {printed}"; echo "_authToken={file}" > out.txt
+    inputs: [field.csv]
     outputs: [out.txt]
     environment: {{API_TOKEN: "{environment}"}}
     extract: {{energy: {{stdout: 'E=(\\S+)', type: float, unit: J}}}}
@@ -58,6 +59,7 @@ def make_spins(folder: Path) -> Path:
     said = dict(zip(names, secrets, strict=True))
     (folder / "workflow.yaml").write_text(_WORKFLOW.format(**said))
     (folder / "spins_code.py").write_text(_CODE.format(**said))
+    (folder / "field.csv").write_text("0.1\n" * 100)
     (folder / "LICENSE").write_text("Creative Commons Attribution 4.0 International\n")
     git = ["git", "-C", str(folder), "-c", "user.name=ada", "-c", "user.email=ada@example.org"]
     for words in (

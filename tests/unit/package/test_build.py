@@ -273,6 +273,14 @@ def test_what_holds_no_secret_is_packed_byte_for_byte(unpacked: Path, spins: Pat
     assert count > 50
 
 
+def test_inputs_code_and_workflow_are_in_it(spins: Path, unpacked: Path) -> None:
+    """They lie as they lay around the workflow, and one of them says all that was run."""
+    for name in ("field.csv", "LICENSE"):
+        assert (unpacked / "project" / name).read_bytes() == (spins.parents[2] / name).read_bytes()
+    assert (unpacked / "project" / "spins_code.py").is_file()
+    assert (unpacked / layout.WORKFLOW).is_file()
+
+
 def test_a_secret_as_a_parameter_is_refused(tmp_path: Path) -> None:
     """It would be in every record, which are not changed: nothing is written, and the parameter is named."""
     workflow = ExperimentalWorkflow("asks", tmp_path)
