@@ -20,10 +20,11 @@ from sciflow.planning.project_modules import is_installed
 _OTHERS_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages", "sciflow-runs"})
 # Names of what opens doors; hidden files are left out anyway.
 _KEYS = re.compile(
-    r".*\.(pem|key|p12|pfx|kdbx|keystore|jks|ovpn|gpg|asc)|id_(rsa|dsa|ecdsa|ed25519)(\.pub)?|"
-    r"(credentials?|secrets?|passwords?|htpasswd|netrc|token)s?(\.[a-z0-9]+)?",
+    r".*\.(pem|key|p12|pfx|kdbx|keystore|jks|ovpn|gpg)|id_(rsa|dsa|ecdsa|ed25519)(\.pub)?|"
+    r"((.*[_-])?(credentials?|secrets?|passwords?)|htpasswd|netrc|token)(\.[a-z0-9]+)?",
     re.IGNORECASE,
 )
+_HOOKS_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
 @dataclass
@@ -62,21 +63,31 @@ def project_files(compiled: Compiled, runs: Path) -> ProjectFiles:
     directory = workflow.directory.resolve()
     found = ProjectFiles(directory)
     modules: dict[str, Path] = {}
+    scripts: set[Path] = set()
     for use in compiled.uses.values():
         if use.task.function is not None:
             modules |= reached_modules(use.task.function)
-        named = [directory / name for name in (use.template.code_files if use.template else ())]
-        found.used |= {path.resolve() for path in named}
-        found.used |= {path.resolve() for one in named if one.suffix == ".py" for path in _imported_beside(one)}
-        found.used |= {(directory / deck).resolve() for deck in use.task.files.values()}
-    found.used |= {path.resolve() for path in modules.values()}
-    found.used |= set(_programs(workflow.source, directory, found.used))
-    found.used = {path for path in found.used if path.is_file() and not is_installed(path)}
+        scripts |= {_written(workflow.directory, name) for name in (use.template.code_files if use.template else ())}
+        found.used |= {_written(workflow.directory, deck) for deck in use.task.files.values()}
+    modules = {name: _written(workflow.directory, path) for name, path in modules.items()}
+    found.used |= set(modules.values())
+    scripts |= set(_programs(workflow.source, directory, found.used | scripts))
+    found.used |= scripts | {path for one in scripts if one.suffix == ".py" for path in _imported_beside(one)}
+    found.used = {path for path in found.used if path.is_file() and not is_installed(path.resolve())}
     found.import_path = list(_roots(modules, directory))
-    found.near = {
-        path for path in _around(directory, found.used) if path not in found.used and not path.is_relative_to(runs)
-    }
+    if directory.is_relative_to(runs):  # the runs lie beside the code
+        runs = runs / workflow.name
+    found.near = {path for path in _around(directory, found.used, runs) if path not in found.used}
     return found
+
+
+def _written(directory: Path, path: str | Path) -> Path:
+    """A file as it is called in the workflow's directory, which may be by a link; elsewhere, what it really is."""
+    real, whole = directory.resolve(), Path(os.path.normpath(directory.absolute() / path))
+    for home in (directory.absolute(), real):
+        if whole.is_relative_to(home):
+            return real / whole.relative_to(home)
+    return whole.resolve()
 
 
 def _programs(source: Path | None, directory: Path, used: Iterable[Path]) -> Iterator[Path]:
@@ -87,7 +98,8 @@ def _programs(source: Path | None, directory: Path, used: Iterable[Path]) -> Ite
     main = getattr(sys.modules.get("__main__"), "__file__", None)
     if main:
         path = Path(main).resolve()
-        if path.is_relative_to(directory) or path.parent in {one.parent for one in used}:
+        is_inside = path.is_relative_to(directory) and _Keeper(directory).may_keep(path)
+        if is_inside or path.parent in {one.parent for one in used}:
             yield path
 
 
@@ -107,23 +119,24 @@ def _is_in(path: Path, folders: Iterable[Path]) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
 
 
-def _imported_beside(script: Path, seen: set[Path] | None = None) -> Iterator[Path]:
+def _imported_beside(script: Path) -> Iterator[Path]:
     """The modules beside a script that it imports, with those that they import; of a package, all of its modules."""
-    seen = set() if seen is None else seen
-    if script in seen or not script.is_file():
-        return
-    seen.add(script)
+    waiting, seen = [script], {script}
+    while waiting:
+        for name in _imports_of(waiting.pop()):
+            module, package = script.parent / f"{name}.py", script.parent / name
+            members = [module] if module.is_file() else sorted(package.rglob("*.py")) if package.is_dir() else []
+            new = [one for one in members if one not in seen and not _OTHERS_FOLDERS & set(one.parts)]
+            seen.update(new)
+            waiting += new
+            yield from new
+
+
+def _imports_of(path: Path) -> set[str]:
     try:
-        tree = ast.parse(script.read_bytes())
-    except (SyntaxError, ValueError):  # of another Python, or none at all
-        return
-    for name in _imported(tree):
-        module, package = script.parent / f"{name}.py", script.parent / name
-        if module.is_file():
-            yield module
-            yield from _imported_beside(module, seen)
-        elif (package / "__init__.py").is_file():
-            yield from (path for path in package.rglob("*.py") if "__pycache__" not in path.parts)
+        return _imported(ast.parse(path.read_bytes()))
+    except (OSError, SyntaxError, ValueError):  # gone, of another Python, or none at all
+        return set()
 
 
 def _imported(tree: ast.AST) -> set[str]:
@@ -137,41 +150,59 @@ def _imported(tree: ast.AST) -> set[str]:
     return found
 
 
-def _around(directory: Path, used: Iterable[Path]) -> Iterator[Path]:
+def _around(directory: Path, used: Iterable[Path], runs: Path) -> Iterator[Path]:
     """What git knows in the workflow's directory; without it, what is beside the files that are used."""
-    tracked = None if _is_everybodys(directory) else _tracked(directory)
-    if tracked is not None:
-        yield from (path for path in tracked if _may_be_kept(path, directory))
-        return
-    for folder in sorted({path.parent for path in used if path.is_relative_to(directory)}):
-        if _is_everybodys(folder):
-            continue
-        for entry in os.scandir(folder):
-            path = Path(entry.path)
-            if entry.is_file(follow_symlinks=False) and _may_be_kept(path, directory):
-                yield path
+    keeper = _Keeper(directory)
+    found = [] if _is_everybodys(directory) else _known_to_git(directory, runs)
+    if not found:
+        folders = {path.parent for path in used if path.is_relative_to(directory)}
+        for folder in sorted(folders):
+            if not _is_everybodys(folder) and folder.resolve() == folder and os.access(folder, os.R_OK):
+                found += folder.iterdir()
+    beginning = f"{runs}{os.sep}"
+    yield from (path for path in found if not str(path).startswith(beginning) and keeper.may_keep(path))
 
 
 def _is_everybodys(folder: Path) -> bool:
     """Whether a folder is one in which anything lies, and not a project's."""
-    return folder in {Path.home().resolve(), Path("/"), Path(tempfile.gettempdir()).resolve(), Path("/tmp")}  # noqa: S108
-
-
-def _tracked(directory: Path) -> list[Path] | None:
-    """The files below a folder that git tracks or would, as they are now; None where there is no repository."""
-    command = ["git", "-C", str(directory), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    if folder in {Path("/"), Path(tempfile.gettempdir()).resolve(), Path("/tmp")}:  # noqa: S108
+        return True
     try:
-        answer = subprocess.run(command, capture_output=True, timeout=20, check=False)
+        return Path.home().resolve().is_relative_to(folder)
+    except RuntimeError:  # neither a variable nor the system tells of a home
+        return False
+
+
+def _known_to_git(directory: Path, runs: Path) -> list[Path]:
+    """The paths below a folder that git tracks or would, other repositories in it too; none without a repository."""
+    if not any((folder / ".git").exists() for folder in (directory, *directory.parents)):
+        return []  # that is a hundred times faster than to ask git
+    # Runs may be very many files, and git would look at each of them.
+    left = [f"--exclude={name}/" for name in sorted(_OTHERS_FOLDERS)]
+    if runs.is_relative_to(directory):
+        left.append(f"--exclude={_literally(runs.name)}/")
+    command = ["git", "-C", str(directory), "ls-files", "-z", "--cached", "--others", "--exclude-standard", *left]
+    # A hook of git has variables that name its own repository.
+    environment = {name: value for name, value in os.environ.items() if name not in _HOOKS_VARIABLES}
+    try:
+        answer = subprocess.run(command, capture_output=True, timeout=20, check=False, env=environment)
     except (OSError, subprocess.TimeoutExpired):
-        return None
+        return []
     if answer.returncode:
-        return None
-    names = (os.fsdecode(name) for name in answer.stdout.split(b"\0") if name)
-    return [path for path in (directory / name for name in dict.fromkeys(names)) if _is_plain(path)]
+        return []
+    found = []
+    for name in dict.fromkeys(os.fsdecode(one) for one in answer.stdout.split(b"\0") if one):
+        path = directory / name
+        if path.is_dir():  # a submodule, or a repository that this one does not know
+            is_other = (path / ".git").exists() and not path.is_symlink()
+            found += _known_to_git(path, runs) if is_other else []
+        else:
+            found.append(path)
+    return found
 
 
-def _is_plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+def _literally(name: str) -> str:
+    return re.sub(r"([\\*?\[\]!# ])", r"\\\1", name)
 
 
 def is_key(name: str) -> bool:
@@ -179,9 +210,26 @@ def is_key(name: str) -> bool:
     return _KEYS.fullmatch(name) is not None
 
 
-def _may_be_kept(path: Path, directory: Path) -> bool:
-    inside = path.relative_to(directory).parts
-    if any(part.startswith(".") or part in _OTHERS_FOLDERS for part in inside):
-        return False
-    folders = (directory.joinpath(*inside[:count]) for count in range(1, len(inside)))
-    return not is_key(inside[-1]) and not any((folder / "pyvenv.cfg").is_file() for folder in folders)
+class _Keeper:
+    """Says which files of a folder may be kept though nobody has said that they are used."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._folders: dict[Path, bool] = {directory: True}
+
+    def may_keep(self, path: Path) -> bool:
+        """Whether it is a file and no key; a link, only to such a file within the folder."""
+        name = path.name
+        if name.startswith(".") or is_key(name) or not self._may_keep_of(path.parent) or not path.is_file():
+            return False
+        if not path.is_symlink():
+            return True
+        real = path.resolve()
+        return real.is_relative_to(self._directory) and self.may_keep(real)
+
+    def _may_keep_of(self, folder: Path) -> bool:
+        if folder not in self._folders:
+            is_others = folder.name.startswith(".") or folder.name in _OTHERS_FOLDERS or folder == folder.parent
+            is_environment = (folder / "pyvenv.cfg").is_file()
+            self._folders[folder] = not is_others and not is_environment and self._may_keep_of(folder.parent)
+        return self._folders[folder]
