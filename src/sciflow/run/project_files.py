@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sciflow.planning.code_digest import reached_modules
 from sciflow.planning.compiled import Compiled
-from sciflow.planning.project_modules import is_installed
+from sciflow.planning.project_modules import Import, is_installed, project_modules
 
 # Folders that hold no project's code, whatever is in them.
 _OTHERS_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages", "sciflow-runs"})
@@ -69,6 +69,8 @@ def project_files(compiled: Compiled, runs: Path) -> ProjectFiles:
             modules |= reached_modules(use.task.function)
         scripts |= {_written(workflow.directory, name) for name in (use.template.code_files if use.template else ())}
         found.used |= {_written(workflow.directory, deck) for deck in use.task.files.values()}
+    # To import a module takes more than its functions use.
+    modules |= project_modules(Import(name, whole=False) for name in list(modules))
     modules = {name: _written(workflow.directory, path) for name, path in modules.items()}
     found.used |= set(modules.values())
     scripts |= set(_programs(workflow.source, directory, found.used | scripts))
@@ -175,12 +177,13 @@ def _is_everybodys(folder: Path) -> bool:
 
 def _known_to_git(directory: Path, runs: Path) -> list[Path]:
     """The paths below a folder that git tracks or would, other repositories in it too; none without a repository."""
-    if not any((folder / ".git").exists() for folder in (directory, *directory.parents)):
+    top = next((folder for folder in (directory, *directory.parents) if (folder / ".git").exists()), None)
+    if top is None:
         return []  # that is a hundred times faster than to ask git
     # Runs may be very many files, and git would look at each of them.
     left = [f"--exclude={name}/" for name in sorted(_OTHERS_FOLDERS)]
     if runs.is_relative_to(directory):
-        left.append(f"--exclude={_literally(runs.name)}/")
+        left.append(f"--exclude=/{_literally(runs.relative_to(top).as_posix())}/")
     command = ["git", "-C", str(directory), "ls-files", "-z", "--cached", "--others", "--exclude-standard", *left]
     # A hook of git has variables that name its own repository.
     environment = {name: value for name, value in os.environ.items() if name not in _HOOKS_VARIABLES}
