@@ -19,6 +19,7 @@ import pytest
 from sciflow.engine import Engine
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.run import snapshot
+from sciflow.run.project_files import project_files
 from sciflow.run.snapshot import write_snapshot
 from sciflow.run.stage import note_modules, stage
 from sciflow.store.layout import PROJECT, PROJECT_FACTS, RunDirectory
@@ -177,7 +178,7 @@ def test_what_cannot_be_read_is_left_out(home: Path) -> None:
 def test_files_that_vanish_meanwhile_stop_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look at the folder and the reading, others may tidy up."""
     _write(home, {"gone.txt": "g"})
-    find = snapshot.project_files
+    find = project_files
 
     def find_and_lose(*given: Any) -> Any:
         found = find(*given)
