@@ -102,7 +102,8 @@ def _declared(packaged: PackagedRun, moved: Mapping[str, str]) -> list[_Input]:
         # A run that went on has the newer word here.
         for one in (read_document(packaged.run / files.task_file(task)).get("inputs") or {}).get("files", ()):
             noted[one["path"]], sizes[one["path"]] = one["sha256"], one["size"]
-    folders: dict[Path, str] = {}
+    # Beside what the project has of a folder; a command may read both by the folder's name.
+    folders = {Path(old).parent: f"{layout.PROJECT}/{PurePosixPath(new).parent}" for old, new in sorted(moved.items())}
     # The outer folders first, so that what lies within them stays there.
     for folder in sorted({Path(name).parent for name in noted if Path(name).is_absolute() and name not in moved}):
         _folder(folder, folders)
@@ -121,7 +122,8 @@ def _folder(folder: Path, folders: dict[Path, str]) -> str:
     for outer, place in folders.items():
         if folder.is_relative_to(outer):
             return str(PurePosixPath(place, folder.relative_to(outer).as_posix()))
-    folders[folder] = f"{_INPUTS}/{len(folders) + 1}-{folder.name or 'root'}"
+    number = len({folders[one] for one in folders if folders[one].startswith(f"{_INPUTS}/")}) + 1
+    folders[folder] = f"{_INPUTS}/{number}-{folder.name or 'root'}"
     return folders[folder]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -160,8 +161,11 @@ def _here(task: dict[str, Any], project: Project, directory: str) -> dict[str, A
         found = [path for one in task["inputs"] for path in _inputs(one, directory, moved)]
         task["inputs"] = list(dict.fromkeys(found))
     if "command" in task:
-        places = {**{old: f"{{{{ workflow_dir }}}}/{new}" for old, new in moved.items()}}
-        places[directory] = "{{ workflow_dir }}"
+        places = {directory: "{{ workflow_dir }}"}
+        for old, new in moved.items():
+            up = os.path.relpath(old, directory)
+            for written in (old, f"{{{{ workflow_dir }}}}/{up}", f"{{{{workflow_dir}}}}/{up}"):
+                places[written] = f"{{{{ workflow_dir }}}}/{new}"
         task["command"] = _replaced(task["command"], places)
     return task
 
@@ -176,9 +180,11 @@ def _inputs(written: str, directory: str, moved: Mapping[str, str]) -> list[str]
     inside = _inside(written, directory)
     if not Path(inside).is_absolute() and ".." not in Path(inside).parts:
         return [inside]
-    whole = str(Path(directory) / written)
-    found = [new for old, new in sorted(moved.items()) if old == whole or fnmatchcase(old, whole)]
-    return found or [whole]
+    path = Path(directory) / written
+    if there := moved.get(str(path.resolve())):  # one file, or a folder that is whole
+        return [there]
+    whole = str(path.parent.resolve() / path.name)
+    return [new for old, new in sorted(moved.items()) if fnmatchcase(old, whole)] or [whole]
 
 
 def _inside(path: str, directory: str) -> str:

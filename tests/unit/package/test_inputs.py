@@ -10,13 +10,18 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from sciflow.engine import Engine
+from sciflow.model.plan import Plan
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.package import inputs as module
+from sciflow.package import layout
 from sciflow.package.contents import Contents, LeftOut
 from sciflow.package.inputs import gather_inputs
 from sciflow.package.packaged_run import PackagedRun
+from sciflow.package.project import gather_project
+from sciflow.package.workflow_document import gather_workflow
 from sciflow.run.stage import stage
 from sciflow.store.layout import RunDirectory, read_document
 from unit.scripted import blank_scripts
@@ -44,11 +49,11 @@ def home(tmp_path: Path) -> Path:
 def run_of(home: Path) -> Callable[..., RunDirectory]:
     """Return a function that stages a run with these inputs and this metadata."""
 
-    def make(*inputs: str, **metadata: Any) -> RunDirectory:
+    def make(*inputs: str, command: str = "echo 1", **metadata: Any) -> RunDirectory:
         engine = Engine(runs=home.parent / "runs")
         workflow = ExperimentalWorkflow("one", home)
         workflow.metadata.update(metadata)
-        workflow.add_task("task", command="echo 1", inputs=list(inputs))
+        workflow.add_task("task", command=command, inputs=list(inputs))
         return stage(engine.compile(workflow), engine.runs, blank_scripts())
 
     return make
@@ -234,3 +239,30 @@ def test_very_many_inputs_have_their_sizes_from_the_disk(home: Path, run_of: Cal
     contents, _ = gathered(run)
     assert len(contents.entries) == 26
     assert [(Path(one.original).name, one.size) for one in contents.left_out] == [("07", -1)]
+
+
+def test_the_packaged_workflow_reads_them_from_the_package(home: Path, run_of: Callable[..., RunDirectory]) -> None:
+    """However a folder from elsewhere was written; one that is not whole is read from where it was."""
+    folder, file = home.parent / "shared" / "set", home.parent / "other" / "set" / "z.csv"
+    line = f"cat {{{{ workflow_dir }}}}/../shared/set/x.csv {folder}/x.csv {{{{workflow_dir}}}}/../other/set/z.csv"
+    run = run_of("data", "../shared/set/", str(file), command=line)
+    place, other = "outside/2-set", "outside/1-set/z.csv"  # where the project has what the command names
+    task = _packaged_task(run)
+    assert task["inputs"] == ["data", place, other]
+    inside = "{{ workflow_dir }}"
+    assert task["command"] == f"cat {inside}/{place}/x.csv {inside}/{place}/x.csv {inside}/{other}"
+    (folder / "inner" / "y.csv").write_text("changed")
+    assert _packaged_task(run)["inputs"] == ["data", str(folder), other]
+
+
+def _packaged_task(run: RunDirectory) -> dict[str, Any]:
+    contents, nothing = Contents(), cast("Any", None)
+    plan = Plan.from_document(read_document(run.plan))
+    packaged = PackagedRun("p", run, read_document(run.manifest), plan, nothing, nothing)
+    project = gather_project(packaged, contents)
+    gather_inputs(packaged, contents, project, 1000)
+    gather_workflow(packaged, contents, project)
+    text = contents.entries[layout.WORKFLOW].source
+    assert isinstance(text, bytes)
+    [task] = yaml.safe_load(text)["tasks"]
+    return task
