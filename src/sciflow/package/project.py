@@ -60,6 +60,8 @@ def gather_project(packaged: PackagedRun, contents: Contents) -> Project:
         raise PackageError(f"`{path}` cannot be read: {error}") from error
     for one in facts["left_out"]:
         contents.left_out.append(_left(one))
+    if more := facts.get("more_left_out"):
+        contents.warnings.append(f"{more} more files lay in the project's folder; nobody has said that they are used")
     folders = (layout.PROJECT, *(f"{layout.PROJECT}/{one}" for one in facts["import_path"]))
     return Project(tuple(dict.fromkeys(folders)), dict(facts["moved"]))
 

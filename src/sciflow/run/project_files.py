@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,12 +41,16 @@ class ProjectFiles:
         Those that lie around them, and that a program may read without saying so.
     import_path
         The folders besides the workflow's in which modules of the project were found.
+    again
+        Modules in the workflow's directory that are found from a folder around it → that folder: where the directory
+        is moved away from there, they must be there, too.
     """
 
     directory: Path
     used: set[Path] = field(default_factory=set)
     near: set[Path] = field(default_factory=set)
     import_path: list[Path] = field(default_factory=list)
+    again: dict[Path, Path] = field(default_factory=dict)
 
 
 def project_files(compiled: Compiled, runs: Path) -> ProjectFiles:
@@ -76,7 +80,14 @@ def project_files(compiled: Compiled, runs: Path) -> ProjectFiles:
     scripts |= set(_programs(workflow.source, directory, found.used | scripts))
     found.used |= scripts | {path for one in scripts if one.suffix == ".py" for path in _imported_beside(one)}
     found.used = {path for path in found.used if path.is_file() and not is_installed(path.resolve())}
-    found.import_path = list(_roots(modules, directory))
+    roots = {path: root for name, path in modules.items() if (root := _root(name, path))}
+    entries = dict.fromkeys(_written(workflow.directory, entry or Path.cwd()) for entry in sys.path)
+    found.import_path = [one for one in entries if one in roots.values() and one != directory and not is_installed(one)]
+    found.again = {
+        path: root
+        for path, root in roots.items()
+        if root in found.import_path and path in found.used and directory in path.parents and root in directory.parents
+    }
     if directory.is_relative_to(runs):  # the runs lie beside the code
         runs = runs / workflow.name
     found.near = {path for path in _around(directory, found.used, runs) if path not in found.used}
@@ -105,20 +116,11 @@ def _programs(source: Path | None, directory: Path, used: Iterable[Path]) -> Ite
             yield path
 
 
-def _roots(modules: Mapping[str, Path], directory: Path) -> Iterator[Path]:
-    """The folders of the import path, but for the workflow's, in which these modules are."""
-    entries = [Path(entry or ".").resolve() for entry in sys.path]
-    paths = [path.resolve() for path in modules.values()]
-    for entry in dict.fromkeys(entries):
-        if entry != directory and not is_installed(entry) and any(path.is_relative_to(entry) for path in paths):
-            # Of a folder within another, a module belongs to the inner one.
-            inner = [one for one in entries if one != entry and one.is_relative_to(entry)]
-            if any(path.is_relative_to(entry) and not _is_in(path, inner) for path in paths):
-                yield entry
-
-
-def _is_in(path: Path, folders: Iterable[Path]) -> bool:
-    return any(path.is_relative_to(folder) for folder in folders)
+def _root(module: str, path: Path) -> Path | None:
+    """The folder of the import path in which a module is found by its name; None where its name says otherwise."""
+    parts = path.parent.parts if path.stem == "__init__" else (*path.parent.parts, path.name.partition(".")[0])
+    names = tuple(module.split("."))
+    return Path(*parts[: -len(names)]) if parts[-len(names) :] == names else None
 
 
 def _imported_beside(script: Path) -> Iterator[Path]:

@@ -52,6 +52,8 @@ def write_snapshot(compiled: Compiled, folder: Path) -> None:
                     left_out.append(_left(path, name, content, digests if path in found.used else None))
                     continue
                 _add(archive, path, name, content)
+                if root := found.again.get(path):
+                    _add(archive, path, f"{placed.folder(root)}/{path.relative_to(root).as_posix()}", content)
                 if name.startswith(f"{OUTSIDE}/") and not path.is_relative_to(found.directory):
                     moved[str(path)] = name
             facts = {

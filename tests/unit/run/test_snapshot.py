@@ -219,6 +219,42 @@ def test_a_run_that_goes_on_has_the_new_file(home: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("fresh_modules")
+def test_modules_are_found_by_the_names_that_they_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the workflow's folder is a part of a package, and its modules are named from the folder around it."""
+    texts = {"__init__.py": "", "work_9.py": "import lib_9\n\n\ndef work(): return {'n': lib_9.N}\n"}
+    _write(tmp_path / "repository" / "inner_9", texts)
+    _write(tmp_path / "repository", {"lib_9.py": "N = 1\n"})
+    monkeypatch.syspath_prepend(str(tmp_path / "repository"))
+    workflow = ExperimentalWorkflow("one", tmp_path / "repository" / "inner_9")
+    workflow.add_task("task", importlib.import_module("inner_9.work_9").work)
+    engine = Engine(runs=tmp_path / "runs")
+    run = stage(engine.compile(workflow), engine.runs, blank_scripts())
+    [path] = facts(run / PROJECT)["import_path"]
+    assert names(run / PROJECT) == [
+        "__init__.py",
+        *(f"outside/1-repository/{name}" for name in ("inner_9/__init__.py", "inner_9/work_9.py", "lib_9.py")),
+        "work_9.py",
+    ]
+    there = _unpacked(run, tmp_path)
+    assert _printed("import inner_9.work_9; print(inner_9.work_9.work())", there, there / path) == "{'n': 1}"
+
+
+def _unpacked(run: RunDirectory, folder: Path) -> Path:
+    with zipfile.ZipFile(run / PROJECT) as opened:
+        opened.extractall(folder / "elsewhere")
+    return folder / "elsewhere"
+
+
+def _printed(code: str, *import_path: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, import_path))}
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(
+        command, cwd=import_path[0].parent, env=environment, capture_output=True, text=True, check=True
+    )
+    return answer.stdout.strip()
+
+
+@pytest.mark.usefixtures("fresh_modules")
 def test_the_demo_can_be_imported_from_what_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its module and the data that this reads without saying so are all there, in a fresh interpreter elsewhere."""
     home = tmp_path / "my demo"
@@ -228,13 +264,8 @@ def test_the_demo_can_be_imported_from_what_was_kept(tmp_path: Path, monkeypatch
     workflow = ExperimentalWorkflow("demo", home)
     workflow.add_task("preprocess_data", importlib.import_module("network").preprocess_function)
     engine = Engine(runs=tmp_path / "runs")
-    run: RunDirectory = stage(engine.compile(workflow), engine.runs, blank_scripts())
-    with zipfile.ZipFile(run / PROJECT) as opened:
-        opened.extractall(tmp_path / "elsewhere")
+    run = stage(engine.compile(workflow), engine.runs, blank_scripts())
+    there = _unpacked(run, tmp_path)
     shutil.rmtree(home)
     code = "import network; print(network.__file__, len(network.preprocess_function()['x_train']))"
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "elsewhere")}
-    answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-    )
-    assert answer.stdout.split() == [str(tmp_path / "elsewhere" / "network.py"), "1438"]
+    assert _printed(code, there).split() == [str(there / "network.py"), "1438"]
