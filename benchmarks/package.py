@@ -19,7 +19,7 @@ from measure import Cost, run, show
 
 from sciflow.cli.main import _VERBS
 from sciflow.package import layout
-from sciflow.package.archive import opened
+from sciflow.package.bags.archive import opened
 
 MOST = 10.0  # seconds, of each
 BY_HAND = """

@@ -17,11 +17,11 @@ import pytest
 
 from sciflow.cli.main import main
 from sciflow.errors import DamagedError, PackageError
-from sciflow.package.archive import write_archive
-from sciflow.package.bag import add_to_bag
+from sciflow.package.again.reproduce import reproduce
+from sciflow.package.again.verdict import Verdict
+from sciflow.package.bags.archive import write_archive
+from sciflow.package.bags.bag import add_to_bag
 from sciflow.package.build import create_package
-from sciflow.package.reproduce import reproduce
-from sciflow.package.verdict import Verdict
 from sciflow.testing import FakeCluster
 
 _MODEL = """
@@ -219,7 +219,7 @@ def test_a_damaged_package_is_refused_before_anything_is_made(packed: Path, tmp_
 def test_what_is_asked_wrongly_leaves_nothing(packed: Path, tmp_path: Path) -> None:
     """A tolerance, a combination or a profile that there is not is refused before anything is made."""
     from sciflow.errors import ProfileError
-    from sciflow.package.tolerances import Tolerances
+    from sciflow.package.again.tolerances import Tolerances
 
     into = tmp_path / "again"
     with pytest.raises(PackageError, match="`scor`"):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import bagit
 
+from sciflow.package.again.reproduce import reproduce
 from sciflow.package.build import create_package
-from sciflow.package.reproduce import reproduce
-from sciflow.package.verify import verify
+from sciflow.package.checks.verify import verify
 
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "neural_network"
 _WORKFLOW = """

@@ -13,7 +13,7 @@ from sciflow.engine import Engine
 from sciflow.loading import load_workflow
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.package.build import create_package
-from sciflow.package.crate_verdict import VerdictFacts, add_verdict
+from sciflow.package.crate.verdict import VerdictFacts, add_verdict
 from sciflow.store.layout import RunDirectory
 
 HERE = Path(__file__).parent

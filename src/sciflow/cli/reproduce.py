@@ -10,7 +10,7 @@ import click
 from sciflow.cli.output import DONE, SOME_FAILED, emit, json_option, say
 
 if TYPE_CHECKING:
-    from sciflow.package.again_environment import How
+    from sciflow.package.again.environment import How
 
 
 @click.command()
@@ -57,9 +57,9 @@ def reproduce(
     as_json: bool,
 ) -> None:
     """Run a package again in a clean folder, and compare: FILE is a folder, a .zip or a .tar.gz."""
-    from sciflow.package.adding import add_to_package
-    from sciflow.package.reproduce import reproduce as run_again
-    from sciflow.package.tolerances import Tolerances
+    from sciflow.package.again.adding import add_to_package
+    from sciflow.package.again.reproduce import reproduce as run_again
+    from sciflow.package.again.tolerances import Tolerances
 
     verdict = run_again(
         package,

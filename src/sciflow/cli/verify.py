@@ -10,7 +10,7 @@ import click
 from sciflow.cli.output import DONE, SOME_FAILED, emit, json_option
 
 if TYPE_CHECKING:
-    from sciflow.package.verification import Verification
+    from sciflow.package.checks.verification import Verification
 
 _MOST = 20  # that are shown of each kind; `--json` has all
 
@@ -23,7 +23,7 @@ def verify(file: str, as_json: bool) -> None:
 
     Nothing in it is run. Exit code 3 where it is damaged or incomplete; differences of the machine are no failure.
     """
-    from sciflow.package.verify import verify as check
+    from sciflow.package.checks.verify import verify as check
 
     found = check(file)
     emit(as_json, found.to_document(), _text(found))

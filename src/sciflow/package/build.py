@@ -12,27 +12,33 @@ from typing import TYPE_CHECKING, Any
 
 from sciflow.errors import PackageError
 from sciflow.execution import Run, open_run
-from sciflow.package.archive import check_target, is_archive, require_space, write_archive
-from sciflow.package.attempts import gather_attempts
-from sciflow.package.bag import make_bag, name_problem
+from sciflow.package.bags.archive import check_target, is_archive, require_space, write_archive
+from sciflow.package.bags.bag import make_bag, name_problem
 from sciflow.package.contents import Contents, Entry, LeftOut
-from sciflow.package.crate import write_crate
-from sciflow.package.environment import gather_environment
+from sciflow.package.crate.attempts import gather_attempts
+from sciflow.package.crate.write import write_crate
+from sciflow.package.environments.environment import gather_environment
+from sciflow.package.environments.recipes import gather_recipes
 from sciflow.package.facts import facts_of_package, state_of
-from sciflow.package.folded import clean_folded, is_folded
-from sciflow.package.inputs import gather_inputs
-from sciflow.package.instructions import gather_instructions
-from sciflow.package.kept_files import gather_kept_digests
+from sciflow.package.gathered.inputs import gather_inputs
+from sciflow.package.gathered.instructions import gather_instructions
+from sciflow.package.gathered.kept_files import gather_kept_digests
+from sciflow.package.gathered.people import People, author_of, gather_people
+from sciflow.package.gathered.pictures import gather_pictures, gather_tables
+from sciflow.package.gathered.project import gather_project
+from sciflow.package.gathered.run_files import LARGEST, gather_run_files
+from sciflow.package.gathered.workflow_document import gather_workflow
 from sciflow.package.layout import FACTS, PROJECT, README, REPRODUCE, RUN
 from sciflow.package.opened_run import checked_name, default_name, opened_run
 from sciflow.package.packaged_run import PackagedRun
-from sciflow.package.people import People, author_of, gather_people
-from sciflow.package.pictures import gather_pictures, gather_tables
-from sciflow.package.project import gather_project
-from sciflow.package.recipes import gather_recipes
-from sciflow.package.run_files import LARGEST, gather_run_files
-from sciflow.package.secrets import SecretFoundError, clean_file, cleaned, refuse_secret_parameters, secret_values
-from sciflow.package.workflow_document import gather_workflow
+from sciflow.package.secrets.cleaning import (
+    SecretFoundError,
+    clean_file,
+    cleaned,
+    refuse_secret_parameters,
+    secret_values,
+)
+from sciflow.package.secrets.folded import clean_folded, is_folded
 from sciflow.report.facts import Facts
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory
@@ -56,7 +62,7 @@ class Wish:
     largest
         Bytes above which an input or a result file is left out, and its digest told instead.
     authors, license
-        As `sciflow.package.people.gather_people` takes them.
+        As `sciflow.package.gathered.people.gather_people` takes them.
     """
 
     with_figures: bool = True

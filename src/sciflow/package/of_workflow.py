@@ -9,7 +9,7 @@ from sciflow.errors import PackageError
 from sciflow.execution import Run
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.package.build import Package, create_package
-from sciflow.package.run_files import LARGEST
+from sciflow.package.gathered.run_files import LARGEST
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory, read_document
 

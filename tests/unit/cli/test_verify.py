@@ -9,7 +9,7 @@ import pytest
 
 from unit.cli.conftest import Command
 from unit.package.bags import small_bag
-from unit.package.test_verify import files_of, with_environment
+from unit.package.checks.test_verify import files_of, with_environment
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_what_cannot_be_checked_is_an_error(tmp_path: Path, sciflow: Command) ->
 def test_how_this_machine_differs_is_told(tmp_path: Path, sciflow: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is missing or different by name, with what it may affect; it is no failure."""
     captured = {"distributions": {"no-such-thing": "1.0"}}
-    monkeypatch.setattr("sciflow.package.verify.present", dict)
+    monkeypatch.setattr("sciflow.package.checks.verify.present", dict)
     answer = sciflow("verify", small_bag(tmp_path / "small", with_environment(captured)))
     assert answer.code == 0
     assert "environment: missing (1 missing)" in answer.out

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 
-from sciflow.package.bag import make_bag
+from sciflow.package.bags.bag import make_bag
 
 WHEN = datetime(2026, 3, 1, 12, 30, 10, tzinfo=timezone.utc)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.package.archive import opened
+from sciflow.package.bags.archive import opened
 from sciflow.package.build import create_package
 from unit.package.spins import make_spins
 

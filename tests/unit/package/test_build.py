@@ -21,9 +21,9 @@ from sciflow.errors import PackageError, RunError
 from sciflow.execution import open_run
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.package import build, layout
-from sciflow.package.archive import opened
+from sciflow.package.bags.archive import opened
 from sciflow.package.build import create_package
-from sciflow.package.verify import verify
+from sciflow.package.checks.verify import verify
 from sciflow.store import sealed
 from sciflow.store.layout import RunDirectory
 from unit.package.spins import SECRETS

@@ -1,0 +1,1 @@
+"""A package is run again, and what comes of it is compared."""

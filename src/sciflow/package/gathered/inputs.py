@@ -1,0 +1,232 @@
+"""The declared inputs of a run: packaged where they are small enough, else told by digest and where they can be had.
+
+An input that has changed since is never packaged as if it were what ran.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from sciflow.errors import PackageError
+from sciflow.model.units import format_memory
+from sciflow.package import layout
+from sciflow.package.contents import Contents, Entry, LeftOut
+from sciflow.package.packaged_run import PackagedRun
+from sciflow.run.code_version import without_user
+from sciflow.run.project_files import is_key
+from sciflow.store.digests import file_digest
+from sciflow.store.layout import read_document
+from sciflow_shim import files
+from sciflow_shim.redaction import redact
+
+if TYPE_CHECKING:
+    from sciflow.package.gathered.project import Project
+
+SOURCES = "data_sources"  # under the workflow's `metadata`: path, folder or pattern → where it can be had
+MOST_BYTES = 2 << 30  # of all inputs together
+_INPUTS = f"{layout.OUTSIDE}/inputs"
+
+
+@dataclass(frozen=True)
+class _Input:
+    """One file that was declared.
+
+    Attributes
+    ----------
+    name
+        As the manifest has it: from the workflow's directory, or from the root.
+    path
+        Where it was.
+    place
+        Where it is in the payload.
+    sha256, size
+        What the run has noted; -1 where it has noted no size.
+    """
+
+    name: str
+    path: Path
+    place: str
+    sha256: str
+    size: int
+
+    @property
+    def is_outside(self) -> bool:
+        return Path(self.name).is_absolute()
+
+
+def gather_inputs(packaged: PackagedRun, contents: Contents, project: Project, largest: int) -> None:
+    """Take in the declared inputs of all tasks; those that cannot be are told with their digests.
+
+    Parameters
+    ----------
+    packaged
+        The run.
+    contents
+        What is in the package already, the project among it.
+    project
+        Where the project's code is; what is taken in from elsewhere is added to its `moved`.
+    largest
+        Bytes above which a file is left out.
+    """
+    sources = _sources(packaged, contents)
+    room = MOST_BYTES
+    taken: set[Path] = set()
+    for one in _declared(packaged, project.moved):
+        if _is_there(one, contents):
+            taken.add(one.path)
+            continue
+        why = _why_not(one, largest, room) or _why_not_there(one, contents)
+        if why:
+            _leave_out(one, why, _where(one, sources), contents)
+            project.moved.pop(str(one.path), None)
+            continue
+        contents.left_out[:] = [left for left in contents.left_out if left.original != str(one.path)]
+        room -= one.path.stat().st_size
+        taken.add(one.path)
+        if one.is_outside:
+            project.moved[str(one.path)] = _from_project(one.place)
+    _move_folders(packaged, project, taken)
+
+
+def _declared(packaged: PackagedRun, moved: Mapping[str, str]) -> list[_Input]:
+    """All inputs with what the run has noted of them; what lies within a folder from elsewhere stays together."""
+    directory = Path(packaged.manifest["directory"])
+    noted: dict[str, str] = dict(packaged.manifest.get("inputs") or {})
+    sizes: dict[str, int] = {}
+    for task in packaged.manifest["tasks"]:
+        # A run that went on has the newer word here.
+        for one in (read_document(packaged.run / files.task_file(task)).get("inputs") or {}).get("files", ()):
+            noted[one["path"]], sizes[one["path"]] = one["sha256"], one["size"]
+    # Beside what the project has of a folder; a command may read both by the folder's name.
+    folders = {Path(old).parent: f"{layout.PROJECT}/{PurePosixPath(new).parent}" for old, new in sorted(moved.items())}
+    # The outer folders first, so that what lies within them stays there.
+    for folder in sorted({Path(name).parent for name in noted if Path(name).is_absolute() and name not in moved}):
+        _folder(folder, folders)
+    found = []
+    for name in sorted(noted):
+        path = directory / name
+        place = f"{layout.PROJECT}/{name}"
+        if Path(name).is_absolute():
+            there = moved.get(name)
+            place = f"{layout.PROJECT}/{there}" if there else f"{_folder(path.parent, folders)}/{path.name}"
+        found.append(_Input(name, path, place, noted[name], sizes.get(name, -1)))
+    return found
+
+
+def _folder(folder: Path, folders: dict[Path, str]) -> str:
+    for outer, place in folders.items():
+        if folder.is_relative_to(outer):
+            return str(PurePosixPath(place, folder.relative_to(outer).as_posix()))
+    number = len({folders[one] for one in folders if folders[one].startswith(f"{_INPUTS}/")}) + 1
+    folders[folder] = f"{_INPUTS}/{number}-{folder.name or 'root'}"
+    return folders[folder]
+
+
+def _is_there(one: _Input, contents: Contents) -> bool:
+    """Whether it is in the package already, and is what was read; any other file of that name is taken out again."""
+    entry = contents.entries.get(one.place)
+    if entry is None:
+        return False
+    if _digest(entry) == one.sha256:
+        return True
+    del contents.entries[one.place]
+    return False
+
+
+def _digest(entry: Entry) -> str:
+    return file_digest(entry.source) if isinstance(entry.source, Path) else hashlib.sha256(entry.source).hexdigest()
+
+
+def _why_not(one: _Input, largest: int, room: int) -> str:
+    """Why an input is left out; empty where it can be had as it was."""
+    if is_key(one.path.name):
+        return "its name is one that keys and passwords have"
+    try:
+        if not one.path.is_file():
+            return "it is not there any more"
+        size = one.path.stat().st_size
+        if one.size not in (-1, size):
+            return "it has changed since the run was made"
+        if size > largest:
+            return f"it is larger than {format_memory(largest)}"
+        if size > room:
+            return f"the inputs before it fill the {format_memory(MOST_BYTES)} that there are for all"
+        return "" if file_digest(one.path) == one.sha256 else "it has changed since the run was made"
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+
+
+def _why_not_there(one: _Input, contents: Contents) -> str:
+    """Why a package has no room for such a name; empty where the file is in it now."""
+    try:
+        one.place.encode()
+        contents.add(one.place, one.path, "an input")
+    except UnicodeEncodeError:
+        return "its name is no text"
+    except PackageError as error:
+        return error.message
+    return ""
+
+
+def _leave_out(one: _Input, why: str, where: str, contents: Contents) -> None:
+    """Tell of it once: what is told of it already knew less."""
+    contents.left_out[:] = [left for left in contents.left_out if left.original != str(one.path)]
+    contents.left_out.append(LeftOut(_text(one.place), _text(str(one.path)), why, one.size, one.sha256, where))
+
+
+def _text(path: str) -> str:
+    return path.encode(errors="replace").decode()
+
+
+def _move_folders(packaged: PackagedRun, project: Project, taken: set[Path]) -> None:
+    """Tell of folders from elsewhere that were declared as such where they are, if all that was in them is there."""
+    path = packaged.run / files.WORKFLOW
+    if not path.is_file():
+        return
+    directory = Path(packaged.manifest["directory"])
+    noted = [directory / name for name in packaged.manifest.get("inputs") or {}]
+    for task in read_document(path)["workflow"]["tasks"]:
+        for name in task.get("inputs", ()):
+            folder = (directory / name).resolve()
+            inside = [one for one in noted if folder in one.parents]
+            if folder.is_relative_to(directory) or not inside or not taken.issuperset(inside):
+                continue
+            bases = {_base(one, folder, project.moved.get(str(one), "")) for one in inside}
+            if len(bases) == 1 and None not in bases:
+                project.moved[str(folder)] = str(bases.pop())
+
+
+def _base(path: Path, folder: Path, there: str) -> str | None:
+    """Where a folder is, by where one file in it is; None where that lies otherwise than in the folder."""
+    inner = f"/{path.relative_to(folder).as_posix()}"
+    return there[: -len(inner)] if there.endswith(inner) else None
+
+
+def _from_project(place: str) -> str:
+    return place[len(layout.PROJECT) + 1 :]
+
+
+def _sources(packaged: PackagedRun, contents: Contents) -> dict[str, str]:
+    """Path or pattern → where it can be had, without what opens doors."""
+    said: Any = (packaged.manifest.get("metadata") or {}).get(SOURCES) or {}
+    if not isinstance(said, Mapping) or not all(isinstance(one, str) for one in said.values()):
+        contents.warnings.append(
+            f"`{SOURCES}` in the workflow's `metadata` is not understood: it maps paths or patterns to addresses"
+        )
+        return {}
+    return {str(pattern): without_user(redact(address)) for pattern, address in said.items()}
+
+
+def _where(one: _Input, sources: Mapping[str, str]) -> str:
+    """Where it can be had: what is said of itself, else of a folder or pattern, the longest first."""
+    for pattern in sorted(sources, key=lambda said: (said != one.name, -len(said), said)):
+        whole = pattern.rstrip("/")
+        for name in (one.name, str(one.path)):
+            if fnmatchcase(name, whole) or name.startswith(f"{whole}/"):
+                return sources[pattern]
+    return ""
