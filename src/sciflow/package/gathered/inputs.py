@@ -6,7 +6,7 @@ An input that has changed since is never packaged as if it were what ran.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -76,20 +76,26 @@ def gather_inputs(packaged: PackagedRun, contents: Contents, project: Project, l
     sources = _sources(packaged, contents)
     room = MOST_BYTES
     taken: set[Path] = set()
+    left_out: dict[str, LeftOut | None] = {}
+    said = _said(packaged)
     for one in _declared(packaged, project.moved):
-        if _is_there(one, contents):
+        # A program that a command names is no data, however large.
+        if _is_there(one, contents, largest if _is_in(one.path, said) else None):
             taken.add(one.path)
             continue
         why = _why_not(one, largest, room) or _why_not_there(one, contents)
         if why:
-            _leave_out(one, why, _where(one, sources), contents)
+            left_out[str(one.path)] = _left(one, why, _where(one, sources))
             project.moved.pop(str(one.path), None)
             continue
-        contents.left_out[:] = [left for left in contents.left_out if left.original != str(one.path)]
+        left_out[str(one.path)] = None
         room -= one.path.stat().st_size
         taken.add(one.path)
         if one.is_outside:
             project.moved[str(one.path)] = _from_project(one.place)
+    # Each is told once: what the project has told of it already knew less.
+    contents.left_out[:] = [left for left in contents.left_out if left.original not in left_out]
+    contents.left_out += [left for left in left_out.values() if left]
     _move_folders(packaged, project, taken)
 
 
@@ -127,12 +133,13 @@ def _folder(folder: Path, folders: dict[Path, str]) -> str:
     return folders[folder]
 
 
-def _is_there(one: _Input, contents: Contents) -> bool:
+def _is_there(one: _Input, contents: Contents, largest: int | None) -> bool:
     """Whether it is in the package already, and is what was read; any other file of that name is taken out again."""
     entry = contents.entries.get(one.place)
     if entry is None:
         return False
-    if _digest(entry) == one.sha256:
+    size = entry.source.stat().st_size if isinstance(entry.source, Path) else len(entry.source)
+    if (largest is None or size <= largest) and _digest(entry) == one.sha256:
         return True
     del contents.entries[one.place]
     return False
@@ -173,10 +180,8 @@ def _why_not_there(one: _Input, contents: Contents) -> str:
     return ""
 
 
-def _leave_out(one: _Input, why: str, where: str, contents: Contents) -> None:
-    """Tell of it once: what is told of it already knew less."""
-    contents.left_out[:] = [left for left in contents.left_out if left.original != str(one.path)]
-    contents.left_out.append(LeftOut(_text(one.place), _text(str(one.path)), why, one.size, one.sha256, where))
+def _left(one: _Input, why: str, where: str) -> LeftOut:
+    return LeftOut(_text(one.place), _text(str(one.path)), why, one.size, one.sha256, where)
 
 
 def _text(path: str) -> str:
@@ -185,20 +190,30 @@ def _text(path: str) -> str:
 
 def _move_folders(packaged: PackagedRun, project: Project, taken: set[Path]) -> None:
     """Tell of folders from elsewhere that were declared as such where they are, if all that was in them is there."""
-    path = packaged.run / files.WORKFLOW
-    if not path.is_file():
-        return
     directory = Path(packaged.manifest["directory"])
     noted = [directory / name for name in packaged.manifest.get("inputs") or {}]
-    for task in read_document(path)["workflow"]["tasks"]:
-        for name in task.get("inputs", ()):
-            folder = (directory / name).resolve()
-            inside = [one for one in noted if folder in one.parents]
-            if folder.is_relative_to(directory) or not inside or not taken.issuperset(inside):
-                continue
-            bases = {_base(one, folder, project.moved.get(str(one), "")) for one in inside}
-            if len(bases) == 1 and None not in bases:
-                project.moved[str(folder)] = str(bases.pop())
+    for folder in _said(packaged):
+        inside = [one for one in noted if folder in one.parents]
+        if folder.is_relative_to(directory) or not inside or not taken.issuperset(inside):
+            continue
+        bases = {_base(one, folder, project.moved.get(str(one), "")) for one in inside}
+        if len(bases) == 1 and None not in bases:
+            project.moved[str(folder)] = str(bases.pop())
+
+
+def _said(packaged: PackagedRun) -> list[Path]:
+    """The files and folders that tasks have declared as their inputs."""
+    path = packaged.run / files.WORKFLOW
+    if not path.is_file():
+        return []
+    directory = Path(packaged.manifest["directory"])
+    tasks = read_document(path)["workflow"]["tasks"]
+    return [(directory / name).resolve() for task in tasks for name in task.get("inputs", ())]
+
+
+def _is_in(path: Path, said: Sequence[Path]) -> bool:
+    real = path.resolve()
+    return any(real == one or one in real.parents or one in path.parents for one in said)
 
 
 def _base(path: Path, folder: Path, there: str) -> str | None:

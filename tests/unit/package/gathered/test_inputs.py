@@ -174,6 +174,18 @@ def test_what_the_snapshot_has_is_not_taken_twice(home: Path, run_of: Callable[.
     assert "project/data/ü\n.csv" not in contents.entries
 
 
+def test_what_is_too_large_is_left_out_of_the_project_too(home: Path, run_of: Callable[..., RunDirectory]) -> None:
+    """An input that lay near the code was kept with it; a program that a command names is no such input."""
+    (home / "run.sh").write_text("echo 1234567890\n")
+    run = run_of("data/a b.csv", command="bash {{ workflow_dir }}/run.sh")
+    project = Contents()
+    for name in ("run.sh", "data/a b.csv"):
+        project.add(f"project/{name}", (home / name).read_bytes())
+    contents, _ = gathered(run, largest=0, contents=project)
+    assert list(contents.entries) == ["project/run.sh"]
+    assert [(one.path, one.why) for one in contents.left_out] == [("project/data/a b.csv", "it is larger than 0 B")]
+
+
 def test_what_the_project_has_left_out_is_told_once(home: Path, run_of: Callable[..., RunDirectory]) -> None:
     """An input that the snapshot had no room for is taken in, or told with where it can be had."""
     run = run_of("data/a b.csv", data_sources={"data": "https://example.org/data"})
