@@ -15,6 +15,7 @@ CITATION = "CITATION.cff"
 PROJECT = "project"  # the code, laid out as it was around the workflow's directory, which is this folder
 WORKFLOW = "project/packaged-workflow.yaml"  # says all that was run, whatever the workflow was written in
 FUNCTIONS = "project/packaged_functions.py"  # gives the functions that could not be imported, and were stored
+STORED = "project/stored_functions"  # … where each of these is
 OUTSIDE = "project/outside"  # files from elsewhere: modules on other folders of the import path, inputs
 
 RUN = "run"  # the run directory, with the names that it has there; see `sciflow.store.layout`

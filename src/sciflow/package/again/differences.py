@@ -8,11 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from sciflow.package import layout
+from sciflow.package.again.moved_paths import is_only_moved
 from sciflow.package.again.recorded import RecordedRun
 from sciflow.package.gathered.kept_files import kept_files
 from sciflow.run.recipe_changes import changed_parts, in_words
 from sciflow.store.layout import read_document
 from sciflow_shim import files
+from sciflow_shim.redaction import REDACTED
 
 CODE, INPUT, PARAMETER, SEED, SETTING, PLACE = "code", "input", "parameter", "seed", "setting", "place"
 _MOST = 5  # names or values in a sentence
@@ -59,7 +62,13 @@ class Difference:
         return {name: list(one) if isinstance(one, tuple) else one for name, one in asdict(self).items()}
 
 
-def differences(there: RecordedRun, here: RecordedRun, is_sample: bool = False, seeds: int = 0) -> list[Difference]:
+def differences(
+    there: RecordedRun,
+    here: RecordedRun,
+    is_sample: bool = False,
+    seeds: int = 0,
+    redacted: Mapping[str, Any] | None = None,
+) -> list[Difference]:
     """What was put into the new run that was not in the packaged one.
 
     Parameters
@@ -70,8 +79,12 @@ def differences(there: RecordedRun, here: RecordedRun, is_sample: bool = False, 
         Parameters that the new run lacks were left out on purpose.
     seeds
         How many instances started from another seed of sciflow's, as the comparison has found.
+    redacted
+        Path in the package → how many secrets were taken out of it: without them nothing can do quite the same.
     """
-    found = [*_code(there, here), *_inputs(there.manifest, here.manifest)]
+    found = list(_redactions(redacted or {}, there.manifest))
+    found += _code(there, here, {name for one in found for name in (*one.names, *one.tasks)})
+    found += _inputs(there.manifest, here.manifest)
     found += _files_near(there, here, {name for one in found for name in one.names})
     found += _parameters(there, here, is_sample)
     if seeds:
@@ -80,16 +93,31 @@ def differences(there: RecordedRun, here: RecordedRun, is_sample: bool = False, 
     return [*found, *_settings(there.manifest, here.manifest), *_places(there, here)]
 
 
-def _code(there: RecordedRun, here: RecordedRun) -> Iterator[Difference]:
+def _redactions(redacted: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[Difference]:
+    """What ran with secrets that were taken out of the package."""
+    tasks = tuple(name for name, one in manifest["tasks"].items() if REDACTED in str(one.get("command") or ""))
+    home = f"{layout.PROJECT}/"
+    names = tuple(path.removeprefix(home) for path in redacted if path.startswith(home) and path != layout.WORKFLOW)
+    for what, places, of in ((f"the command of {_listed(tasks)}", (), tasks), (_listed(names), names, ())):
+        if places or of:
+            yield Difference(CODE, f"{what} held secrets, which were taken out of the package", places, of)
+
+
+def _code(there: RecordedRun, here: RecordedRun, told: Collection[str]) -> Iterator[Difference]:
     names = _changed_files(there, here)
+    others = [name for name in names or () if name not in told]
     recipes = _recipes(there.manifest, here.manifest)
     functions = tuple(task for task, parts in recipes.items() if "function" in parts)
-    if names:
-        yield Difference(CODE, f"the code in {_listed(names)} is another one", tuple(names), functions)
+    if others:
+        yield Difference(CODE, f"the code in {_listed(others)} is another one", tuple(others), functions)
     for task, parts in recipes.items():
         own = [part for part in parts if part in _OF_CODE]
         if "function" in own and not _is_function_changed(there, here, task, names):
             own.remove("function")
+        if "command" in own and task in told:
+            own.remove("command")
+        if "command" in own and is_only_moved(there.manifest, here.manifest, task):
+            own.remove("command")
         if words := in_words(own):
             yield Difference(CODE, f"task `{task}`: {', '.join(words)}", tasks=(task,))
 

@@ -281,7 +281,8 @@ def _compare(verdict: Verdict, found: Opened, ran: Ran, tolerances: Tolerances) 
     is_sample = verdict.asked.sample is not None or bool(verdict.asked.where)
     verdict.run = ran.run.path
     verdict.comparison = compare_runs(found.there, here, tolerances, is_sample)
-    verdict.differences = differences(found.there, here, is_sample, verdict.comparison.seeds)
+    redacted = found.facts.get("redacted", {})
+    verdict.differences = differences(found.there, here, is_sample, verdict.comparison.seeds, redacted)
     known = {one.subject: one for one in verdict.surroundings}  # these may say why something could not be installed
     verdict.surroundings = [
         known.get(one.subject, one) for one in surrounding_differences(found.environment, here.environment())

@@ -12,6 +12,8 @@ from sciflow.package.packaged_run import PackagedRun
 from sciflow.store.layout import PROJECT, PROJECT_FACTS, RunDirectory
 from sciflow_shim import files
 
+# Those of a package are made anew for each, also where it is of a run that was made of a package.
+_MADE_ANEW = {path.removeprefix(f"{layout.PROJECT}/") for path in (layout.WORKFLOW, layout.FUNCTIONS)}
 DIGESTS = f"{files.CODE}/project.sha256"  # in a packaged run, which has no archive of its project
 
 
@@ -30,7 +32,7 @@ def kept_files(run: RunDirectory) -> dict[str, str]:
     """File of the project → SHA-256; nothing of a run that has kept none, as those of early versions."""
     try:
         with zipfile.ZipFile(run / PROJECT) as archive:
-            names = [info.filename for info in archive.infolist() if info.filename != PROJECT_FACTS]
+            names = [info.filename for info in archive.infolist() if info.filename not in {PROJECT_FACTS, *_MADE_ANEW}]
             return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in names if "\n" not in name}
     except FileNotFoundError:
         return _listed(run / DIGESTS)

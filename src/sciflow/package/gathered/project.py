@@ -10,7 +10,7 @@ from typing import Any
 
 from sciflow.errors import PackageError
 from sciflow.package import layout
-from sciflow.package.contents import Contents, LeftOut
+from sciflow.package.contents import Contents, LeftOut, plain_name
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.store.layout import PROJECT, PROJECT_FACTS
 
@@ -68,7 +68,8 @@ def gather_project(packaged: PackagedRun, contents: Contents) -> Project:
 
 def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, contents: Contents) -> None:
     place = f"{layout.PROJECT}/{info.filename}"
-    if place in _OURS:
+    name = plain_name(place)
+    if name in _OURS or name.startswith(f"{layout.STORED}/"):
         contents.warnings.append(f"the project has a file `{info.filename}`: that of the package takes its place")
         return
     try:

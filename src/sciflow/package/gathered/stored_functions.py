@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from sciflow.package import layout
+
 _HEAD = '''"""Functions of this workflow that could not be imported: each is as it was stored when it ran.
 
 Their source, where there was any, stands above each as a comment. They are read by `pickle`, which runs code: look at
@@ -36,8 +38,8 @@ class Stored(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it is stored, from the project's folder."""
-        return f"stored_functions/{self.task}.pickle"
+        """Where it is stored, in the payload."""
+        return f"{layout.STORED}/{self.task}.pickle"
 
 
 def functions_module(stored: Iterable[Stored]) -> str:

@@ -81,11 +81,12 @@ def gather_workflow(packaged: PackagedRun, contents: Contents, project: Project)
         _say_gathered(packaged, task)
         tasks.append(_here(task, project, str(packaged.manifest["directory"])))
     document["tasks"] = tasks
+    _warn_of_fixed_paths(packaged, contents, project)
     if policy := document.pop("schedule", None):
         notes.append(f"it started by the policy {json.dumps(policy)}; this one starts at once")
     contents.add(layout.WORKFLOW, workflow_text(document, packaged.run.run_id, notes).encode(), "all that was run")
     for one in stored:
-        contents.add(f"{layout.PROJECT}/{one.place}", packaged.run / one.kept, f"the function of `{one.task}`")
+        contents.add(one.place, packaged.run / one.kept, f"the function of `{one.task}`")
     if stored:
         contents.add(layout.FUNCTIONS, functions_module(stored).encode(), "functions that could not be imported")
     return Again(functions, ())
@@ -166,8 +167,46 @@ def _here(task: dict[str, Any], project: Project, directory: str) -> dict[str, A
             up = os.path.relpath(old, directory)
             for written in (old, f"{{{{ workflow_dir }}}}/{up}", f"{{{{workflow_dir}}}}/{up}"):
                 places[written] = f"{{{{ workflow_dir }}}}/{new}"
-        task["command"] = _replaced(task["command"], places)
+        task["command"] = _replaced_in_templates(_replaced(task["command"], places), moved)
     return task
+
+
+def _replaced_in_templates(command: str, moved: Mapping[str, str]) -> str:
+    """A command with other folders before names that it makes of parameters: `/data/{{ size }}.csv`."""
+    folders = {str(Path(old).parent): str(Path(new).parent) for old, new in moved.items()}
+    for old, new in folders.items():
+        pattern = rf"(?<![\w./-]){re.escape(old)}/(?=[^\s/\"']*\{{\{{)"
+        command = re.sub(pattern, lambda _, new=new: f"{{{{ workflow_dir }}}}/{new}/", command)
+    return command
+
+
+def _warn_of_fixed_paths(packaged: PackagedRun, contents: Contents, project: Project) -> None:
+    """Tell which functions name a file that has another place now: nobody can change that for them."""
+    for task in packaged.manifest["tasks"]:
+        for place, text in _texts_of(packaged, contents, project, task).items():
+            for old, new in project.moved.items():
+                if old in text:
+                    contents.warnings.append(
+                        f"`{place}` of task `{task}` names `{old}`, which is here as `{layout.PROJECT}/{new}`: where "
+                        "the old path is not at hand, change that by hand before you run it again"
+                    )
+
+
+def _texts_of(packaged: PackagedRun, contents: Contents, project: Project, task: str) -> dict[str, str]:
+    """Place in the package → text, of what a function is made of."""
+    function = json.loads((packaged.run / files.task_file(task)).read_bytes()).get("function") or {}
+    home = str(packaged.manifest["directory"])
+    noted = [project.moved.get(name, _inside(name, home)) for name in function.get("modules", {})]
+    entries = {place: contents.entries.get(place) for place in (f"{layout.PROJECT}/{name}" for name in noted)}
+    found = {
+        place: entry.source.decode(errors="replace")
+        for place, entry in entries.items()
+        if entry is not None and isinstance(entry.source, bytes)
+    }
+    source = packaged.run / files.CODE / f"{task}.py"
+    if function and not function.get("module") and source.is_file():
+        found[f"{layout.RUN}/{files.CODE}/{task}.py"] = source.read_text(encoding="utf-8")
+    return found
 
 
 def _deck(deck: str, directory: str, moved: Mapping[str, str]) -> str:

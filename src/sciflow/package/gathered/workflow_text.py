@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -37,7 +38,11 @@ def _is_block(text: str) -> bool:
 
 
 def _float(dumper: yaml.SafeDumper, value: float) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value))
+    if math.isfinite(value):
+        text = re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))  # without a point, YAML 1.1 reads `1e-05` as a text
+    else:
+        text = ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
 
 
 _Dumper.add_representer(str, _text)
@@ -57,7 +62,8 @@ def workflow_text(document: Mapping[str, Any], run: str, notes: Iterable[str]) -
         What is otherwise than in that run.
     """
     head = [f"The workflow of run {run}, as it is run again: sciflow run packaged-workflow.yaml"]
-    lines = [line for text in (*head, *notes) for line in textwrap.wrap(text, _WIDTH - 2, break_on_hyphens=False)]
+    said = ("".join(char if char.isprintable() else " " for char in text) for text in (*head, *notes))
+    lines = [line for text in said for line in textwrap.wrap(text, _WIDTH - 2, break_on_hyphens=False)]
     order = sorted(document, key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
     sorted_document = {key: document[key] for key in order}
     comment = "".join(f"# {line}\n" for line in lines)
