@@ -65,7 +65,7 @@ def package(
         authors=authors,
         license=license,
     )
-    place = made.export(output or f"{made.name}.zip", overwrite=overwrite, told=_told)
+    place = made.export(f"{made.name}.zip" if output is None else output, overwrite=overwrite, told=_told)
     for text in made.warnings:
         say(f"warning: {text}")
     state = made.state

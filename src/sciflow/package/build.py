@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sciflow.errors import PackageError
 from sciflow.execution import Run, open_run
-from sciflow.package.bags.archive import check_target, is_archive, require_space, write_archive
+from sciflow.package.bags.archive import check_target, is_archive, is_bag, require_space, write_archive
 from sciflow.package.bags.bag import make_bag, name_problem
 from sciflow.package.contents import Contents, Entry, LeftOut
 from sciflow.package.crate.attempts import gather_attempts
@@ -23,6 +23,7 @@ from sciflow.package.facts import facts_of_package, state_of
 from sciflow.package.gathered.inputs import gather_inputs
 from sciflow.package.gathered.instructions import gather_instructions
 from sciflow.package.gathered.kept_files import gather_kept_digests
+from sciflow.package.gathered.licences import doubts_of
 from sciflow.package.gathered.people import People, author_of, gather_people
 from sciflow.package.gathered.pictures import gather_pictures, gather_tables
 from sciflow.package.gathered.project import gather_project
@@ -118,8 +119,8 @@ class Package:
         ----------
         target
             Where to. A name that ends in ``.zip`` or ``.tar.gz`` is that of the file. A folder that is there, or a name
-            that ends in a slash, gets the file ``<name>.zip``. Any other name is that of a new folder, which is the
-            package.
+            that ends in a slash, gets the file ``<name>.zip``, unless that folder is a package itself. Any other name
+            is that of a new folder, which is the package.
         overwrite
             Whether a package that is there already is replaced.
         told
@@ -133,13 +134,18 @@ class Package:
         Raises
         ------
         PackageError
-            Where something is there already, the ending is that of an archive that sciflow does not write, or the
-            disk is too small: before anything is written.
+            Where something is there already, the place is in the run or in another package, the ending is that of an
+            archive that sciflow does not write, or the disk is too small: before anything is written.
         RunError
             Where the run directory is damaged or of a newer format.
         """
+        if not str(target).strip():
+            raise PackageError(f"`{target}` names no file", hint="name a `.zip`, a `.tar.gz`, or a folder")
         place = _place(Path(target), str(target).endswith("/"), self.name)
         check_target(place, overwrite=overwrite)
+        if is_bag(place.parent):
+            hint = "name a place outside of it, or replace it: `--overwrite`, or `overwrite=True` in Python"
+            raise PackageError(f"`{place}` lies in a package, which would be damaged by it", hint=hint)
         if place.resolve().is_relative_to(self.run.path):
             raise PackageError(f"`{place}` lies in the run that is packaged", hint="name a place outside of it")
         with opened_run(self.run, self.name) as packaged:
@@ -236,12 +242,15 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     gather_attempts(packaged, contents)
     facts = gather_pictures(packaged, contents, wish.with_figures)
     people = gather_people(packaged, contents, wish.authors, wish.license)
+    contents.warnings.extend(doubts_of(people.license))
     _leave_out_bad_names(contents)
     return Gathered(packaged, contents, people, facts, how)
 
 
 def _place(target: Path, is_folder: bool, name: str) -> Path:
-    """The file, or the new folder, that a target means."""
+    """The file, or the new folder, that a target means; a folder that is a package already means itself."""
+    if is_bag(target):
+        return target
     return target / f"{name}.zip" if is_folder or (target.is_dir() and not is_archive(target)) else target
 
 

@@ -67,6 +67,14 @@ def opened_run(run: RunDirectory, name: str) -> Iterator[PackagedRun]:
         yield PackagedRun(name, run, manifest, plan, results, _last(manifest, run, results))
 
 
+class _Mirrored(RunDirectory):
+    """A run whose folder is gone when what is said of it is read: its id alone names it."""
+
+    @property
+    def name_here(self) -> str:
+        return self.run_id
+
+
 def _mirror(run: RunDirectory, folder: Path) -> RunDirectory:
     """A folder that has all of the run by links, and nothing that was collected."""
     mirror = folder / run.run_id
@@ -74,7 +82,7 @@ def _mirror(run: RunDirectory, folder: Path) -> RunDirectory:
     for entry in sorted(run.path.iterdir()):
         if entry.name not in _MADE:
             (mirror / entry.name).symlink_to(entry)
-    return RunDirectory(mirror)
+    return _Mirrored(mirror)
 
 
 def _last(manifest: dict[str, Any], run: RunDirectory, results: Results) -> datetime:

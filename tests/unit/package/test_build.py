@@ -98,6 +98,17 @@ def test_a_run_that_failed_in_part_is_packaged_and_says_so(finished: Path, tmp_p
     assert "**The run is not complete (ended with failures): 3 of 4 combinations have all their results" in text
 
 
+def test_a_run_with_failures_is_the_same_each_time_and_names_no_passing_folder(finished: Path, tmp_path: Path) -> None:
+    """Its report tells how its logs are looked at by the run's id, never by a folder that only packaging knew."""
+    package = create_package(finished, "partial", with_figures=False)
+    folder, again = package.export(tmp_path / "one"), package.export(tmp_path / "two")
+    first, second = (dict(_relative(one)) for one in (folder, again))
+    assert [name for name in first if first[name] != second.get(name)] == []
+    assert [name for name, data in first.items() if b"/sciflow-package-" in data] == []
+    report = first[f"data/{layout.REPORT}"].decode()
+    assert f"sciflow logs {finished.name} &#39;square.0[2]&#39;" in report
+
+
 def test_a_run_of_which_nothing_ran_is_packaged(staged: RunDirectory, tmp_path: Path) -> None:
     """What was planned is in it, and that nothing was run is said."""
     facts = _facts(create_package(staged).export(tmp_path / "empty.zip"))
@@ -157,6 +168,23 @@ def test_where_it_goes_follows_from_the_target(spins: Path, tmp_path: Path) -> N
             package.export(target)
     assert package.export(tmp_path / "deep" / "as-folder") == tmp_path / "deep" / "as-folder"
     assert (tmp_path / "deep" / "as-folder" / "bagit.txt").is_file()
+
+
+def test_a_folder_that_is_a_package_is_the_place_itself(spins: Path, tmp_path: Path) -> None:
+    """A second export writes nothing into the first: it is refused, naming the way out, or takes its place."""
+    package, place = create_package(spins, "spins_v1", with_figures=False), tmp_path / "spins"
+    package.export(place)
+    (place / "data" / layout.README).write_text("changed")
+    for target in (place, f"{place}/", place / "more.zip"):
+        with pytest.raises(PackageError) as refused:
+            package.export(target)
+        assert "`--overwrite`" in refused.value.hint
+    assert not verify(place).is_valid
+    package.export(f"{place}/", overwrite=True)
+    assert verify(place).is_valid
+    assert [path.name for path in tmp_path.iterdir()] == ["spins"]
+    with pytest.raises(PackageError, match="names no file"):
+        package.export("")
 
 
 def test_nothing_is_replaced_unless_that_is_said(spins: Path, tmp_path: Path) -> None:
@@ -271,6 +299,10 @@ def test_what_holds_no_secret_is_packed_byte_for_byte(unpacked: Path, spins: Pat
         assert is_same == (path.relative_to(unpacked).as_posix() not in redacted), path
         count += is_same
     assert count > 50
+
+
+def _relative(folder: Path) -> Iterator[tuple[str, bytes]]:
+    return ((name.removeprefix(f"{folder}/"), data) for name, data in _strings(folder))
 
 
 def test_inputs_code_and_workflow_are_in_it(spins: Path, unpacked: Path) -> None:

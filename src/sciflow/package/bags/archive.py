@@ -18,7 +18,7 @@ from typing import BinaryIO
 from sciflow.errors import PackageError
 from sciflow.package.bags.opening import opened
 
-__all__ = ["check_target", "is_archive", "opened", "require_space", "write_archive"]
+__all__ = ["check_target", "is_archive", "is_bag", "opened", "require_space", "write_archive"]
 
 Writer = Callable[[BinaryIO, Path, list[Path], datetime], None]
 _LEVEL = 6
@@ -99,6 +99,11 @@ def check_target(target: Path, *, overwrite: bool = False) -> None:
     _refuse_existing(target, overwrite)
 
 
+def is_bag(folder: Path) -> bool:
+    """Whether a folder is that of a package, or of another bag."""
+    return (folder / "bagit.txt").is_file()
+
+
 def _writer_of(target: Path) -> Writer | None:
     return next((write for end, write in _WRITERS.items() if target.name.lower().endswith(end)), None)
 
@@ -130,8 +135,9 @@ def require_space(folder: Path, needed: int, target: Path) -> None:
 
 def _refuse_existing(target: Path, overwrite: bool) -> None:
     if not overwrite and os.path.lexists(target):
-        raise PackageError(f"`{target}` is there already", hint="choose another name, or remove it first")
-    if overwrite and target.is_dir() and any(target.iterdir()) and not (target / "bagit.txt").is_file():
+        way_out = "choose another name, or replace it: `--overwrite`, or `overwrite=True` in Python"
+        raise PackageError(f"`{target}` is there already", hint=way_out)
+    if overwrite and target.is_dir() and any(target.iterdir()) and not is_bag(target):
         raise PackageError(f"`{target}` is a folder that is no package: it is not replaced", hint="choose another name")
 
 
@@ -167,7 +173,11 @@ def _put(partial: Path, target: Path) -> None:
         return
     before = target.with_name(f".{target.name}.{os.getpid()}.before")
     target.rename(before)
-    partial.rename(target)
+    try:
+        partial.rename(target)
+    except BaseException:
+        before.rename(target)
+        raise
     shutil.rmtree(before)
 
 

@@ -33,3 +33,16 @@ def licence_in(text: str) -> str:
     if named:
         return named[1]
     return next((name for name, said in _SAID if all(part in head for part in said)), "")
+
+
+def doubts_of(license: str) -> list[str]:
+    """What there is to say of a licence as somebody has named it: not all that there are stand in the list of SPDX."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    if not license or license.startswith(("http://", "https://")):
+        return []
+    try:
+        canonicalize_license_expression(license)
+    except InvalidLicenseExpression:
+        return [f"licence `{license}` is no name that SPDX has, such as `MIT` or `CC-BY-4.0`: programs do not know it"]
+    return []

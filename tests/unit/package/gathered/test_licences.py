@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.package.gathered.licences import licence_in
+from sciflow.package.gathered.licences import doubts_of, licence_in
 
 _ROOT = Path(__file__).parents[4]
 
@@ -32,3 +32,10 @@ def test_a_licence_is_known_by_what_stands_in_it(text: str, name: str) -> None:
 def test_the_licence_of_this_project_is_known() -> None:
     """A whole text is known as well as its first lines."""
     assert licence_in((_ROOT / "LICENSE").read_text(encoding="utf-8")) == "Apache-2.0"
+
+
+@pytest.mark.parametrize(("license", "is_doubted"), [("MIT", False), ("MIT OR CC-BY-4.0", False), ("Foo Bar", True)])
+def test_a_licence_that_spdx_does_not_list_is_told(license: str, is_doubted: bool) -> None:
+    """It is taken all the same; addresses, and no licence at all, are nothing to tell of."""
+    assert bool(doubts_of(license)) == is_doubted
+    assert doubts_of("https://example.org/licence") == doubts_of("") == []
