@@ -32,20 +32,32 @@ _PASSWORDS = (
 # The tokens of language models and parsers are no secrets: `pad_token=0`.
 _TOKENS = (
     r"(?<!pad[_-])(?<!eos[_-])(?<!bos[_-])(?<!unk[_-])(?<!sep[_-])(?<!cls[_-])(?<!mask[_-])(?<!per[_-])"
-    r"(?<!unexpected )token|secret|api[_-]?key|access[_-]?key(?:[_-]?id)?|secret[_-]?key|private[_-]?key"
+    r"(?<!unexpected )token|secret|api[_-]?key|jwt|access[_-]?key(?:[_-]?id)?|secret[_-]?key|private[_-]?key"
 )
 _NAME = r"(?<![\w/.-])[\w.-]*?"
-_QUOTE = r"""(?:\\?["'])?"""  # with a backslash where JSON stands within JSON
-_IS = rf"""{_QUOTE}[ \t]*(?::=|=>?|:(?!=))[ \t]*{_QUOTE}"""
-# After an opening quote up to the closing one, else up to the next space or quote; not what is redacted already.
-_VALUE = r"""(?!\[redacted]|\\["'])(?:(?<=")[^"\n]+|(?<=')[^'\n]+|[^\s"']+)"""
-_LONG_VALUE = r"""(?!\[redacted]|\\["'])(?:(?<=")[^"\n]{8,}|(?<=')[^'\n]{8,}|[^\s"']{8,})"""
+# With a backslash where JSON stands within JSON; three of them, or with a letter and a bracket before, in programs.
+_QUOTE = r"""(?:(?:\((?=[ \t]*[rbuf]{0,2}(?:"[^"\n]*"|'[^'\n]*')\)))?[ \t]*[rbuf]{0,2}(?:\"{3}|'{3}|["'])|\\?["'])?"""
+# A bracket before, where it is in a mapping; a type before, which is none of the secret.
+_TYPE = r"""[ \t]*[\w.&|\[\], ]{1,40}=[ \t]*\(?[rbuf]{0,2}["']"""
+_EQUALS = rf"""(?:["']?])?[ \t]*(?::(?={_TYPE})[^=\n]{{1,44}}=|[?+:]?=>?(?!=))[ \t]*{_QUOTE}"""
+_COLON = rf"""[ \t]*:(?!=|{_TYPE})[ \t]*{_QUOTE}"""
+_IS = rf"""(?:\\?["'])?(?:{_EQUALS}|{_COLON})"""
+# After an opening quote up to the closing one, else up to the next space or quote; not what is redacted already, nor
+# what stands for a variable: `${TOKEN}`.
+_NOT = (
+    r"""(?!\[redacted]|[|>][-+0-9]{0,2}[ \t]*(?:\n|\Z)|\\["']|"""
+    r"""\$(?:\{[\w.:-]*\}|(?-i:[A-Z_]+)|\([^()\n]*\))(?:[\s"',;&)<\\]|\Z))"""
+)
+_QUOTED = r"""(?:(?<=")[^"\n]{%s}|(?<=')[^'\n]{%s}|(?!\(?[ \t]*[rbuf]{1,2}["']|\([ \t]*["'])[^\s"']{%s})"""
+_VALUE = _NOT + _QUOTED.replace("%s", "1,")
+_LONG_VALUE = _NOT + _QUOTED.replace("%s", "8,")
 _RANDOM_VALUE = (
     r"""(?:[0-9a-fA-F]{32,}(?![0-9a-zA-Z])|"""
     r"""(?=[^\s"']*[0-9])(?=[^\s"']*[a-z])(?=[^\s"']*[A-Z])[A-Za-z0-9+/_-]{20,}={0,2})"""
 )
+_SECRET = rf"(?:{_PASSWORDS}|{_TOKENS})"
 _A_PASSWORD = ("pass", "mysql_pwd")
-_A_TOKEN = ("token", "secret", "key")
+_A_TOKEN = ("token", "secret", "key", "jwt")
 _PREFIXED = r"gh[pousr]_|github_pat_|gl[a-z]{2,5}-|hf_|npm_|pypi-|[rsp]k_(?:live|test)_|dop_v1_|dapi|ya29\.|SG\.|r8_"
 _PREFIXES = (
     "gh",
@@ -106,12 +118,39 @@ _SHAPES: tuple[tuple[tuple[str, ...], str, int], ...] = (
     (("pwd=",), r"""(\b(?:uid|user id)=[^;\n]{0,200};[ \t]*pwd=)[^;\s"']+""", re.IGNORECASE),
     (
         (*_A_PASSWORD, *_A_TOKEN),
-        rf"""(--(?:[a-z0-9]+[_-])*?(?:{_PASSWORDS}|{_TOKENS})[ \t]+["']?)(?!-){_VALUE}""",
+        rf"""(--(?:[a-z0-9]+[_-])*?{_SECRET}[ \t]+["']?)(?!-){_VALUE}""",
         re.IGNORECASE,
     ),
     (_A_PASSWORD, rf"({_NAME}(?:{_PASSWORDS})\d*{_IS}){_VALUE}", re.IGNORECASE),
-    (_A_TOKEN, rf"({_NAME}(?:{_TOKENS})\d*{_QUOTE}[ \t]*(?::=|=>?)[ \t]*{_QUOTE}){_VALUE}", re.IGNORECASE),
-    (_A_TOKEN, rf"({_NAME}(?:{_TOKENS})\d*{_QUOTE}[ \t]*:(?!=)[ \t]*{_QUOTE}){_LONG_VALUE}", re.IGNORECASE),
+    (_A_TOKEN, rf"""({_NAME}(?:{_TOKENS})\d*(?:\\?["'])?{_EQUALS}){_VALUE}""", re.IGNORECASE),
+    (_A_TOKEN, rf"""({_NAME}(?:{_TOKENS})\d*(?:\\?["'])?{_COLON}){_LONG_VALUE}""", re.IGNORECASE),
+    # Over lines, as in YAML.
+    (
+        ("pass",),
+        rf"({_NAME}(?:{_PASSWORDS})[ \t]*:[ \t]*[|>][-+0-9]{{0,2}}[ \t]*\n([ \t]+))(?=\S){_NOT}[^\n]+(?:\n\2[^\n]+)*",
+        re.IGNORECASE,
+    ),
+    # What sets variables of the environment, and what has them by default.
+    (
+        ("setenv", "env", "set -", "arg"),
+        rf"""(\b(?:setenv|ENV|ARG|set(?:[ \t]+-\w+)+)[ \t]+\w*(?i:{_SECRET})\d*[ \t]+["']?){_VALUE}""",
+        0,
+    ),
+    (
+        (*_A_PASSWORD, *_A_TOKEN),
+        r"""((?:setdefault|(?:set|put|get)env|environ\.get)\([ \t]*["']"""
+        rf"""{_NAME}{_SECRET}["'],[ \t]*["']){_VALUE}""",
+        re.IGNORECASE,
+    ),
+    (
+        ("--",),
+        rf"""(--(?:[a-z0-9]+[_-])*?{_SECRET}["'][^\n()]{{0,200}}?\bdefault[ \t]*=[ \t]*["']){_VALUE}""",
+        re.IGNORECASE,
+    ),
+    # Elements and attributes of XML.
+    (_A_PASSWORD, rf"(<[\w.:-]*?(?:{_PASSWORDS})>)(?=[^<\n]+</){_NOT}[^<\n]+", re.IGNORECASE),
+    (_A_TOKEN, rf"(<[\w.:-]*?(?:{_TOKENS})>)(?=[^<\n]*[0-9])(?=[^<\n]*[a-z]){_NOT}[^\s<]{{16,}}(?=</)", re.IGNORECASE),
+    ((*_A_PASSWORD, *_A_TOKEN), rf"""(["']{_NAME}{_SECRET}["'][ \t]+value=["']){_VALUE}""", re.IGNORECASE),
     # Any case matters in the value but not in the name.
     (
         ("key", "auth", "cookie", "credential", "sig"),

@@ -14,9 +14,12 @@ RARE = (
     *("github_pat_", "hf_", "npm_", "pypi-", "k_live_", "k_test_", "dop_", "dapi", "ya29.", "sg.", "r8_"),
 )
 # Words that are common, and what must follow for them to tell of a secret: words are found fast, and shapes slowly.
-_IS = r"\d*\\*[\"']?[ \t]*[:=]"
+_IS = r"""\d*(?:\\*["']?]?[ \t]*[?+]?[:=]|>|["'](?:,|[ \t]+value=))"""
+_SETS = r"[ \t]+\w*(?:pass|token|secret|key|jwt)\w*[ \t]"
 _COMMON = {
-    "pass": re.compile(r"\w*\\*[\"']?[ \t]*[:=]"),
+    "pass": re.compile(rf"\w*[ \t]*:[ \t]*[|>][-+0-9]*[ \t]*\n([ \t]+)[^\n]+(?:\n\1[^\n]+)*|\w*{_IS}"),
+    **dict.fromkeys(("setenv", "env", "arg"), re.compile(_SETS)),
+    "set -": re.compile(rf"\w+(?:[ \t]+-\w+)*{_SETS}"),
     "--": re.compile(r"[a-z0-9_-]*(?:pass|token|secret|key|mysql_pwd)\w*(?:[ \t]|\\*[\"'],)"),
     "://": re.compile(r"[^\s/]{1,400}@"),
     "access": re.compile(r"[_-]?key[_-]?id" + _IS),
@@ -25,7 +28,7 @@ _COMMON = {
     "wget": re.compile(r"[ \t][^\n]{0,400}?(?:-u|--user|--proxy-user)"),
     "gh": re.compile(r"[pousr]_"),
     "gl": re.compile(r"[a-z]{2,5}-"),
-    **dict.fromkeys(("token", "secret", "key", "auth", "cookie", "credential", "credentials"), re.compile(_IS)),
+    **dict.fromkeys(("token", "secret", "key", "jwt", "auth", "cookie", "credential", "credentials"), re.compile(_IS)),
     **dict.fromkeys(("signature", "sig"), re.compile(_IS)),
 }
 _NETRC = re.compile(r"machine\s+\S+\s+login\s+\S+\s+password\s+\S+")
