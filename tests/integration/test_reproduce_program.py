@@ -64,7 +64,7 @@ workflow.add_task(
 workflow.add_task("shift", Shifter(10).shifted, depends_on=["measure"])
 workflow.add_task(
     "render",
-    command="cat x.in {{ workflow_dir }}/note.txt %s/data/weights-{{ x }}.csv | wc -c" % ELSEWHERE,
+    command="{{ workflow_dir }}/all x.in {{ workflow_dir }}/note.txt %s/data/weights-{{ x }}.csv | wc -c" % ELSEWHERE,
     files={"x.in": f"{ELSEWHERE}/decks/deck.txt"},
     inputs=[f"{ELSEWHERE}/data/weights-{x}.csv" for x in (1, 2)],
     extract={"size": {"stdout": r"^\\s*(\\d+)$", "type": "int"}},
@@ -84,6 +84,7 @@ _FILES = {
     "exp/sub/program.py": _PROGRAM,
     "exp/sub/physics.py": _PHYSICS,
     "exp/sub/note.txt": "a note\n",
+    "exp/sub/all": '#!/bin/sh\ncat "$@"\n',
     "lib/shapes/__init__.py": "",
     "lib/shapes/area.py": "def of(x):\n    return 3 * x * x\n",
     "decks/deck.txt": "x = {{ x }}\n",
@@ -100,6 +101,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in _FILES.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_text(text)
+    (place / "exp" / "sub" / "all").chmod(0o755)
     subprocess.run(["git", "init", "--quiet", "."], cwd=place / "exp", check=True)
     program = [sys.executable, "exp/sub/program.py", str(place), str(place / "runs")]
     environment = {**os.environ, "PYTHONPATH": str(place / "lib")}

@@ -382,5 +382,12 @@ def write_files(contents: Contents, folder: Path, paths: Iterable[str] | None = 
             continue
         if count:
             redacted[path] = count
-        target.chmod(0o755 if path.endswith(".sh") else 0o644)
+        target.chmod(0o755 if _is_program(entry) else 0o644)
     return redacted
+
+
+def _is_program(entry: Entry) -> bool:
+    """Whether a file can be started: a script, what was a program in the project, and one that a task has made."""
+    if entry.is_program or entry.path.endswith(".sh"):
+        return True
+    return isinstance(entry.source, Path) and entry.path.startswith(_MAY_LACK) and os.access(entry.source, os.X_OK)

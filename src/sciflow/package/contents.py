@@ -21,11 +21,14 @@ class Entry:
         The file that it is a copy of, or what stands in it.
     about
         What it is, in a few words for people.
+    is_program
+        Whether it can be started; of a file of the project or a result, its own mode tells so as well.
     """
 
     path: str
     source: Path | bytes
     about: str = ""
+    is_program: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Contents:
     warnings: list[str] = field(default_factory=list)
     _taken: dict[str, str] = field(default_factory=dict)
 
-    def add(self, path: str, source: Path | bytes, about: str = "") -> None:
+    def add(self, path: str, source: Path | bytes, about: str = "", is_program: bool = False) -> None:
         """Take in a file.
 
         Raises
@@ -77,7 +80,7 @@ class Contents:
         same = self._taken.setdefault(plain_name(path), path)
         if same in self.entries:
             raise PackageError(f"`{path}` and `{same}` cannot both be in a package: on some file systems they are one")
-        self.entries[path] = Entry(path, source, about)
+        self.entries[path] = Entry(path, source, about, is_program)
 
 
 def plain_name(path: str) -> str:

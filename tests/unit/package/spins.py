@@ -29,12 +29,12 @@ tasks:
     command: >-
       echo E=$(( {{{{ size }}}} * 2 )).5; : --password={line} postgres://ada:{url}@db.example.org/runs;
       echo "key {printed}"; echo "_authToken={file}" > out.txt
-    inputs: [field.csv]
     outputs: [out.txt]
     environment: {{API_TOKEN: "{environment}"}}
     extract: {{energy: {{stdout: 'E=(\\S+)', type: float, unit: J}}}}
   - name: analyse
     python: spins_code:analyse
+    inputs: [field.csv]
     depends_on: [simulate]
 visualizations:
   e_vs_t: {{type: line, x_axis: temperature, value: heat, series: size}}

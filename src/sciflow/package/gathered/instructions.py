@@ -113,8 +113,8 @@ def _told(
         "why_not": how.get("why_not", ()),
         "python": OLDEST_PYTHON,
         "arrays": arrays,
-        # Functions are looked for where they were; commands run anywhere. What needs no other results comes first.
-        "by_hand": next((one for one in sorted(arrays, key=lambda one: len(one["after"])) if one["command"]), None),
+        "by_hand": _by_hand(packaged, arrays),
+        "directory": packaged.manifest["directory"],
         "authors": [_author(one) for one in people.authors],
         "user": people.user,
         "license": people.license,
@@ -210,6 +210,15 @@ def _arrays(packaged: PackagedRun) -> Iterator[dict[str, Any]]:
             "called_with": json.dumps(line.get("parameters", {}), ensure_ascii=False),
             "after": packaged.manifest["tasks"][array.task]["depends_on"],
         }
+
+
+def _by_hand(packaged: PackagedRun, arrays: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The array of which an index runs anywhere: functions and inputs are looked for where they were.
+
+    What needs no other results comes first.
+    """
+    fit = [one for one in arrays if one["command"] and not packaged.manifest["tasks"][one["task"]].get("inputs")]
+    return min(fit, key=lambda one: len(one["after"]), default=None)
 
 
 def _function(packaged: PackagedRun, task: str) -> tuple[str, str]:

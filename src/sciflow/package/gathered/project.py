@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,7 +74,8 @@ def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, contents: Contents) -
         contents.warnings.append(f"the project has a file `{info.filename}`: that of the package takes its place")
         return
     try:
-        contents.add(place, archive.read(info), "a file of the project")
+        is_program = bool((info.external_attr >> 16) & stat.S_IXUSR)
+        contents.add(place, archive.read(info), "a file of the project", is_program)
     except PackageError as error:
         contents.left_out.append(LeftOut(place, info.filename, error.message, info.file_size))
 
