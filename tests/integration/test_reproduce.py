@@ -100,15 +100,20 @@ def again(packed: Path, tmp_path: Path) -> Again:
 
 
 def test_a_package_is_reproduced_and_the_verdict_is_added(
-    packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`sciflow reproduce FILE --add` gives 0 and the same best; the archive then holds the verdict, and is whole."""
-    archive = tmp_path / "gauged_v1.zip"
+    """`sciflow reproduce FILE --add` gives 0 and the same best; the archive then holds the verdict, and is whole.
+
+    The folder in which that is done is named by the file.
+    """
+    archive = tmp_path / "mine.tar.gz"
+    monkeypatch.chdir(tmp_path)
     write_archive(shutil.copytree(packed, tmp_path / packed.name), archive, datetime(2026, 1, 1, tzinfo=timezone.utc))
     with pytest.raises(SystemExit) as ended:
-        main(["reproduce", str(archive), "--into", str(tmp_path / "again"), "--environment", "here", "--add", "--json"])
+        main(["reproduce", str(archive), "--environment", "here", "--add", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert ended.value.code == 0
+    assert document["folder"] == str(tmp_path / "mine-reproduced")
     assert (document["verdict"], document["same_best"], document["instances"]) == (
         "reproduced",
         True,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("package", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--into", metavar="DIR", type=click.Path(path_type=Path), help="Where.  [default: NAME-reproduced]")
+@click.option("--into", metavar="DIR", type=click.Path(path_type=Path), help="Where.  [default: FILE-reproduced]")
 @click.option("--profile", default="local", show_default=True, help="The cluster profile, by name or file.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Only so many combinations, drawn at random.")
 @click.option("--seed", type=int, default=0, show_default=True, help="With --sample: what the drawing starts from.")

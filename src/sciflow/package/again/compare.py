@@ -56,9 +56,11 @@ class ComparedValue:
     counts
         Verdict → how many instances.
     absolute, relative
-        The largest differences of those that differ by a number.
+        The largest differences of those that differ by a number, which may be at two places.
     worst
-        The instances that differ most, those beyond the tolerance first.
+        The instances that differ most for their size, those beyond the tolerance first.
+    largest
+        The instance of the largest absolute difference; None where none is a number.
     """
 
     task: str
@@ -69,10 +71,11 @@ class ComparedValue:
     absolute: float = 0.0
     relative: float = 0.0
     worst: list[Worst] = field(default_factory=list)
+    largest: Worst | None = None
 
     @property
     def verdict(self) -> str:
-        """That of the worst instance."""
+        """That of the worst instance; ``not compared`` where that was asked for."""
         return max(self.counts, key=_SEVERITY.index, default=REPRODUCED)
 
     def add(self, instance: Instance, compared: Compared) -> None:
@@ -80,12 +83,13 @@ class ComparedValue:
         self.counts[compared.verdict] = self.counts.get(compared.verdict, 0) + 1
         if compared.verdict not in (WITHIN, DIFFERENT):
             return
+        found = Worst(instance.number, instance.parameters, compared)
         if not math.isnan(compared.absolute):
-            self.absolute, self.relative = (
-                max(self.absolute, compared.absolute),
-                max(self.relative, compared.relative),
-            )
-        self.worst.append(Worst(instance.number, instance.parameters, compared))
+            if self.largest is None or compared.absolute > self.absolute:
+                self.largest = found
+            self.absolute = max(self.absolute, compared.absolute)
+            self.relative = max(self.relative, compared.relative)
+        self.worst.append(found)
         self.worst.sort(key=lambda one: _rank(one.compared), reverse=True)
         del self.worst[MOST_SHOWN:]
 
@@ -144,16 +148,23 @@ class Comparison:
 
     @property
     def overall(self) -> str:
-        """The verdict on all that was to be run: as the worst of it, and ``partly run`` where some was not."""
+        """The verdict on all that was to be run: as the worst of it, and ``partly run`` where some was not.
+
+        Where nothing of what was run was compared, since somebody asked for that, it is ``not compared``.
+        """
         count = self.instances.get
         if count(DIFFERENT):
             return DIFFERENT
-        compared = count(REPRODUCED, 0) + count(WITHIN, 0)
-        if not compared:
-            return NOT_RUN
+        if not any(count(one) for one in (REPRODUCED, WITHIN)):
+            return IGNORED if count(IGNORED) else NOT_RUN
         if count(NOT_RUN):
             return PARTLY
         return WITHIN if count(WITHIN) else REPRODUCED
+
+    @property
+    def ignored(self) -> list[str]:
+        """The values that were not compared, since somebody asked for that."""
+        return [f"{one.task}.{one.name}" for one in self.values if one.verdict == IGNORED]
 
 
 def compare_runs(there: RecordedRun, here: RecordedRun, tolerances: Tolerances, is_sample: bool = False) -> Comparison:
@@ -228,7 +239,7 @@ class _Comparing:
     def _compare_values(self, instance: Instance, there: Values, here: Values) -> str:
         self._found.seeds += there.seed != here.seed
         self._best.see(instance, there.metrics, here.metrics)
-        worst = REPRODUCED
+        verdicts = set()
         for name, kind, compared in self._each(instance.task, there, here):
             value = self._values.get((instance.task, name))
             if value is None:
@@ -236,8 +247,9 @@ class _Comparing:
                 value = ComparedValue(instance.task, name, kind, str(rule))
                 self._values[instance.task, name] = value
             value.add(instance, compared)
-            worst = max(worst, compared.verdict, key=_SEVERITY.index)
-        return worst
+            verdicts.add(compared.verdict)
+        # What leaves nothing at all has come to the same end as before.
+        return max(verdicts, key=_SEVERITY.index, default=REPRODUCED)
 
     def _each(self, task: str, there: Values, here: Values) -> Iterator[tuple[str, str, Compared]]:
         both = {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sciflow.package.again.tolerances import Rule
 from sciflow_shim.record_reader import RecordDataset
 
-REPRODUCED, WITHIN, DIFFERENT, IGNORED = "reproduced", "within tolerance", "different", "ignored"
+REPRODUCED, WITHIN, DIFFERENT, IGNORED = "reproduced", "within tolerance", "different", "not compared"
 _BLOCK = 1 << 18  # elements that are compared at a time
 _LONGEST = 60  # characters of a value that is shown
 _NUMBERS = "biufc"
@@ -28,7 +28,8 @@ class Compared:
     Attributes
     ----------
     verdict
-        ``reproduced`` where they are identical, ``within tolerance``, ``different`` or ``ignored``.
+        ``reproduced`` where they are identical, ``within tolerance``, ``different``, or ``not compared`` where
+        somebody asked for that.
     absolute, relative
         By how much they differ; of arrays the largest difference, and that of all elements by the Euclidean norm.
     why

@@ -15,10 +15,11 @@ from sciflow.package.gathered.kept_files import kept_files
 from sciflow.run.recipe_changes import changed_parts, in_words
 from sciflow.store.layout import read_document
 from sciflow_shim import files
-from sciflow_shim.redaction import REDACTED
+from sciflow_shim.redaction import REDACTED, redact
 
 CODE, INPUT, PARAMETER, SEED, SETTING, PLACE = "code", "input", "parameter", "seed", "setting", "place"
 _MOST = 5  # names or values in a sentence
+_LONGEST = 200  # characters of a command
 # What a task is made of, as a recipe has it, by the kind of difference that it is.
 _OF_CODE = (
     "function",
@@ -84,7 +85,7 @@ def differences(
     """
     found = list(_redactions(redacted or {}, there.manifest))
     found += _code(there, here, {name for one in found for name in (*one.names, *one.tasks)})
-    found += _inputs(there.manifest, here.manifest)
+    found += _inputs(there.manifest, here.manifest, {name for one in found for name in one.names})
     found += _files_near(there, here, {name for one in found for name in one.names})
     found += _parameters(there, here, is_sample)
     if seeds:
@@ -105,7 +106,9 @@ def _redactions(redacted: Mapping[str, Any], manifest: Mapping[str, Any]) -> Ite
 
 def _code(there: RecordedRun, here: RecordedRun, told: Collection[str]) -> Iterator[Difference]:
     names = _changed_files(there, here)
-    others = [name for name in names or () if name not in told]
+    inputs = _declared(there) | _declared(here)
+    # What is declared as an input is no code, also where a command names it.
+    others = [name for name in names or () if name not in told and inputs.isdisjoint([name, *_folders(name)])]
     recipes = _recipes(there.manifest, here.manifest)
     functions = tuple(task for task, parts in recipes.items() if "function" in parts)
     if others:
@@ -118,8 +121,34 @@ def _code(there: RecordedRun, here: RecordedRun, told: Collection[str]) -> Itera
             own.remove("command")
         if "command" in own and is_only_moved(there.manifest, here.manifest, task):
             own.remove("command")
+        if "command" in own:
+            own.remove("command")
+            yield _command(task, *(one.manifest["tasks"][task].get("command") for one in (there, here)))
         if words := in_words(own):
             yield Difference(CODE, f"task `{task}`: {', '.join(words)}", tasks=(task,))
+
+
+def _command(task: str, there: str | None, here: str | None) -> Difference:
+    """Both commands of a task."""
+    told = [f"`{_shortened(redact(one))}`" if one else "none" for one in (there, here)]
+    return Difference(CODE, f"task `{task}`: its command: {told[0]} there, {told[1]} here", tasks=(task,))
+
+
+def _shortened(command: str) -> str:
+    words = " ".join(command.split())
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+
+
+def _declared(one: RecordedRun) -> set[str]:
+    """The files and folders that the tasks of a run declare as inputs; none of a run that has not kept its workflow."""
+    path = one.run / files.WORKFLOW
+    tasks = read_document(path)["workflow"]["tasks"] if path.is_file() else []
+    home = PurePosixPath(str(one.manifest.get("directory") or "/"))
+    return {_path_in(home, str(home / name)) for task in tasks for name in task.get("inputs") or ()}
+
+
+def _folders(name: str) -> list[str]:
+    return [str(folder) for folder in PurePosixPath(name).parents]
 
 
 def _is_function_changed(there: RecordedRun, here: RecordedRun, task: str, names: list[str] | None) -> bool:
@@ -186,11 +215,12 @@ def _recipes(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, lis
     return {task: parts for task, parts in found.items() if parts}
 
 
-def _inputs(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Difference]:
+def _inputs(there: Mapping[str, Any], here: Mapping[str, Any], told: Collection[str]) -> Iterator[Difference]:
     before, now = there.get("inputs") or {}, here.get("inputs") or {}
     known = set(before.values())
     for name, digest in now.items():
-        if before.get(name) != digest and digest not in known:  # it may have another place in a package
+        # It may have another place in a package.
+        if before.get(name) != digest and digest not in known and name not in told:
             tasks = tuple(task for task, facts in here["tasks"].items() if name in facts.get("inputs", ()))
             what = "has other bytes" if name in before else "was not there"
             yield Difference(INPUT, f"input file `{name}` {what}", (name,), tasks)

@@ -108,7 +108,7 @@ def reproduce(
         A folder, a ``.zip`` or a ``.tar.gz``. It is not changed.
     into
         The folder in which it is run, which stays: empty, not there yet, or that of an earlier call, with which this
-        one then goes on. By default ``<name>-reproduced`` in the working directory.
+        one then goes on. By default that of the package's file with ``-reproduced``, in the working directory.
     profile
         The cluster profile; with a queue the workflow is submitted and waited for.
     sample, seed
@@ -140,7 +140,7 @@ def reproduce(
     asked = Asked(sample, seed, tuple(map(in_words, combinations)), profile, environment, tolerances.to_document())
     with looked_through(Path(package)) as found:
         tolerances.check(_names(found.there))
-        place = Workplace(Path(into or f"{found.facts['name']}-reproduced"), found.digest)
+        place = Workplace(Path(into or _folder_of(Path(package))), found.digest)
         place.check()
         some = chosen(found.there, sample, seed, combinations) if sample is not None or combinations else None
         ready = None
@@ -189,6 +189,13 @@ def content_digest(folder: Path) -> str:
     lines = (folder / MANIFEST).read_text(encoding="utf-8").split("\n")
     kept = sorted(line for line in lines if line and not line.split(None, 1)[-1].startswith(added))
     return hashlib.sha256("\n".join(kept).encode()).hexdigest()
+
+
+def _folder_of(package: Path) -> str:
+    """The folder in which a package is run again, named by its file: what a package calls itself may lead anywhere."""
+    name = package.resolve().name
+    ending = next((one for one in (".zip", ".tar.gz", ".tgz") if name.lower().endswith(one)), "")
+    return f"{name[: len(name) - len(ending)]}-reproduced"
 
 
 def _profile(name: str) -> tuple[str, bool]:

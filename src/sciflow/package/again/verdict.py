@@ -12,13 +12,15 @@ from typing import Any
 
 from sciflow.package.again.best import Watched
 from sciflow.package.again.compare import NOT_RUN, PARTLY, ComparedValue, Comparison, Outcome, Worst
-from sciflow.package.again.compared_values import DIFFERENT, REPRODUCED, WITHIN
-from sciflow.package.again.differences import Difference
+from sciflow.package.again.compared_values import DIFFERENT, IGNORED, REPRODUCED, WITHIN, Compared
+from sciflow.package.again.differences import PLACE, Difference
 from sciflow.package.environments.surroundings import Difference as Surrounding
 from sciflow.store.layout import write_whole
 
 FORMAT = 1  # of the verdict's file
 _LONGEST = 200  # characters of what is told of an environment, whose installers say much
+_SMALL = 1e-3  # relative difference below which a percentage has many zeros
+_MOST_NAMES = 3  # of values, in the headline
 _MOST_LINES = 12  # of a kind, in words; all of them stand in the file
 
 
@@ -105,7 +107,7 @@ class Verdict:
 
     @property
     def overall(self) -> str:
-        """``reproduced``, ``within tolerance``, ``different``, ``partly run`` or ``not run``."""
+        """``reproduced``, ``within tolerance``, ``different``, ``not compared``, ``partly run`` or ``not run``."""
         found = self.comparison.overall
         return PARTLY if self.reasons and found in (REPRODUCED, WITHIN) else found
 
@@ -134,6 +136,7 @@ class Verdict:
                 "machine": dict(self.machine),
                 "asked": asdict(self.asked),
                 "instances": dict(found.instances),
+                "not_compared": found.ignored,
                 "values": [_value(one) for one in found.values],
                 "outcomes": [asdict(one) for one in found.outcomes],
                 "new_values": [f"{task}.{name}" for task, name in found.new],
@@ -141,6 +144,7 @@ class Verdict:
                 "best": [asdict(one) for one in found.best],
                 "same_best": self.is_best_same,
                 "differences": [one.to_document() for one in self.differences],
+                "remark": self.remark,
                 "environment": [one.to_document() for one in self.surroundings],
                 "not_run_because": list(self.reasons),
             }
@@ -166,13 +170,41 @@ class Verdict:
         total = sum(counts.values())
         parts = [f"{count} {word}" for word, count in counts.items() if count]
         told = f": of {total} task instances {', '.join(parts)}" if parts else ""
-        return f"{self.package.name}: {self.overall}{told}"
+        return f"{self.package.name}: {self.overall}{self._but}{told}"
+
+    @property
+    def _but(self) -> str:
+        """What the verdict does not hold for, since somebody asked for that."""
+        names = self.comparison.ignored
+        if not names or self.overall == IGNORED:
+            return ""
+        shown = ", ".join(f"`{name}`" for name in names[:_MOST_NAMES])
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        return f", but {shown}{more} {'was' if len(names) == 1 else 'were'} not compared (ignored on request)"
+
+    @property
+    def remark(self) -> str:
+        """Why values may differ though nothing was put in differently; empty where something was, or none differs."""
+        if self.comparison.overall != DIFFERENT or any(one.kind != PLACE for one in self.differences):
+            return ""
+        if not any(one.verdict == DIFFERENT for one in self.comparison.values):
+            return ""
+        by_itself = (
+            "the program itself gives other values each time, as with random numbers that are not drawn from "
+            "sciflow's seed"
+        )
+        reasons = {"where it was run": self.differences, "the environment": self.surroundings}
+        if others := " and ".join(name for name, found in reasons.items() if found):
+            return f"code, inputs, parameters and seeds are the same: what differs comes of {others}, or {by_itself}"
+        same = "nothing was put in differently (code, inputs, parameters, seeds and versions are the same)"
+        return f"{same}: {by_itself}"
 
 
 def _value(one: ComparedValue) -> dict[str, Any]:
     facts = {name: getattr(one, name) for name in ("task", "name", "kind", "verdict", "rule", "counts")}
     if one.worst:
         facts |= {"absolute": one.absolute, "relative": one.relative, "worst": [_worst(worst) for worst in one.worst]}
+        facts["largest"] = one.largest and _worst(one.largest)
     return facts
 
 
@@ -193,6 +225,8 @@ def _details(verdict: Verdict) -> list[str]:
     found = verdict.comparison
     lines = [f"not run: {reason}" for reason in verdict.reasons]
     lines += _shortened([_in_words(one) for one in _by_severity(found.values)])
+    if found.overall == IGNORED or len(found.ignored) > _MOST_NAMES:
+        lines += _shortened([f"not compared, on request: `{name}`" for name in found.ignored])
     lines += _shortened([_outcome(one) for one in found.outcomes])
     if found.new:
         names = ", ".join(f"`{task}.{name}`" for task, name in found.new[:_MOST_LINES])
@@ -200,6 +234,8 @@ def _details(verdict: Verdict) -> list[str]:
     if found.strange:
         lines.append(f"{found.strange} task instances were run that the package does not have")
     lines += [_best(one) for one in found.best]
+    if verdict.remark:
+        lines.append(verdict.remark)
     lines += _shortened([f"put in differently ({one.kind}): {one.what}" for one in verdict.differences])
     lines += _shortened([_surrounding(one) for one in verdict.surroundings])
     return lines
@@ -211,21 +247,34 @@ def _by_severity(values: Sequence[ComparedValue]) -> list[ComparedValue]:
 
 
 def _in_words(one: ComparedValue) -> str:
-    count = one.counts[one.verdict]
+    count, worst, largest = one.counts[one.verdict], one.worst[0], one.largest
     text = f"{one.kind} `{one.task}.{one.name}` is {one.verdict} in {count} of {sum(one.counts.values())}"
-    if one.absolute:
-        text += f", by {one.absolute:.3g} at most ({one.relative:.3g} of it; allowed: {one.rule})"
-    worst = one.worst[0]
-    where = ", ".join(f"{name}={value}" for name, value in worst.parameters.items())
-    text += f"; most at {where}" if where else ""
-    compared = worst.compared
-    if compared.why:
-        return f"{text}: {compared.why}"
-    return (
-        f"{text}: {_number(compared.there)} there, {_number(compared.here)} here"
-        if compared.there is not None
-        else text
-    )
+    if largest:
+        text += f" (allowed: {one.rule})"
+    text += f"; most{_where(worst)}: {_shown(worst.compared)}"
+    if largest and largest.number != worst.number and largest.compared.absolute > worst.compared.absolute:
+        text += f"; by the largest number{_where(largest)}: {_shown(largest.compared)}"
+    return text
+
+
+def _where(one: Worst) -> str:
+    where = ", ".join(f"{name}={value}" for name, value in one.parameters.items())
+    return f" at {where}" if where else ""
+
+
+def _shown(one: Compared) -> str:
+    """Both values, and by how much they differ."""
+    parts = [] if one.there is None or one.why else [f"{_number(one.there)} there", f"{_number(one.here)} here"]
+    parts = [one.why, *parts] if one.why else parts
+    if one.absolute and not math.isnan(one.absolute):
+        size = f" ({_part(one.relative)})" if math.isfinite(one.relative) else ""
+        parts.append(f"by {one.absolute:.3g}{size}")
+    return ", ".join(parts)
+
+
+def _part(relative: float) -> str:
+    """A difference for the size of what differs: small ones as tolerances are written."""
+    return f"{100 * relative:.3g} %" if relative >= _SMALL else f"rel {relative:.2g}"
 
 
 def _number(value: Any) -> str:

@@ -11,10 +11,11 @@ import pytest
 
 from sciflow.engine import Engine
 from sciflow.model.workflow import ExperimentalWorkflow
-from sciflow.package.again.compare import Comparison, compare_runs
-from sciflow.package.again.differences import differences
-from sciflow.package.again.recorded import RecordedRun
-from sciflow.package.again.tolerances import Tolerances
+from sciflow.package.again.compare import ComparedValue, Comparison, compare_runs
+from sciflow.package.again.compared_values import compare_scalars
+from sciflow.package.again.differences import PLACE, Difference, differences
+from sciflow.package.again.recorded import Instance, RecordedRun
+from sciflow.package.again.tolerances import DEFAULT, Tolerances
 from sciflow.package.again.verdict import Asked, Package, Verdict
 
 Make = Callable[..., RecordedRun]
@@ -95,7 +96,81 @@ def test_a_difference_is_within_a_tolerance_that_is_as_wide(make: Make) -> None:
     assert {one.parameters["x"] for one in score.worst} == {2}
     assert _compared(there, here, "score=abs:3.1").overall == "within tolerance"
     assert _compared(there, here, "score=abs:2.9").overall == "different"
-    assert _compared(there, here, "score=ignore").overall == "reproduced"
+    left = _compared(there, here, "score=ignore")
+    assert (left.overall, left.ignored) == ("reproduced", ["measure.score"])
+    told = _verdict(left, there, here)
+    assert told.headline.startswith(
+        "scores_v1: reproduced, but `measure.score` was not compared (ignored on request): "
+    )
+    assert json.loads(told.to_json())["not_compared"] == ["measure.score"]
+
+
+def test_what_was_not_compared_at_all_is_not_reproduced(make: Make) -> None:
+    """Where all values are ignored, that is a verdict of its own, for the instances and in the end."""
+    there, here = make(mends=True), make(again=1, mends=True)
+    found = _compared(there, here, "*=ignore")
+    assert (found.overall, found.instances) == ("not compared", {"not compared": 7})
+    verdict = _verdict(found, there, here)
+    assert not verdict.is_reproduced
+    assert verdict.headline == "scores_v1: not compared: of 7 task instances 7 not compared"
+    assert "not compared, on request: `measure.score`" in verdict.describe()
+
+
+def test_the_largest_difference_and_the_largest_for_its_size_are_told_each_with_its_place() -> None:
+    """No sentence has the numbers of two instances; a share is in per cent, unless it is tiny."""
+    value = ComparedValue("wild", "r", "metric", "rel 1e-09")
+    for number, (there, here) in enumerate([(0.04, 0.58), (1000.0, 1001.0)]):
+        parameters = {"length": number}
+        instance = Instance("wild", number, parameters, "COMPLETED", "", "", "", 0)
+        value.add(instance, compare_scalars(there, here, DEFAULT))
+    verdict = Verdict(Package("v", "1", "w", "ab"), Asked(), "", comparison=Comparison([value], {"different": 2}))
+    text = (
+        "metric `wild.r` is different in 2 of 2 (allowed: rel 1e-09); "
+        "most at length=0: 0.04 there, 0.58 here, by 0.54 (1.35e+03 %); "
+        "by the largest number at length=1: 1000 there, 1001 here, by 1 (0.1 %)"
+    )
+    assert text in verdict.describe().splitlines()
+    [facts] = json.loads(verdict.to_json())["values"]
+    assert (facts["worst"][0]["instance"], facts["largest"]["instance"]) == (0, 1)
+
+
+def test_values_that_differ_though_nothing_was_put_in_differently_are_the_programs_own(make: Make) -> None:
+    """It is said; where the environment or the cluster is another one, that may be why, and is said too."""
+    there, here = make(), make(shift=-3.0)
+    verdict = _verdict(_compared(there, here), there, here)
+    assert verdict.remark == ""  # the code is another one
+    verdict.differences = ()
+    assert verdict.remark.startswith("nothing was put in differently (code, inputs, parameters, seeds and versions")
+    assert "not drawn from sciflow's seed" in verdict.remark
+    assert verdict.remark in verdict.describe().splitlines()
+    verdict.differences = [Difference(PLACE, "cluster profile `local` became `site`")]
+    assert "comes of where it was run, or the program itself" in verdict.remark
+    same = _verdict(_compared(there, make(again=1)), there, make(again=1))
+    assert same.remark == ""
+
+
+def test_a_declared_input_is_told_once_and_a_command_with_both(tmp_path: Path) -> None:
+    """A file that a command names is code, unless it is declared as an input; a command is told as it was and is."""
+
+    def made(name: str, command: str, data: str) -> RecordedRun:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "input.dat").write_text(data)
+        (folder / "count.sh").write_text(f"wc {data}")
+        workflow = ExperimentalWorkflow("counts", folder)
+        names = "{{ workflow_dir }}/input.dat {{ workflow_dir }}/count.sh"
+        workflow.add_task("count", command=f"{command} {names}", inputs=["input.dat"])
+        workflow.add_parameter_space({})
+        run = Engine(runs=folder / "runs").execute_parameter_sweep(workflow)
+        return RecordedRun(run.run, run.tables)
+
+    found = differences(made("there", "cat", "1"), made("here", "wc -l", "2"))
+    names = "{{ workflow_dir }}/input.dat {{ workflow_dir }}/count.sh"
+    assert [(one.kind, one.what) for one in found] == [
+        ("code", "the code in `count.sh` is another one"),
+        ("code", f"task `count`: its command: `cat {names}` there, `wc -l {names}` here"),
+        ("input", "input file `input.dat` has other bytes"),
+    ]
 
 
 def test_another_best_setting_is_told(make: Make) -> None:
@@ -152,7 +227,8 @@ def test_other_code_is_named_with_its_tasks(make: Make) -> None:
     text = verdict.describe()
     assert text.startswith("scores_v1: different: of 7 task instances ")
     assert "put in differently (code): task `measure`: the code of its function" in text
-    assert "metric `measure.score` is different in 2 of 5, by 3 at most" in text
+    assert "metric `measure.score` is different in 2 of 5 (allowed: rel 1e-09); most at x=2, y=1, seed=1: " in text
+    assert ", by 3 (150 %)" in text
 
 
 def test_a_verdict_on_nothing_says_why(make: Make) -> None:
