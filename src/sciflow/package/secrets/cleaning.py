@@ -13,6 +13,7 @@ from typing import Any
 from sciflow.errors import PackageError
 from sciflow.package.secrets.code import clean_code, is_code
 from sciflow.package.secrets.compressed import unpacked
+from sciflow.package.secrets.config import clean_config, is_config
 from sciflow.package.secrets.documents import (
     clean_csv,
     clean_json,
@@ -20,9 +21,9 @@ from sciflow.package.secrets.documents import (
     clean_notebook,
     clean_text,
     clean_yaml,
-    is_any_token,
     is_secret_value,
 )
+from sciflow.package.secrets.names import is_any_token
 from sciflow.package.secrets.suspects import replaced, suspects
 from sciflow_shim.redaction import REDACTED, SENSITIVE_NAMES, redact
 
@@ -184,6 +185,8 @@ def refuse_secret_parameters(axes: Mapping[str, Iterable[Any]], tasks: Mapping[s
 def _clean(path: str, text: str) -> tuple[str, int]:
     if clean := _DOCUMENTS.get(PurePosixPath(path).suffix.lower()):
         return clean(text)
+    if is_config(path):
+        return clean_config(path, text)
     return clean_code(path, text) if is_code(path) else clean_text(text)
 
 

@@ -6,29 +6,28 @@ import bisect
 import re
 from pathlib import PurePosixPath
 
+from sciflow.package.secrets.names import is_token_of_text, stands_for_a_value
 from sciflow.package.secrets.suspects import replaced, suspects
 from sciflow_shim.redaction import REDACTED, redact
 
 _COMMENTS = {
-    r"#[^\n]*": "py pyi pyx r jl sh bash zsh fish csh tcsh rb pl pm tcl cmake mk make nf smk ps1 awk toml cfg ini conf",
+    r"#[^\n]*": "py pyi pyx r jl sh bash zsh fish csh tcsh rb pl pm tcl cmake nf smk ps1 awk def",
     r"//[^\n]*|/\*.*?\*/": "c h cc cpp cxx hpp hh cu cuh java js ts rs go kt swift scala cs groovy proto",
     r"![^\n]*": "f90 f95 f03 f08 f for",
     r"%[^\n]*": "m tex",
     r"--[^\n]*": "sql lua hs",
-    r"<!--.*?-->": "html xml",
+    r"<!--.*?-->": "html htm",
 }
 _OF = {f".{ending}": comment for comment, endings in _COMMENTS.items() for ending in endings.split()}
-_SHELLS = frozenset([".sh", ".bash", ".zsh", ".csh", ".tcsh", ".fish"])
+_SHELLS = frozenset([".sh", ".bash", ".zsh", ".csh", ".tcsh", ".fish", ".def"])
+_RECIPES = ("Dockerfile", "Containerfile")
 _LITERAL = r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
-# What stands for a value in a text: `{token}`, `%s`, `$TOKEN`, `<token>`, `...`.
-_PLACEHOLDER = re.compile(r"[{<$%*.…(\[].*|None|null|true|false", re.IGNORECASE | re.DOTALL)
-_TOKEN_BEFORE = re.compile(r"token\d*\\?[\"']?\s*(?::?=>?|:|[ \t])\s*[\"']?$", re.IGNORECASE)
 
 
 def is_code(path: str) -> bool:
     """Whether a file is a program's source, by its name."""
     name = PurePosixPath(path)
-    return name.suffix.lower() in _OF or name.name in ("Makefile", "Snakefile", "Dockerfile", "CMakeLists.txt")
+    return name.suffix.lower() in _OF or name.name in (*_RECIPES, "Snakefile", "CMakeLists.txt")
 
 
 def clean_code(path: str, text: str) -> tuple[str, int]:
@@ -54,8 +53,9 @@ def clean_code(path: str, text: str) -> tuple[str, int]:
     if not found:
         return text, 0
     ending = PurePosixPath(path).suffix.lower()
+    is_shell = ending in _SHELLS or PurePosixPath(path).name in _RECIPES
     spans = _literals(text, _OF.get(ending, r"#[^\n]*"))
-    found = [one for one in found if _is_secret(text, *one, spans, ending in _SHELLS)]
+    found = [one for one in found if _is_secret(text, *one, spans, is_shell)]
     parts, place = [], 0
     for first, last in found:
         parts += [text[place:first], REDACTED]
@@ -72,12 +72,11 @@ def _is_secret(text: str, first: int, last: int, spans: tuple[list[int], list[in
     value, before = text[first:last], text[text.rfind("\n", 0, first) + 1 : first]
     if redact(value) != value:
         return True
-    if _PLACEHOLDER.match(value):
+    if stands_for_a_value(value):
         return False
     if before.rstrip().endswith(("://", ":")) and "://" in before:
         return True
-    # Many programs have tokens that are no secrets: parts of texts.
-    if _TOKEN_BEFORE.search(before) and not (len(value) >= 8 and re.search(r"\d", value)):
+    if is_token_of_text(before, value):
         return False
     number = bisect.bisect_right(spans[0], first) - 1
     is_literal = number >= 0 and first < spans[1][number] and last <= spans[1][number]

@@ -9,12 +9,10 @@ import re
 from typing import Any
 
 from sciflow.package.secrets.code import clean_code
+from sciflow.package.secrets.names import is_any_token, is_token
 from sciflow.package.secrets.suspects import is_suspect, replaced, suspects
 from sciflow_shim.redaction import REDACTED, redact
 
-# Parts of texts are called tokens as well: `token: character`. Those of sites are long, and have digits.
-_ANY_TOKEN = re.compile(r"(?:(?!auth|access|api|bearer|refresh|session|bot|hub|lab|private|deploy|user)[a-z]+_?)?token")
-_LONG_TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{16,}")
 _LARGEST_YAML = 1 << 20  # characters; reading YAML part by part takes long
 
 
@@ -127,11 +125,6 @@ def clean_csv(text: str) -> tuple[str, int]:
     return written.getvalue(), count
 
 
-def is_any_token(name: str, value: Any) -> bool:
-    """Whether something is called a token, and is hardly one that lets anybody in."""
-    return bool(_ANY_TOKEN.fullmatch(name.lower())) and not _LONG_TOKEN.fullmatch(str(value))
-
-
 def is_secret_value(name: str, value: Any) -> bool:
     """Whether a value is a secret by itself or by its name."""
     if isinstance(value, str):
@@ -173,7 +166,7 @@ def _option(values: list[Any], place: int) -> str:
     if not isinstance(before, str) or not re.fullmatch(r"--?[\w-]+", before):
         return ""
     name = before.lstrip("-")
-    return "access_token" if _ANY_TOKEN.fullmatch(name) else name  # what a program is given so is one
+    return "access_token" if is_token(name) else name  # what a program is given so is one
 
 
 def _written(document: Any, before: str) -> str:
