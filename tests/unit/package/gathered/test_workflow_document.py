@@ -39,7 +39,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     exec(compile(named, str(folder / "reading.py"), "exec"), space)  # as a notebook's cell
     workflow.add_task("read-1", space["read"], inputs=[str(data / "1.csv")])
     workflow.add_task("read_1", space["read"])
-    command = f"cat {data}/{{{{ x }}}}.csv {data}/1.csv {data}/1.csv.old {folder}/exp 2>/dev/null || : {{{{ seed }}}} {{{{ a }}}} {{{{ twice }}}}"
+    command = f"cat {data}/{{{{ x }}}}.csv {data}/1.csv {data}/1.csv.old {folder}/exp 2>/dev/null || : "
+    command += "{{ seed }} {{ a }} {{ twice }}"
     workflow.add_task("show", command=command, inputs=[str(data / f"{x}.csv") for x in (1, 2)])
     workflow.add_task("gather", lambda show, x: {"n": len(show)}, depends_on=["show"], over=["seed"])
     workflow.add_parameter_space(
