@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sciflow.cli.output import emit, json_option, say
+from sciflow.cli.output import INTERRUPTED, emit, json_option, say
 
 _SHOWN = 10  # files that were left out
 
@@ -65,7 +65,11 @@ def package(
         authors=authors,
         license=license,
     )
-    place = made.export(f"{made.name}.zip" if output is None else output, overwrite=overwrite, told=_told)
+    try:
+        place = made.export(f"{made.name}.zip" if output is None else output, overwrite=overwrite, told=_told)
+    except KeyboardInterrupt:
+        say("\nstopped; nothing was packaged, and nothing is left behind")
+        sys.exit(INTERRUPTED)
     for text in made.warnings:
         say(f"warning: {text}")
     state = made.state

@@ -11,7 +11,10 @@ from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.package.build import Package, create_package
 from sciflow.package.gathered.run_files import LARGEST
 from sciflow.results import Results
+from sciflow.run.payload import source_of
 from sciflow.store.layout import RunDirectory, read_document
+from sciflow_shim import files
+from sciflow_shim.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,10 +99,22 @@ def check_belongs(run: RunDirectory, workflow: ExperimentalWorkflow) -> None:
         if _plain(of_run) != _plain(of_workflow):
             is_short = what != "parameters"
             told = f": {_told(of_run)} and {_told(of_workflow)}" if is_short else ""
-            raise PackageError(
-                f"run `{run.run_id}` is not of workflow `{workflow.name}` as it is now: their {what} differ{told}",
-                hint="run the workflow again, or package the run as it is: `sciflow package`",
-            )
+            raise _other(run, workflow, f"{what} differ{told}")
+    for name, task in workflow.tasks.items():
+        ran = manifest["tasks"][name].get("command")
+        if (task.command and redact(task.command)) != ran:
+            raise _other(run, workflow, f"commands of task `{name}` differ")
+        kept = run / files.CODE / f"{name}.py"
+        now = source_of(task.function) if task.function else ""
+        if now and kept.is_file() and kept.read_text(encoding="utf-8") != now:
+            raise _other(run, workflow, f"functions of task `{name}` differ")
+
+
+def _other(run: RunDirectory, workflow: ExperimentalWorkflow, differing: str) -> PackageError:
+    return PackageError(
+        f"run `{run.run_id}` is not of workflow `{workflow.name}` as it is now: their {differing}",
+        hint="run the workflow again, or package the run as it is: `sciflow package`",
+    )
 
 
 def _plain(document: Any) -> Any:

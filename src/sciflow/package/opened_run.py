@@ -45,8 +45,10 @@ def checked_name(name: str) -> str:
 
 def default_name(run: RunDirectory) -> str:
     """What the package of a run is called where nobody says: its workflow and its id."""
-    workflow = str(read_document(run.manifest).get("workflow", ""))
-    return re.sub(r"[^A-Za-z0-9_.+-]+", "_", f"{workflow}-{run.run_id}").lstrip(".+-")[:100].rstrip(".")
+    manifest = read_document(run.manifest)
+    workflow = str(manifest.get("workflow", ""))
+    name = f"{workflow}-{_named(run, manifest).run_id}"
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "_", name).lstrip(".+-")[:100].rstrip(".")
 
 
 @contextmanager
@@ -61,18 +63,33 @@ def opened_run(run: RunDirectory, name: str) -> Iterator[PackagedRun]:
         Where the run directory is damaged or of a newer format.
     """
     manifest, plan = read_document(run.manifest), Run(run).plan
+    run = _named(run, manifest)
     with tempfile.TemporaryDirectory(prefix="sciflow-package-") as folder:
         beside = _mirror(run, Path(folder))
         results = Results(beside, collect(beside))
         yield PackagedRun(name, run, manifest, plan, results, _last(manifest, run, results))
 
 
-class _Mirrored(RunDirectory):
-    """A run whose folder is gone when what is said of it is read: its id alone names it."""
+class _Named(RunDirectory):
+    """A run by its id, whatever its folder is called, and be it gone when what is said of it is read."""
+
+    def __init__(self, path: Path, run_id: str) -> None:
+        super().__init__(path)
+        self._id = run_id
+
+    @property
+    def run_id(self) -> str:
+        return self._id
 
     @property
     def name_here(self) -> str:
-        return self.run_id
+        return self._id
+
+
+def _named(run: RunDirectory, manifest: dict[str, Any]) -> RunDirectory:
+    """The run by the id that it was made with; its folder may have been copied to another name."""
+    run_id = str(manifest.get("run") or "")
+    return _Named(run.path, run_id if _NAME.fullmatch(run_id) else run.run_id)
 
 
 def _mirror(run: RunDirectory, folder: Path) -> RunDirectory:
@@ -82,7 +99,7 @@ def _mirror(run: RunDirectory, folder: Path) -> RunDirectory:
     for entry in sorted(run.path.iterdir()):
         if entry.name not in _MADE:
             (mirror / entry.name).symlink_to(entry)
-    return _Mirrored(mirror)
+    return _Named(mirror, run.run_id)
 
 
 def _last(manifest: dict[str, Any], run: RunDirectory, results: Results) -> datetime:

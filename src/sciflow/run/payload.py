@@ -36,7 +36,7 @@ def write_payload(function: Callable[..., Any], task: str, folder: Path, directo
     WorkflowError
         For a function that can neither be imported nor stored.
     """
-    source = _source(function)
+    source = source_of(function)
     if source:
         (folder / files.CODE / f"{task}.py").write_text(source, encoding="utf-8")
     facts = {"path": import_path(directory), "modules": modules(function)}
@@ -118,7 +118,8 @@ def _workflow_modules() -> list[ModuleType]:
     return [module for name, module in list(sys.modules.items()) if is_workflow_module(name)]
 
 
-def _source(function: Callable[..., Any]) -> str:
+def source_of(function: Callable[..., Any]) -> str:
+    """The text of a function, as a run keeps it; empty where there is none."""
     try:
         return inspect.getsource(inspect.unwrap(function))
     except (OSError, TypeError):  # typed at a prompt, or no Python function

@@ -61,11 +61,11 @@ def test_a_package_is_a_bag_that_holds_what_every_package_holds(unpacked: Path) 
 def test_the_same_run_gives_the_same_bytes_and_is_not_changed(
     spins: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also copied to another path, in another time zone, with another umask, and without what was collected.
+    """Also copied to another path and name, in another time zone, with another umask, and without what was collected.
 
     Not a file of the run is touched, and none is made.
     """
-    copy = tmp_path / "elsewhere" / spins.name
+    copy = tmp_path / "elsewhere" / "by-another-name"
     shutil.copytree(spins, copy, copy_function=shutil.copy)  # with the times of now
     for name in ("results.h5", "collected.json"):
         (copy / name).unlink()

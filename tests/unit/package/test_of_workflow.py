@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,35 @@ def test_results_of_another_workflow_are_refused(workflow: sciflow.ExperimentalW
     other.add_parameter_space({"x": [1, 2, 3]})
     with pytest.raises(PackageError, match="their parameters differ"):
         sciflow.create_reproducibility_package(other, run)
+
+
+def test_results_of_other_code_are_refused(
+    workflow: sciflow.ExperimentalWorkflow, run_once: Path, tmp_path: Path
+) -> None:
+    """The task is named of which the command or the function is another one than that which ran."""
+    other = sciflow.ExperimentalWorkflow("squares")
+    for task in workflow.tasks.values():
+        other.add_task(task.name, command=f"nice {task.command}", depends_on=task.depends_on)
+    other.add_parameter_space({"x": [1, 2, 3, 4]})
+    with pytest.raises(PackageError, match="their commands of task `square` differ"):
+        sciflow.create_reproducibility_package(other, open_run(run_once / "sciflow-runs" / "latest"))
+
+    def made(function: Callable[..., object]) -> sciflow.ExperimentalWorkflow:
+        powers = sciflow.ExperimentalWorkflow("powers", tmp_path)
+        powers.add_task("power", function)
+        powers.add_parameter_space({})
+        return powers
+
+    def square() -> dict[str, int]:
+        return {"y": 4}
+
+    def cube() -> dict[str, int]:
+        return {"y": 8}
+
+    results = sciflow.Engine(runs=tmp_path / "runs").execute_parameter_sweep(made(square))
+    assert sciflow.create_reproducibility_package(made(square), results).run == results.run
+    with pytest.raises(PackageError, match="their functions of task `power` differ"):
+        sciflow.create_reproducibility_package(made(cube), results)
 
 
 def test_what_is_no_workflow_and_no_results_is_refused(workflow: sciflow.ExperimentalWorkflow) -> None:
