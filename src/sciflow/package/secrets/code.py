@@ -7,6 +7,7 @@ import re
 from pathlib import PurePosixPath
 
 from sciflow.package.secrets.names import is_token_of_text, stands_for_a_value
+from sciflow.package.secrets.python import python_secrets
 from sciflow.package.secrets.suspects import replaced, suspects
 from sciflow_shim.redaction import REDACTED, redact
 
@@ -20,6 +21,7 @@ _COMMENTS = {
 }
 _OF = {f".{ending}": comment for comment, endings in _COMMENTS.items() for ending in endings.split()}
 _SHELLS = frozenset([".sh", ".bash", ".zsh", ".csh", ".tcsh", ".fish", ".def"])
+_PYTHON = (".py", ".pyi", ".pyx", ".smk")
 _RECIPES = ("Dockerfile", "Containerfile")
 _LITERAL = r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
 
@@ -47,20 +49,24 @@ def clean_code(path: str, text: str) -> tuple[str, int]:
     tuple
         The text, and how many secrets were replaced.
     """
-    found = [
-        (begin + first, begin + last) for begin, end in suspects(text) for first, last in replaced(text[begin:end])
-    ]
-    if not found:
+    near = list(suspects(text))
+    if not near:
         return text, 0
+    found = [(begin + first, begin + last) for begin, end in near for first, last in replaced(text[begin:end])]
     ending = PurePosixPath(path).suffix.lower()
     is_shell = ending in _SHELLS or PurePosixPath(path).name in _RECIPES
     spans = _literals(text, _OF.get(ending, r"#[^\n]*"))
-    found = [one for one in found if _is_secret(text, *one, spans, is_shell)]
+    said = python_secrets(text) if ending in _PYTHON else []
+    found = [one for one in found if _is_secret(text, *one, spans, is_shell) and not _is_within(one, said)]
     parts, place = [], 0
-    for first, last in found:
+    for first, last in sorted(found + said):
         parts += [text[place:first], REDACTED]
         place = last
-    return "".join([*parts, text[place:]]), len(found)
+    return "".join([*parts, text[place:]]), len(found) + len(said)
+
+
+def _is_within(span: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+    return any(span[0] < end and begin < span[1] for begin, end in others)
 
 
 def _literals(text: str, comment: str) -> tuple[list[int], list[int]]:
@@ -79,6 +85,8 @@ def _is_secret(text: str, first: int, last: int, spans: tuple[list[int], list[in
     if is_token_of_text(before, value):
         return False
     number = bisect.bisect_right(spans[0], first) - 1
+    if before.endswith(">"):  # within an element of HTML
+        return True
     is_literal = number >= 0 and first < spans[1][number] and last <= spans[1][number]
     # Words of a shell need no quotes; what follows a closing quote is code.
     return is_literal or (is_shell and "`" not in value and not before.endswith(("'", '"')))
