@@ -24,6 +24,8 @@ _SHELLS = frozenset([".sh", ".bash", ".zsh", ".csh", ".tcsh", ".fish", ".def"])
 _PYTHON = (".py", ".pyi", ".pyx", ".smk")
 _RECIPES = ("Dockerfile", "Containerfile")
 _LITERAL = r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
+# The documentation of a parameter.
+_DESCRIBED = re.compile(r":(?:param|type|keyword|raises)[ \t][\w ]*:\s*$")
 
 
 def is_code(path: str) -> bool:
@@ -76,9 +78,9 @@ def _literals(text: str, comment: str) -> tuple[list[int], list[int]]:
 
 def _is_secret(text: str, first: int, last: int, spans: tuple[list[int], list[int]], is_shell: bool) -> bool:
     value, before = text[first:last], text[text.rfind("\n", 0, first) + 1 : first]
-    if redact(value) != value:
+    if redact(value).startswith(REDACTED):  # known by its shape
         return True
-    if stands_for_a_value(value):
+    if _DESCRIBED.search(before) or stands_for_a_value(value):
         return False
     if before.rstrip().endswith(("://", ":")) and "://" in before:
         return True

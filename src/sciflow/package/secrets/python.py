@@ -119,7 +119,7 @@ def _constants(value: ast.expr | None) -> Iterator[ast.Constant]:
 def _is_secret(name: str, value: object, is_variable: bool) -> bool:
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
     text = " ".join(text.replace('"', " ").split())
-    if not name or not text or stands_for_a_value(text) or REDACTED in text:
+    if not name or len(text) < 4 or stands_for_a_value(text) or REDACTED in text:
         return False
     if is_token(name) and not is_variable and not (len(text) >= 8 and re.search(r"\d", text)):
         return False

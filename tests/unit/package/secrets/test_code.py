@@ -28,6 +28,8 @@ KEPT = [
     "pad_token = '<pad>'",
     "# the token = next one",
     "for key in sorted(auth): cookie = jar[key]",
+    "pooled_token = token.copy(token=pooled_token.token + token.token)",
+    '""":param password: bytes\n:param str password: what opens it\n"""',
 ]
 TAKEN = [
     ("API_KEY = 'abc-def'", "abc-def"),
@@ -70,6 +72,16 @@ def test_literal_secrets_go_and_the_code_stays_code(line: str, secret: str):
         ("a.f90", "password = 'hunter2' ! x", f"password = '{REDACTED}' ! x"),
         ("a.R", 'api_key <- "abc"; key = f(x)', 'api_key <- "abc"; key = f(x)'),
         ("a.R", 'login(api_key = "abc")', f'login(api_key = "{REDACTED}")'),
+        ("a.sh", "export HF_TOKEN=horsebattery", f"export HF_TOKEN={REDACTED}"),
+        ("a.sh", "export TOKEN=${X:-y} KEY=$(a b) PAD_TOKEN=3", "export TOKEN=${X:-y} KEY=$(a b) PAD_TOKEN=3"),
+        ("a.sh", "SLURM_JWT=abc mysql --password hunter2", f"SLURM_JWT={REDACTED} mysql --password {REDACTED}"),
+        ("a.csh", "setenv DB_PASSWORD hunter2", f"setenv DB_PASSWORD {REDACTED}"),
+        ("Dockerfile", "ENV A=1 HF_TOKEN=horse", f"ENV A=1 HF_TOKEN={REDACTED}"),
+        ("Dockerfile", "ENV DB_PASSWORD hunter2", f"ENV DB_PASSWORD {REDACTED}"),
+        ("a.html", "<b><password>hunter2</password></b>", f"<b><password>{REDACTED}</password></b>"),
+        ("a.tex", r"\newcommand{\token}[1]{\texttt{#1}} $key = 3$", r"\newcommand{\token}[1]{\texttt{#1}} $key = 3$"),
+        ("a.ts", 'const token: string = "a1b2c3d4e5";', f'const token: string = "{REDACTED}";'),
+        ("a.rs", "let token: Token = lexer.next();", "let token: Token = lexer.next();"),
         ("a.jl", 'password = "hunter2" # x', f'password = "{REDACTED}" # x'),
     ],
 )
