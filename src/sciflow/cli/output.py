@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 DONE, ERROR, USAGE, SOME_FAILED, NOT_FINISHED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, direction, half a sign, other line breaks
+_LAYOUT = "\n\t"
 _MOST_OF_RANGES = 60  # characters
 
 
@@ -37,6 +40,20 @@ def emit(as_json: bool, document: Any, text: str) -> None:
         click.echo(text)
 
 
+def escaped(text: str, kept: str = "") -> str:
+    """A text from elsewhere, with signs escaped that would steer a terminal, or hide in a line or begin another one.
+
+    Parameters
+    ----------
+    kept
+        Signs that stay as they are, such as line breaks.
+    """
+    return "".join(
+        sign if sign in kept or unicodedata.category(sign) not in _STEERING else sign.encode("unicode_escape").decode()
+        for sign in text
+    )
+
+
 def say(text: str) -> None:
     """Tell a person something that is no data."""
     click.echo(text, err=True)
@@ -53,9 +70,9 @@ def report(error: BaseException, hint: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"error": message, "hint": hint}, ensure_ascii=False))
     label = click.style("error:", fg="red", bold=True) if sys.stderr.isatty() else "error:"
-    say(f"{label} {message}")
+    say(f"{label} {escaped(message, _LAYOUT)}")
     if hint:
-        say(f"hint: {hint}")
+        say(f"hint: {escaped(hint, _LAYOUT)}")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sciflow.cli.output import DONE, SOME_FAILED, emit, json_option
+from sciflow.cli.output import DONE, SOME_FAILED, emit, escaped, json_option
 
 if TYPE_CHECKING:
     from sciflow.package.checks.verification import Verification
@@ -44,7 +44,7 @@ def _text(found: Verification) -> str:
     lines += _first([f"note: {text}" for text in found.notes])
     left_out = [one for one in found.facts.get("left_out", ()) if isinstance(one, dict)]
     lines += _first([f"left out: {one.get('path')}: {one.get('why')}" for one in left_out])
-    return "\n".join([*lines, *_environment(found.environment)])
+    return "\n".join(escaped(line) for line in [*lines, *_environment(found.environment)])
 
 
 def _environment(environment: dict[str, Any]) -> list[str]:

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from sciflow.model.state import State
 from sciflow.package import layout
+from sciflow.package.bags.bag import digest_of
 from sciflow.package.contents import Contents
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.store.results import INSTANCES
@@ -62,12 +64,14 @@ def state_of(packaged: PackagedRun) -> dict[str, Any]:
 
 
 def facts_of_package(
-    packaged: PackagedRun, contents: Contents, redacted: Mapping[str, int], more: Mapping[str, Any]
+    packaged: PackagedRun, contents: Contents, folder: Path, redacted: Mapping[str, int], more: Mapping[str, Any]
 ) -> bytes:
     """The text of `package.json`.
 
     Parameters
     ----------
+    folder
+        The payload, in which all lies that the package has but its metadata.
     redacted
         Path → how many secrets were taken out of it.
     more
@@ -87,6 +91,7 @@ def facts_of_package(
         "redacted": dict(sorted(redacted.items())),
         "warnings": list(contents.warnings),
         "contents": _kinds(contents),
+        "files": [{"path": path, "sha256": digest_of(folder / path)} for path in sorted(contents.entries)],
     }
     return (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode()
 

@@ -20,7 +20,7 @@ _LINE = re.compile(r"([0-9a-f]{64}) {1,2}(\S.*)")
 def check_tag_files(folder: Path) -> tuple[int, list[Problem]]:
     """The bag's own files: what is listed, and how many there are; those of the payload are listed in one of them."""
     try:
-        listed = _listed(folder / TAG_MANIFEST)
+        listed = listed_digests(folder / TAG_MANIFEST)
     except FileNotFoundError:
         return 0, [Problem("missing", TAG_MANIFEST, "it holds the digests of the bag's own files")]
     except ValueError as error:
@@ -72,7 +72,7 @@ def _size_problems(bag: Bag, folder: Path, paths: list[str]) -> list[Problem]:
     return [Problem("changed", INFO, f"it tells of {told} bytes and files, and there are {there}")]
 
 
-def _listed(path: Path) -> dict[str, str]:
+def listed_digests(path: Path) -> dict[str, str]:
     """Name → digest; each line as it was written, so that no byte of it can be another one."""
     text = path.read_bytes().decode()
     if not text.endswith("\n"):

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from sciflow.errors import PackageError, RunError
-from sciflow.model.state import State
+from sciflow.errors import PackageError
 from sciflow.package import layout
+from sciflow.package.bags.bag import INFO, MANIFEST
+from sciflow.package.checks.integrity import listed_digests
 from sciflow.package.checks.verification import Problem
-from sciflow.store import sealed
-from sciflow.store.layout import RunDirectory, read_document
-from sciflow.store.records import SEALED, seal_of
-from sciflow.store.results import INSTANCES, read_tables
+from sciflow.package.facts_model import split_facts
 from sciflow_shim import files
 
-# What comes of reading a file that only pretends to be of its format.
-_BROKEN = (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, OverflowError, MemoryError)
-# What readers of `package.json` rely on; a value of another type is none at all, and `check_promises` tells so.
-_TYPES: dict[str, type] = {"contents": dict, "left_out": list, "redacted": dict, "warnings": list, "state": dict}
+_PLACE = f"{layout.PAYLOAD}/{layout.FACTS}"
+_RUN = layout.RUN
+# What every package has.
+_ALWAYS = (
+    layout.FACTS,
+    layout.CRATE,
+    layout.README,
+    layout.REPRODUCE,
+    layout.REPORT,
+    layout.TABLE,
+    layout.ATTEMPTS,
+    layout.ENVIRONMENT_FACTS,
+    *(f"{_RUN}/{name}" for name in (files.MANIFEST, files.PLAN, files.RESULTS)),
+)
+# What stands in no list of files: these are written after it.
+_LATER = (layout.FACTS, layout.CRATE)
 
 
 def read_facts(payload: Path) -> dict[str, Any]:
-    """What `package.json` says; nothing where it cannot be read, which `check_promises` tells.
+    """What `package.json` says and can be relied on; `facts_problems` tells of the rest.
 
     Raises
     ------
@@ -38,67 +48,92 @@ def read_facts(payload: Path) -> dict[str, Any]:
             f"the package has format {form}, and this sciflow knows formats up to {layout.FORMAT}",
             hint="install a newer sciflow: the package was made by sciflow " + str(facts.get("sciflow", "")),
         )
-    return {name: value for name, value in facts.items() if isinstance(value, _TYPES.get(name, object))}
+    return split_facts(facts)[0]
 
 
-def _is_inside(path: str) -> bool:
-    """Whether it is a place in the package: what says otherwise is not looked at."""
-    return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
+def check_facts(folder: Path) -> tuple[int, list[Problem]]:
+    """Whether `package.json` says what it has to say, and has the name of the bag."""
+    path = folder / layout.PAYLOAD / layout.FACTS
+    if not path.is_file():
+        return 1, [Problem("missing", _PLACE, "every package has it")]
+    document = document_of(path)
+    if not document:
+        return 1, [Problem("unreadable", _PLACE, "it holds no JSON object")]
+    facts, told = split_facts(document)
+    if told:
+        return 1, [Problem("unreadable", _PLACE, "; ".join(told))]
+    named = _identifier(folder)
+    if named != facts["name"]:
+        why = f"it names the package `{facts['name']}`, and `{INFO}` names it `{named}`"
+        return 1, [Problem("contradiction", _PLACE, why)]
+    return 1, []
 
 
-def check_promises(payload: Path, facts: Mapping[str, Any]) -> tuple[int, list[Problem]]:
-    """What `package.json` lists, and what every package has."""
-    problems = []
-    for name in (layout.FACTS, layout.CRATE):
-        path = payload / name
-        if path.is_file() and not document_of(path):
-            problems.append(Problem("unreadable", f"{layout.PAYLOAD}/{name}", "it holds no JSON object"))
-    said, place = document_of(payload / layout.FACTS), f"{layout.PAYLOAD}/{layout.FACTS}"
-    problems += [
-        Problem("unreadable", place, f"its `{name}` is of another type") for name in said.keys() - facts.keys()
+def _identifier(folder: Path) -> str:
+    """What the bag says that it is called."""
+    try:
+        lines = (folder / INFO).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return ""
+    found = (line.partition(":")[2].strip() for line in lines if line.lower().startswith("external-identifier:"))
+    return next(found, "")
+
+
+def check_promises(folder: Path, facts: Mapping[str, Any]) -> tuple[int, list[Problem]]:
+    """What every package has, and each file that `package.json` lists: there, as it was, and no other ones."""
+    payload = folder / layout.PAYLOAD
+    wanted = dict.fromkeys([*_ALWAYS, *_of_run(payload), *_to_run_again(facts)])
+    problems = [
+        Problem("missing", f"{layout.PAYLOAD}/{path}", "every such package has it")
+        for path in wanted
+        if not (payload / path).is_file()
     ]
-    if said and not isinstance(said.get("format"), int):
-        problems.append(Problem("unreadable", place, "it does not say its format"))
-    lists = [paths for paths in facts.get("contents", {}).values() if isinstance(paths, list)]
-    listed = [path for paths in lists for path in paths if isinstance(path, str)]
-    always = [layout.FACTS, layout.CRATE, layout.README, f"{layout.RUN}/{files.MANIFEST}", f"{layout.RUN}/{files.PLAN}"]
-    wanted = dict.fromkeys([*always, *listed])
-    for path in wanted:
-        place = payload / path
-        if _is_inside(path) and not (any(place.iterdir()) if place.is_dir() else place.is_file()):
-            problems.append(Problem("missing", f"{layout.PAYLOAD}/{path}", "the package says that it holds it"))
-    return len(wanted), problems
+    if facts and not any((payload / layout.WHEELS).glob("sciflow-*.whl")):
+        problems.append(Problem("missing", f"{layout.PAYLOAD}/{layout.WHEELS}", "the wheel of sciflow is not in it"))
+    if "files" in facts:
+        problems += _against_list(folder, {one["path"]: one["sha256"] for one in facts["files"]})
+    return len({*wanted, *(one["path"] for one in facts.get("files", ()))}), problems
 
 
-def check_records(payload: Path, facts: Mapping[str, Any]) -> tuple[int, list[Problem]]:
-    """The record of each completed index: that it is there, and whole by its own seal."""
-    place = f"{layout.PAYLOAD}/{layout.RUN}"
-    run = RunDirectory(payload / layout.RUN)
-    if not run.results.is_file():
-        return 0, []
+def _of_run(payload: Path) -> Iterator[str]:
+    """The files of each array job and each task."""
+    plan = document_of(payload / _RUN / files.PLAN)
+    arrays = plan.get("arrays")
+    for array in arrays if isinstance(arrays, list) else ():
+        name = array.get("name") if isinstance(array, dict) else None
+        if isinstance(name, str) and "/" not in name:
+            for path in (files.array_header(name), files.array_lines(name), files.script(name)):
+                yield f"{_RUN}/{path}"
+    tasks = plan.get("tasks")
+    for task in tasks if isinstance(tasks, list) else ():
+        if isinstance(task, str) and "/" not in task:
+            yield f"{_RUN}/{files.task_file(task)}"
+
+
+def _to_run_again(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("reproducible"):
+        yield layout.WORKFLOW
+        yield f"{_RUN}/{files.WORKFLOW}"
+    if facts.get("environment"):
+        yield layout.REQUIREMENTS
+
+
+def _against_list(folder: Path, listed: Mapping[str, str]) -> Iterator[Problem]:
+    """The files that are not as `package.json` lists them, by the digests of the bag, which were looked at before."""
     try:
-        table = read_tables(run.results).table(INSTANCES)
-        # Where nothing has run yet, no instance has a record.
-        rows = list(zip(table["state"], table["record"], strict=True)) if "record" in table else []
-    except (RunError, *_BROKEN) as error:
-        return 0, [Problem("unreadable", f"{place}/{files.RESULTS}", str(error))]
-    wanted = sorted({str(record) for state, record in rows if state == State.COMPLETED.value and record})
-    left_out = {one.get("path") for one in facts.get("left_out", ()) if isinstance(one, dict)}
-    problems = []
-    for record in wanted:
-        if _is_inside(record) and f"{layout.RUN}/{record}" not in left_out:
-            problems += _record_problems(str(run.path / record), f"{place}/{record}")
-    return len(wanted), problems
-
-
-def _record_problems(path: str, place: str) -> list[Problem]:
-    try:
-        if not Path(path).is_file() and not sealed.locate(path):
-            return [Problem("missing", place, "it is the record of a completed task instance")]
-        is_whole = seal_of(path) == SEALED
-    except _BROKEN as error:
-        return [Problem("unreadable", place, str(error))]
-    return [] if is_whole else [Problem("changed", place, "its bytes are not those that the run has recorded")]
+        there = listed_digests(folder / MANIFEST)
+    except (OSError, ValueError):
+        return
+    for path, digest in listed.items():
+        place = f"{layout.PAYLOAD}/{path}"
+        if place not in there or not (folder / place).is_file():
+            yield Problem("missing", place, f"`{layout.FACTS}` lists it")
+        elif there[place] != digest:
+            yield Problem("changed", place, f"its bytes are not those that `{layout.FACTS}` lists")
+    for place in there:
+        path = place.partition("/")[2]
+        if path not in listed and path not in _LATER and not path.startswith(f"{layout.VERDICTS}/"):
+            yield Problem("added", place, f"`{layout.FACTS}` does not list it")
 
 
 def document_of(path: Path) -> dict[str, Any]:
@@ -108,16 +143,3 @@ def document_of(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def check_run(payload: Path) -> tuple[int, list[Problem]]:
-    """The run's own documents: that they can be read, by this sciflow."""
-    problems = []
-    run = RunDirectory(payload / layout.RUN)
-    for path in (run.manifest, run.plan):
-        if path.is_file():
-            try:
-                read_document(path)
-            except (RunError, RecursionError) as error:
-                problems.append(Problem("unreadable", f"{layout.PAYLOAD}/{layout.RUN}/{path.name}", str(error)))
-    return 2, problems

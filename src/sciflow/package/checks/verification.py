@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 VALID, DAMAGED, INCOMPLETE = "valid", "damaged", "incomplete"
-Kind = Literal["changed", "missing", "added", "unreadable", "other code", "refused"]
-_DAMAGE = frozenset({"changed", "added", "unreadable", "other code", "refused"})
+Kind = Literal["changed", "missing", "added", "unreadable", "other code", "contradiction", "refused"]
+_DAMAGE = frozenset({"changed", "added", "unreadable", "other code", "contradiction", "refused"})
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Problem:
     ----------
     kind
         ``changed``, ``added`` or ``missing`` by the bag's manifests; ``unreadable``, where its own format is broken;
-        ``other code``, where a file is not the one that the run had; ``refused``, where the archive was not unpacked.
+        ``other code``, where a file is not the one that the run had; ``contradiction``, where two parts of the package
+        say different things; ``refused``, where the archive was not unpacked.
     path
         The file, from the package's folder; empty where it is about the package as a whole.
     why

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sciflow.errors import DamagedError, PackageError
 from sciflow.package import layout
 from sciflow.package.bags.archive import opened
 from sciflow.package.bags.bag import BAGIT
 from sciflow.package.checks.code_that_ran import check_code
+from sciflow.package.checks.crate import check_crate
 from sciflow.package.checks.integrity import check_payload, check_tag_files
-from sciflow.package.checks.promises import check_promises, check_records, check_run, read_facts
+from sciflow.package.checks.promises import check_facts, check_promises, read_facts
+from sciflow.package.checks.records import check_records, check_run
+from sciflow.package.checks.tables import check_tables
 from sciflow.package.checks.verification import Problem, Verification
 from sciflow.package.environments.environment import recorded_environment
 from sciflow.package.environments.surroundings import differences, present, worst
-from sciflow_shim import files
+
+_MOST_TOLD = 5  # of what is wrong, in one message
+_NOT_COMPARED = (
+    f"by their digests alone, and not by what they say, were checked: `{layout.README}`, `{layout.REPORT}`, "
+    f"`{layout.FIGURES}`, `{layout.CRATE}`, `{layout.REPRODUCE}`, recipes and wheels in `environment`, "
+    f"scripts and the shim in `{layout.RUN}`"
+)
 
 
 def verify(path: str | Path, into: Path | None = None) -> Verification:
@@ -47,7 +58,7 @@ def verify(path: str | Path, into: Path | None = None) -> Verification:
 
 
 def verify_folder(folder: Path, verification: Verification) -> None:
-    """Check a package that is open already.
+    """Check a package that is open already, and compare the machine here with that of the run.
 
     Parameters
     ----------
@@ -61,24 +72,59 @@ def verify_folder(folder: Path, verification: Verification) -> None:
     PackageError
         Where the folder is no package, or one of a newer format.
     """
+    check_package(folder, verification)
+    payload = folder / layout.PAYLOAD
+    if (payload / layout.ENVIRONMENT_FACTS).is_file():
+        _compare_environment(payload, verification)
+
+
+def check_package(folder: Path, verification: Verification) -> None:
+    """Check all that does not depend on where it is checked; as `verify_folder`."""
     payload = folder / layout.PAYLOAD
     if not (folder / BAGIT).is_file() and not payload.is_dir():
         raise PackageError(f"`{folder}` is no package: it has neither `{BAGIT}` nor `{layout.PAYLOAD}`")
     facts = verification.facts = read_facts(payload)
-    count, problems = check_tag_files(folder)
-    verification.checked("files of the bag", count, problems)
+    verification.checked("files of the bag", *check_tag_files(folder))
     verification.checked("files of the package", *check_payload(folder))
+    verification.checked("what the package says of itself", *check_facts(folder))
+    verification.checked("promises", *check_promises(folder, facts))
+    verification.checked("entities of the crate", *check_crate(payload))
     verification.checked("documents of the run", *check_run(payload))
-    verification.checked("promises", *check_promises(payload, facts))
-    # What is known to be damaged is not given to those who read HDF5.
-    damaged = {problem.path for problem in verification.problems}
-    if f"{layout.PAYLOAD}/{layout.RUN}/{files.RESULTS}" not in damaged:
-        verification.checked("records of completed task instances", *check_records(payload, facts))
+    verification.checked("records", *check_records(payload))
     count, problems, notes = check_code(payload, facts)
     verification.checked("files of the project by the run's own digests", count, problems)
-    verification.notes += notes
-    if (payload / layout.ENVIRONMENT_FACTS).is_file():
-        _compare_environment(payload, verification)
+    # What is known to be broken is not collected again, nor given to those who read HDF5.
+    run = f"{layout.PAYLOAD}/{layout.RUN}/"
+    if not any(problem.path == "" or problem.path.startswith(run) for problem in verification.problems):
+        verification.checked("cells of tables by the records", *check_tables(payload, facts))
+    verification.notes += [*notes, _NOT_COMPARED]
+
+
+def whole_package(folder: Path, package: str | Path) -> Mapping[str, Any]:
+    """What a package that is open says of itself, once it is found to be valid.
+
+    Parameters
+    ----------
+    folder
+        The package's folder.
+    package
+        What it is called in messages.
+
+    Raises
+    ------
+    PackageError
+        Where the folder is no package, or one of a newer format.
+    DamagedError
+        Where it is not as it was packed, is incomplete, or contradicts itself.
+    """
+    verification = Verification(str(package))
+    check_package(folder, verification)
+    if found := verification.problems:
+        told = "; ".join(f"`{one.path}`: {one.why}" if one.path else one.why for one in found[:_MOST_TOLD])
+        more = f"; and {len(found) - _MOST_TOLD} more" if len(found) > _MOST_TOLD else ""
+        way_out = f"`sciflow verify {package}` says all that is wrong with it"
+        raise DamagedError(f"`{package}` is {verification.verdict}: {told}{more}", hint=way_out)
+    return verification.facts
 
 
 def _compare_environment(payload: Path, verification: Verification) -> None:

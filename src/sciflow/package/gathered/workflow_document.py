@@ -67,7 +67,7 @@ def gather_workflow(packaged: PackagedRun, contents: Contents, project: Project)
     if not path.is_file():
         return Again({}, ("the run was made by a sciflow that did not keep its workflow",))
     kept = json.loads(path.read_bytes())
-    document, notes = _with_space(packaged, dict(kept["workflow"]))
+    document, notes = with_space(packaged, dict(kept["workflow"]))
     stored: list[Stored] = []
     functions: dict[str, dict[str, str]] = {}
     tasks = []
@@ -92,7 +92,7 @@ def gather_workflow(packaged: PackagedRun, contents: Contents, project: Project)
     return Again(functions, ())
 
 
-def _with_space(packaged: PackagedRun, document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def with_space(packaged: PackagedRun, document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The document with its parameter space: by its rules, or listed where these are functions or random numbers."""
     space = packaged.manifest["space"]
     if "table" not in space:
