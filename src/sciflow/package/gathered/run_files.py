@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sciflow.errors import PackageError
 from sciflow.model.units import format_memory
 from sciflow.package import layout
 from sciflow.package.contents import Contents, LeftOut
@@ -58,17 +59,29 @@ def gather_run_files(packaged: PackagedRun, contents: Contents, largest: int = L
     largest
         Bytes above which a file that is a result is left out, with the digest that its record has.
     """
-    run = packaged.run.path
+    run = packaged.run.path.resolve()
+    try:
+        _gather_own(run, contents)
+    except PackageError as error:
+        hint = "where tasks or files are named alike but for small and capital letters, rename one and run it again"
+        raise PackageError(error.message, hint=error.hint or hint) from error
+    if packaged.results.tables.path is not None:
+        contents.add(f"{layout.RUN}/{files.RESULTS}", packaged.results.tables.path, "all that was collected")
+    _gather_results(packaged, contents, largest)
+
+
+def _gather_own(run: Path, contents: Contents) -> None:
+    """Take in what sciflow itself has written."""
     for entry in sorted(run.iterdir(), key=lambda one: one.name):
         name, target = entry.name, f"{layout.RUN}/{entry.name}"
         if name in _PRIVATE or name.startswith("."):
             continue
         if name in _WHOLE:
             for path, inside in _files(entry, target):
-                if _belongs(inside):
+                if _belongs(inside) and not _leads_out(path, inside, run, contents):
                     contents.add(inside, path, _WHOLE[name])
         elif name == "logs":
-            _gather_logs(entry, contents)
+            _gather_logs(entry, run, contents)
         elif name == "work":
             why = "what programs left in their working directories and no record names: scratch, decks, checkpoints"
             contents.left_out.append(LeftOut(target, name, why))
@@ -77,9 +90,6 @@ def gather_run_files(packaged: PackagedRun, contents: Contents, largest: int = L
             contents.left_out.append(_left(target, name, entry, why))
         else:
             contents.left_out.append(LeftOut(target, name, "it is no file of a run"))
-    if packaged.results.tables.path is not None:
-        contents.add(f"{layout.RUN}/{files.RESULTS}", packaged.results.tables.path, "all that was collected")
-    _gather_results(packaged, contents, largest)
 
 
 def _belongs(inside: str) -> bool:
@@ -106,8 +116,19 @@ def _files(entry: Path, target: str) -> Iterator[tuple[Path, str]]:
                 yield path, f"{place}/{name}"
 
 
-def _gather_logs(logs: Path, contents: Contents) -> None:
+def _leads_out(path: Path, inside: str, run: Path, contents: Contents) -> bool:
+    """Whether a file is, by a link, one of elsewhere: nobody has said that it may be given away."""
+    if path.resolve().is_relative_to(run):
+        return False
+    why = f"it is a link to somewhere outside the run directory: {os.path.realpath(path)}"
+    contents.left_out.append(LeftOut(inside, inside.partition("/")[2], why))
+    return True
+
+
+def _gather_logs(logs: Path, run: Path, contents: Contents) -> None:
     for path, inside in _files(logs, f"{layout.RUN}/logs"):
+        if _leads_out(path, inside, run, contents):
+            continue
         if path.stat().st_size > _LARGEST_LOG:
             why = f"a log above {format_memory(_LARGEST_LOG)}"
             contents.left_out.append(_left(inside, inside.partition("/")[2], path, why))
@@ -122,7 +143,7 @@ def _left(inside: str, original: str, path: Path, why: str) -> LeftOut:
 
 def _gather_results(packaged: PackagedRun, contents: Contents, largest: int) -> None:
     """Take in the files that the records name: artifacts, and declared outputs of commands."""
-    run, taken = packaged.run.path, set[str]()
+    run, taken = packaged.run.path.resolve(), set[str]()
     for one in results_of(packaged):
         if one.path in taken:
             continue
@@ -142,17 +163,33 @@ def _gather_results(packaged: PackagedRun, contents: Contents, largest: int) -> 
             why = f"the result `{one.name}` is a link to somewhere outside the run directory"
             contents.left_out.append(LeftOut(place, one.path, why, one.size, one.sha256))
         else:
-            _take_result(one, path, place, contents)
+            _take_result(one, path, place, run, contents)
 
 
-def _take_result(one: Result, path: Path, place: str, contents: Contents) -> None:
+def _take_result(one: Result, path: Path, place: str, run: Path, contents: Contents) -> None:
     found = list(_files(path, place))
     if sum(file.stat().st_size for file, _ in found) != one.size:
         text = f"`{one.path}` has changed since its record was written: it is in the package as it is now"
         contents.warnings.append(text)
     for file, inside in found:
-        if inside not in contents.entries:
+        if inside in contents.entries or _leads_out(file, inside, run, contents):
+            continue
+        try:
             contents.add(inside, file, f"the result `{one.name}`")
+        except PackageError as error:  # users' programs name files as they like
+            contents.left_out.append(_left(inside, inside.partition("/")[2], file, error.message))
+    _tell_links(one, path, place, contents)
+
+
+def _tell_links(one: Result, path: Path, place: str, contents: Contents) -> None:
+    """Tell of links within a folder which are not followed: to folders, and to nothing."""
+    for folder, names, found in os.walk(path):
+        for link in sorted(Path(folder, name) for name in (*names, *found) if Path(folder, name).is_symlink()):
+            if not link.is_file():
+                inside = f"{place}/{link.relative_to(path).as_posix()}"
+                what = "folder" if link.is_dir() else "file that is not there"
+                why = f"in the result `{one.name}`, it is a link to a {what}, which is not followed"
+                contents.left_out.append(LeftOut(inside, inside.partition("/")[2], why))
 
 
 def results_of(packaged: PackagedRun) -> Iterator[Result]:

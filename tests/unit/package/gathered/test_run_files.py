@@ -5,15 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from sciflow.engine import Engine
+from sciflow.errors import PackageError
 from sciflow.model.workflow import ExperimentalWorkflow
 from sciflow.package.contents import Contents, LeftOut
 from sciflow.package.gathered.run_files import gather_run_files
 from sciflow.package.opened_run import opened_run
+from sciflow.package.packaged_run import PackagedRun
+from sciflow.run.stage import stage
 from sciflow.store.layout import RunDirectory
+from unit.scripted import blank_scripts
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +35,12 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Contents
         (where / "fields").mkdir()
         (where / "fields" / "a.txt").write_text("a")
         (where / "fields" / "b.txt").write_text("b")
+        (where / "fields" / "A.txt").write_text("as `a.txt` where a file system knows no capitals")
+        (where / "fields" / "back\\slash.txt").write_text("a path elsewhere")
+        (folder / "private.txt").write_text("of somebody else")
+        (where / "fields" / "out.txt").symlink_to(folder / "private.txt")
+        (where / "fields" / "in.txt").symlink_to("b.txt")
+        (where / "fields" / "tree").symlink_to(folder)
         outside = folder / "outside.bin"
         outside.write_bytes(b"o" * 5)
         (where / "gone.txt").write_text("gone")
@@ -69,9 +81,40 @@ def test_results_are_taken_in_and_scratch_is_not(gathered: Callable[..., Content
     """Files and folders that a record names are in it; what else lies in working directories is told once."""
     contents = gathered()
     names = {path.rpartition("/")[2] for path in contents.entries if path.startswith("run/work/")}
-    assert names == {"large.bin", "a.txt", "b.txt", "later.txt"}
+    assert names == {"large.bin", "A.txt", "b.txt", "in.txt", "later.txt"}
     assert "no record names" in _left_out(contents, "run/work").why
     assert {"run/manifest.json", "run/plan.json", "run/journal.jsonl", "run/results.h5"} <= set(contents.entries)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("fields/out.txt", "a link to somewhere outside the run directory: /"),
+        ("fields/tree", "a link to a folder, which is not followed"),
+        ("fields/a.txt", "cannot both be in a package"),
+        ("fields/back\\slash.txt", "cannot be a path within a package"),
+    ],
+)
+def test_what_lies_in_a_result_folder_and_cannot_be_packed_is_told(
+    gathered: Callable[..., Contents], name: str, why: str
+) -> None:
+    """Links that lead out of the run, and names that a package cannot have, are left out with the reason."""
+    contents = gathered()
+    assert why in _left_out(contents, name).why
+    assert not [path for path in contents.entries if path.endswith(f"/{name}")]
+
+
+def test_tasks_that_differ_by_capitals_alone_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    """On some file systems their scripts are one: the package is refused, and the error says what helps."""
+    workflow = ExperimentalWorkflow("alike", tmp_path)
+    workflow.add_task("f", command="echo 1")
+    workflow.add_task("F", command="echo 1")
+    engine = Engine(runs=tmp_path / "runs")
+    run = stage(engine.compile(workflow), engine.runs, blank_scripts())
+    packaged = cast("PackagedRun", SimpleNamespace(run=run))
+    with pytest.raises(PackageError, match="cannot both be in a package") as refused:
+        gather_run_files(packaged, Contents())
+    assert "rename one" in str(refused.value.hint)
 
 
 def test_what_python_compiled_and_what_is_of_this_machine_stays_out(gathered: Callable[..., Contents]) -> None:
