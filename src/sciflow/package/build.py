@@ -234,8 +234,9 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     gather_recipes(packaged, contents, locked)
     told("gathering the project and its inputs")
     project = gather_project(packaged, contents)
-    gather_inputs(packaged, contents, project, wish.largest)
+    lacking = gather_inputs(packaged, contents, project, wish.largest)
     again = gather_workflow(packaged, contents, project)
+    again = again._replace(why_not=(*again.why_not, *lacking))
     how = {"environment": locked.digest, **again.to_document(project)}
     told("gathering tables, figures and the report" if wish.with_figures else "gathering tables and the report")
     gather_tables(packaged, contents)

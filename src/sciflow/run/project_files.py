@@ -21,7 +21,9 @@ _OTHERS_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "di
 # Names of what opens doors; hidden files are left out anyway.
 _KEYS = re.compile(
     r".*\.(pem|key|p12|pfx|kdbx|keystore|jks|ovpn|gpg)|id_(rsa|dsa|ecdsa|ed25519)(\.pub)?|"
-    r"((.*[_-])?(credentials?|secrets?|passwords?)|htpasswd|netrc|token)(\.[a-z0-9]+)?",
+    r"\.?((.*[_-])?(credentials?|secrets?|passwords?)|htpasswd|netrc|token)(\.[a-z0-9]+)?|"
+    r"\.env(?!\.(example|sample|template|dist)$)(\..+)?|"
+    r"\.(pgpass|npmrc|pypirc|my\.cnf|mylogin\.cnf|s3cfg|boto|dockercfg|vault-token|vault_pass)|_netrc|kubeconfig",
     re.IGNORECASE,
 )
 _HOOKS_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")

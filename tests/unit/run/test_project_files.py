@@ -84,6 +84,13 @@ def test_what_is_hidden_a_key_or_an_environment_is_not_near(home: Path) -> None:
         ("dem.asc", False),
         ("keys.py", False),
         ("secretary.csv", False),
+        (".netrc", True),
+        (".env", True),
+        (".env.local", True),
+        (".env.example", False),
+        (".environment.csv", False),
+        (".pgpass", True),
+        (".gitignore", False),
     ],
 )
 def test_keys_are_told_by_their_names(name: str, is_one: bool) -> None:

@@ -17,6 +17,7 @@ from sciflow.model.units import format_memory
 from sciflow.package import layout
 from sciflow.package.contents import Contents, Entry, LeftOut
 from sciflow.package.packaged_run import PackagedRun
+from sciflow.package.secrets.code import is_code
 from sciflow.run.code_version import without_user
 from sciflow.run.project_files import is_key
 from sciflow.store.digests import file_digest
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sciflow.package.gathered.project import Project
 
 SOURCES = "data_sources"  # under the workflow's `metadata`: path, folder or pattern → where it can be had
+_KEY = "its name is one that keys and passwords have"
 MOST_BYTES = 2 << 30  # of all inputs together
 _INPUTS = f"{layout.OUTSIDE}/inputs"
 
@@ -59,7 +61,7 @@ class _Input:
         return Path(self.name).is_absolute()
 
 
-def gather_inputs(packaged: PackagedRun, contents: Contents, project: Project, largest: int) -> None:
+def gather_inputs(packaged: PackagedRun, contents: Contents, project: Project, largest: int) -> list[str]:
     """Take in the declared inputs of all tasks; those that cannot be are told with their digests.
 
     Parameters
@@ -72,15 +74,24 @@ def gather_inputs(packaged: PackagedRun, contents: Contents, project: Project, l
         Where the project's code is; what is taken in from elsewhere is added to its `moved`.
     largest
         Bytes above which a file is left out.
+
+    Returns
+    -------
+    list
+        What stands against running it again: inputs that nobody but their owners may have.
     """
     sources = _sources(packaged, contents)
     room = MOST_BYTES
     taken: set[Path] = set()
     left_out: dict[str, LeftOut | None] = {}
     said = _said(packaged)
+    keys: list[_Input] = []
     for one in _declared(packaged, project.moved):
+        if _opens_doors(one, said):
+            keys.append(one)
+            contents.entries.pop(one.place, None)
         # A program that a command names is no data, however large.
-        if _is_there(one, contents, largest if _is_in(one.path, said) else None):
+        elif _is_there(one, contents, largest if _is_in(one.path, said) else None):
             taken.add(one.path)
             continue
         why = _why_not(one, largest, room) or _why_not_there(one, contents)
@@ -97,6 +108,20 @@ def gather_inputs(packaged: PackagedRun, contents: Contents, project: Project, l
     contents.left_out[:] = [left for left in contents.left_out if left.original not in left_out]
     contents.left_out += [left for left in left_out.values() if left]
     _move_folders(packaged, project, taken)
+    lacking = [_lacking(packaged, one) for one in keys]
+    contents.warnings += lacking
+    return lacking
+
+
+def _opens_doors(one: _Input, said: Sequence[Path]) -> bool:
+    """Whether it is called as keys and passwords are; code that is called so is a program's, unless it was declared."""
+    return is_key(one.path.name) and (not is_code(one.path.name) or one.path.resolve() in said)
+
+
+def _lacking(packaged: PackagedRun, one: _Input) -> str:
+    readers = [f"`{name}`" for name, task in packaged.manifest["tasks"].items() if one.name in task.get("inputs", ())]
+    whose = f", which {', '.join(readers)} {'read' if len(readers) > 1 else 'reads'}," if readers else ""
+    return f"the input `{_text(one.name)}`{whose} is not in the package: {_KEY}"
 
 
 def _declared(packaged: PackagedRun, moved: Mapping[str, str]) -> list[_Input]:
@@ -152,7 +177,7 @@ def _digest(entry: Entry) -> str:
 def _why_not(one: _Input, largest: int, room: int) -> str:
     """Why an input is left out; empty where it can be had as it was."""
     if is_key(one.path.name):
-        return "its name is one that keys and passwords have"
+        return _KEY
     try:
         if not one.path.is_file():
             return "it is not there any more"

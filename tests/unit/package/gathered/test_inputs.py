@@ -73,6 +73,13 @@ def gathered(
     return contents, project.moved
 
 
+def gathered_lacking(run: RunDirectory, contents: Contents) -> list[str]:
+    """What is said to stand against running it again."""
+    project, nothing = cast("Any", SimpleNamespace(moved={})), cast("Any", None)
+    packaged = PackagedRun("p", run, read_document(run.manifest), nothing, nothing, nothing)
+    return gather_inputs(packaged, contents, project, 1000)
+
+
 def _texts(contents: Contents) -> dict[str, str]:
     return {
         place: (one.source if isinstance(one.source, bytes) else one.source.read_bytes()).decode()
@@ -144,6 +151,21 @@ def test_what_cannot_be_had_as_it_was_is_left_out(home: Path, run_of: Callable[.
 
 def _sha256(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
+
+
+def test_a_declared_input_that_opens_doors_is_told_as_missing(run_of: Callable[..., RunDirectory], home: Path):
+    """It is left out though a command names it, with the tasks that need it; what is only hidden is packed."""
+    for name in (".env", ".netrc", ".settings"):
+        (home / name).write_text("A=1")
+    contents = Contents()
+    lacking = gathered_lacking(run_of(".env", ".netrc", ".settings", command="cat .env"), contents)
+    assert list(contents.entries) == ["project/.settings"]
+    key = "its name is one that keys and passwords have"
+    assert [(one.path, one.why) for one in contents.left_out] == [("project/.env", key), ("project/.netrc", key)]
+    assert lacking == [
+        f"the input `{name}`, which `task` reads, is not in the package: {key}" for name in (".env", ".netrc")
+    ]
+    assert contents.warnings == lacking
 
 
 def test_all_together_have_a_limit(run_of: Callable[..., RunDirectory], monkeypatch: pytest.MonkeyPatch) -> None:
