@@ -118,6 +118,7 @@ def _told(
         "authors": [_author(one) for one in people.authors],
         "user": people.user,
         "license": people.license,
+        "license_text": people.license_text,
         "doi": people.doi,
         "has_license": layout.LICENSE in contents.entries,
         "has_citation": layout.CITATION in contents.entries,

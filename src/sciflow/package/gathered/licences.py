@@ -35,6 +35,21 @@ def licence_in(text: str) -> str:
     return next((name for name, said in _SAID if all(part in head for part in said)), "")
 
 
+def is_text_of(license: str, of_text: str) -> bool:
+    """Whether a text of licence `of_text` may be that of a licence as somebody has named it; so it may be if unknown.
+
+    The text of the GPL is the same whether later versions may be taken or not.
+    """
+    if not of_text or license.startswith(("http://", "https://")):
+        return True
+    names = {_without_ending(name) for name in re.findall(r"[\w.+-]+", license)}
+    return _without_ending(of_text) in names
+
+
+def _without_ending(name: str) -> str:
+    return re.sub(r"(-only|-or-later|\+)$", "", name.casefold())
+
+
 def doubts_of(license: str) -> list[str]:
     """What there is to say of a licence as somebody has named it: not all that there are stand in the list of SPDX."""
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression

@@ -14,7 +14,7 @@ import yaml
 from sciflow.errors import PackageError
 from sciflow.package import layout
 from sciflow.package.contents import Contents
-from sciflow.package.gathered.licences import licence_in
+from sciflow.package.gathered.licences import is_text_of, licence_in
 from sciflow.package.packaged_run import PackagedRun
 
 if sys.version_info >= (3, 11):
@@ -70,6 +70,8 @@ class People:
         Its address, without ``https://doi.org/``; empty where there is none.
     source
         Where the code is kept; empty where nobody said.
+    license_text
+        Which licence the project's `LICENSE` is, where that is known to be another one; else empty.
     """
 
     authors: tuple[Author, ...] = ()
@@ -80,6 +82,7 @@ class People:
     keywords: tuple[str, ...] = ()
     doi: str = ""
     source: str = ""
+    license_text: str = ""
 
 
 def gather_people(packaged: PackagedRun, contents: Contents, authors: Sequence[str] = (), license: str = "") -> People:
@@ -109,7 +112,7 @@ def gather_people(packaged: PackagedRun, contents: Contents, authors: Sequence[s
         _of_metadata(packaged.manifest.get("metadata") or {}, contents),
         cff,
         _of_pyproject(contents),
-        {"license": licence_in(licence_text)},
+        {"license": (of_text := licence_in(licence_text))},
     ]
     found: dict[str, Any] = {name: next((one[name] for one in sources if one.get(name)), "") for name in _FIELDS}
     people = People(
@@ -121,7 +124,9 @@ def gather_people(packaged: PackagedRun, contents: Contents, authors: Sequence[s
         keywords=tuple(found["keywords"] or ()),
         doi=found["doi"],
         source=found["source"],
+        license_text="" if is_text_of(found["license"], of_text) else of_text,
     )
+    _tell_disagreement(people, cff, licence_path, contents)
     if licence_text:
         contents.add(layout.LICENSE, licence_text.encode(), f"the licence, as in `{licence_path}`")
     if cff_text:
@@ -129,6 +134,26 @@ def gather_people(packaged: PackagedRun, contents: Contents, authors: Sequence[s
     elif people.authors:
         contents.add(layout.CITATION, _made_citation(people, packaged).encode(), "how to cite it")
     return people
+
+
+def _tell_disagreement(people: People, cff: Mapping[str, Any], licence_path: str, contents: Contents) -> None:
+    """Tell where the project's own files say otherwise than the package does: readers find both."""
+    if people.license_text:
+        contents.warnings.append(
+            f"the licence is said to be `{people.license}`, but `{licence_path}` is the text of `{people.license_text}`"
+        )
+    theirs = str(cff.get("license") or "")
+    if theirs and people.license.casefold() != theirs.casefold():
+        contents.warnings.append(
+            f"the licence is said to be `{people.license}`, but the project's `{layout.CITATION}` says `{theirs}`"
+        )
+    cited = [one.name for one in cff.get("authors") or ()]
+    named = [one.name for one in people.authors]
+    if cited and sorted(cited) != sorted(named):
+        contents.warnings.append(
+            f"the authors are said to be {', '.join(named)}, but the project's `{layout.CITATION}`, which is in the "
+            f"package as it is, names {', '.join(cited)}"
+        )
 
 
 _FIELDS = ("authors", "license", "title", "description", "keywords", "doi", "source")

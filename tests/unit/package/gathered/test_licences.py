@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sciflow.package.gathered.licences import doubts_of, licence_in
+from sciflow.package.gathered.licences import doubts_of, is_text_of, licence_in
 
 _ROOT = Path(__file__).parents[4]
 
@@ -39,3 +39,19 @@ def test_a_licence_that_spdx_does_not_list_is_told(license: str, is_doubted: boo
     """It is taken all the same; addresses, and no licence at all, are nothing to tell of."""
     assert bool(doubts_of(license)) == is_doubted
     assert doubts_of("https://example.org/licence") == doubts_of("") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "of_text", "fits"),
+    [
+        ("GPL-3.0-or-later", "GPL-3.0-only", True),
+        ("MIT OR Apache-2.0", "Apache-2.0", True),
+        ("https://example.org/terms", "MIT", True),
+        ("Foo", "", True),
+        ("GPL-3.0-or-later", "MIT", False),
+        ("MIT-0", "MIT", False),
+    ],
+)
+def test_a_text_is_held_against_what_is_said(said: str, of_text: str, fits: bool) -> None:
+    """Endings of one licence are the same text; another licence is another text."""
+    assert is_text_of(said, of_text) is fits

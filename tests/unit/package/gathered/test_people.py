@@ -28,6 +28,11 @@ authors:
   - name: The Spin Collaboration
 """
 
+_MIT = (
+    "MIT License\n\nPermission is hereby granted, free of charge, to any person\nobtaining a copy"
+    " of this software … The above copyright notice"
+)
+
 
 def _packaged(metadata: dict[str, Any] | None = None) -> PackagedRun:
     nothing, plan = cast("Any", None), cast("Any", SimpleNamespace(workflow="spins"))
@@ -99,11 +104,9 @@ def test_a_citation_is_made_only_where_authors_are_known() -> None:
 
 def test_a_licence_is_known_by_its_text() -> None:
     """The text of a licence goes into the package, and tells which it is."""
-    text = "MIT License\n\nPermission is hereby granted, free of charge, to any person\nobtaining a copy"
-    text += " of this software … The above copyright notice"
-    contents = _with(LICENSE=text)
+    contents = _with(LICENSE=_MIT)
     assert gather_people(_packaged(), contents).license == "MIT"
-    assert contents.entries[layout.LICENSE].source == text.encode()
+    assert contents.entries[layout.LICENSE].source == _MIT.encode()
 
 
 @pytest.mark.parametrize("name", ["CITATION_cff", "pyproject_toml"])
@@ -112,3 +115,21 @@ def test_a_file_that_cannot_be_read_is_a_warning(name: str) -> None:
     contents = _with(**{name: "[project\n authors: {"})
     assert gather_people(_packaged(), contents).authors == ()
     assert "cannot be read" in contents.warnings[0]
+
+
+def test_what_the_projects_files_say_otherwise_is_told() -> None:
+    """Authors and a licence that are not those of `CITATION.cff` and `LICENSE` are warned of, both by name."""
+    contents = _with(CITATION_cff=_CFF, LICENSE=_MIT)
+    people = gather_people(_packaged(), contents, authors=["Wei Chen"], license="GPL-3.0-or-later")
+    assert people.license_text == "MIT"
+    text = "\n".join(contents.warnings)
+    for said in ("`project/LICENSE` is the text of `MIT`", "says `BSD-3-Clause`", "names Ada Lovelace, The Spin"):
+        assert said in text
+    assert "to be Wei Chen" in text
+
+
+def test_what_agrees_is_not_warned_of() -> None:
+    """The project's own word, and one licence of several, are no contradiction."""
+    contents = _with(CITATION_cff=_CFF.replace("BSD-3-Clause", "MIT OR Apache-2.0"), LICENSE=_MIT)
+    assert gather_people(_packaged(), contents).license_text == ""
+    assert contents.warnings == []
