@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sciflow.cli.output import INTERRUPTED, emit, json_option, say
+
+if TYPE_CHECKING:
+    from sciflow.package.build import Package
 
 _SHOWN = 10  # files that were left out
 
@@ -48,25 +51,18 @@ def package(
     as_json: bool,
 ) -> None:
     """Pack RUN with all that it takes to check and to repeat it into one file."""
-    from sciflow.errors import PackageError
-    from sciflow.model.units import parse_memory
-    from sciflow.package.build import create_package
-
     try:
-        bytes_at_most = parse_memory(largest)
-    except ValueError as error:
-        raise PackageError(f"`--largest {largest}` is no size", hint="write it as `100M` or `2G`") from error
-    made = create_package(
-        run,
-        name,
-        runs=obj["runs"],
-        with_figures=not no_figures,
-        largest=bytes_at_most,
-        authors=authors,
-        license=license,
-    )
-    try:
-        place = made.export(f"{made.name}.zip" if output is None else output, overwrite=overwrite, told=_told)
+        made, place = _made(
+            run,
+            name,
+            output,
+            largest,
+            overwrite,
+            runs=obj["runs"],
+            with_figures=not no_figures,
+            authors=authors,
+            license=license,
+        )
     except KeyboardInterrupt:
         say("\nstopped; nothing was packaged, and nothing is left behind")
         sys.exit(INTERRUPTED)
@@ -82,7 +78,23 @@ def package(
     emit(as_json, _document(made, place, size), "\n".join(lines))
 
 
-def _document(made: Any, place: Path, size: int) -> dict[str, Any]:
+def _made(
+    run: str | None, name: str | None, output: str | None, largest: str, overwrite: bool, **wish: Any
+) -> tuple[Package, Path]:
+    """The package, and where it is."""
+    from sciflow.errors import PackageError
+    from sciflow.model.units import parse_memory
+    from sciflow.package.build import create_package
+
+    try:
+        bytes_at_most = parse_memory(largest)
+    except ValueError as error:
+        raise PackageError(f"`--largest {largest}` is no size", hint="write it as `100M` or `2G`") from error
+    made = create_package(run, name, largest=bytes_at_most, **wish)
+    return made, made.export(f"{made.name}.zip" if output is None else output, overwrite=overwrite, told=_told)
+
+
+def _document(made: Package, place: Path, size: int) -> dict[str, Any]:
     return {
         "package": str(place),
         "name": made.name,

@@ -30,7 +30,7 @@ from sciflow.package.gathered.project import gather_project
 from sciflow.package.gathered.run_files import LARGEST, gather_run_files
 from sciflow.package.gathered.workflow_document import gather_workflow
 from sciflow.package.layout import FACTS, PROJECT, README, REPRODUCE, RUN
-from sciflow.package.opened_run import checked_name, default_name, opened_run
+from sciflow.package.opened_run import checked_name, default_name, named, opened_run
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.package.secrets.cleaning import (
     SecretFoundError,
@@ -42,7 +42,7 @@ from sciflow.package.secrets.cleaning import (
 from sciflow.package.secrets.folded import clean_folded, is_folded
 from sciflow.report.facts import Facts
 from sciflow.results import Results
-from sciflow.store.layout import RunDirectory
+from sciflow.store.layout import RunDirectory, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -208,6 +208,7 @@ def create_package(
     if isinstance(largest, bool) or not isinstance(largest, int) or largest < 0:
         raise PackageError(f"`{largest}` is no size in bytes")
     wish = Wish(with_figures, largest, tuple(authors), license)
+    directory = named(directory, read_document(directory.manifest))
     return Package(directory, checked_name(default_name(directory) if name is None else name), wish)
 
 
@@ -313,8 +314,10 @@ def _write(gathered: Gathered, place: Path, overwrite: bool, told: Told) -> None
     except OSError as error:
         if error.errno not in _REFUSED:
             raise
-        what = f"`{error.filename}` is refused" if error.filename else "it"
-        raise PackageError(f"`{place}` cannot be written: {what}: {error.strerror}") from error
+        what = f"`{error.filename}` is refused: {error.strerror}" if error.filename else error.strerror
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "free some space, or choose a place on another disk" if is_full else ""
+        raise PackageError(f"`{place}` cannot be written: {what}", hint=hint) from error
 
 
 def _tell_redacted_code(contents: Contents, redacted: Mapping[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import re
 import tempfile
@@ -11,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sciflow.errors import PackageError
+from sciflow.errors import PackageError, RunError
 from sciflow.execution import Run
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.results import Results
@@ -47,7 +48,7 @@ def default_name(run: RunDirectory) -> str:
     """What the package of a run is called where nobody says: its workflow and its id."""
     manifest = read_document(run.manifest)
     workflow = str(manifest.get("workflow", ""))
-    name = f"{workflow}-{_named(run, manifest).run_id}"
+    name = f"{workflow}-{named(run, manifest).run_id}"
     return re.sub(r"[^A-Za-z0-9_.+-]+", "_", name).lstrip(".+-")[:100].rstrip(".")
 
 
@@ -61,12 +62,21 @@ def opened_run(run: RunDirectory, name: str) -> Iterator[PackagedRun]:
     ------
     RunError
         Where the run directory is damaged or of a newer format.
+    PackageError
+        Where there is no room for temporary files.
     """
     manifest, plan = read_document(run.manifest), Run(run).plan
-    run = _named(run, manifest)
+    run = named(run, manifest)
     with tempfile.TemporaryDirectory(prefix="sciflow-package-") as folder:
         beside = _mirror(run, Path(folder))
-        results = Results(beside, collect(beside))
+        try:
+            results = Results(beside, collect(beside))
+        except RunError as error:
+            cause = error.__cause__
+            if not isinstance(cause, OSError) or cause.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            text = f"the run cannot be collected in `{folder}`: {cause.strerror}"
+            raise PackageError(text, hint="free some space, or let TMPDIR point to another disk") from error
         yield PackagedRun(name, run, manifest, plan, results, _last(manifest, run, results))
 
 
@@ -86,7 +96,7 @@ class _Named(RunDirectory):
         return self._id
 
 
-def _named(run: RunDirectory, manifest: dict[str, Any]) -> RunDirectory:
+def named(run: RunDirectory, manifest: dict[str, Any]) -> RunDirectory:
     """The run by the id that it was made with; its folder may have been copied to another name."""
     run_id = str(manifest.get("run") or "")
     return _Named(run.path, run_id if _NAME.fullmatch(run_id) else run.run_id)

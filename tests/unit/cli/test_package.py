@@ -43,6 +43,7 @@ def test_it_says_where_the_package_is(finished: Path, sciflow: Command) -> None:
         (["--name", "a/b"], "cannot name a package"),
         (["--author", "<a@b.c>"], "cannot be read as an author"),
         (["-o", "a.rar"], "which sciflow does not write"),
+        (["-o", ""], "names no file"),
         (["nowhere"], "there is no run `nowhere`"),
     ],
 )
@@ -54,4 +55,18 @@ def test_what_cannot_be_done_changes_nothing(
     answer = sciflow("package", *arguments)
     assert answer.code == 1
     assert complaint in answer.err
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_what_is_stopped_leaves_nothing(finished: Path, sciflow: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C while it is written nothing is at its place or beside it, and that is what it says."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sciflow.package.build.make_bag", interrupted)
+    before = sorted(Path().rglob("*"))
+    answer = sciflow("package", "--no-figures", "-o", "out/mine.zip")
+    assert answer.code == 130
+    assert "nothing is left behind" in answer.err
     assert sorted(Path().rglob("*")) == before

@@ -76,7 +76,7 @@ def test_results_of_other_code_are_refused(
         return {"y": 8}
 
     results = sciflow.Engine(runs=tmp_path / "runs").execute_parameter_sweep(made(square))
-    assert sciflow.create_reproducibility_package(made(square), results).run == results.run
+    assert sciflow.create_reproducibility_package(made(square), results).run.path == results.run.path
     with pytest.raises(PackageError, match="their functions of task `power` differ"):
         sciflow.create_reproducibility_package(made(cube), results)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
-from sciflow.errors import RunError
+from sciflow.errors import PackageError, RunError
 from sciflow.package.opened_run import default_name, opened_run
 from sciflow.store.layout import RunDirectory
 
@@ -41,6 +42,18 @@ def test_it_is_collected_elsewhere_and_that_is_gone_afterwards(finished: Path) -
 def test_its_default_name_can_be_that_of_a_folder(finished: Path) -> None:
     """It is made of the workflow's name and the run's id."""
     assert default_name(RunDirectory(finished)) == f"squares-{finished.name}"
+
+
+def test_no_room_for_temporary_files_is_told_with_the_way_out(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk that is full is that of TMPDIR, not that of the package."""
+
+    def full(path: Path, _: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("sciflow.store.results.write_whole", full)
+    with pytest.raises(PackageError, match="No space left") as refused, opened_run(RunDirectory(finished), "x"):
+        pass
+    assert "TMPDIR" in refused.value.hint
 
 
 def test_a_damaged_run_is_an_error(finished: Path) -> None:
