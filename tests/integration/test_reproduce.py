@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from sciflow.package.again.verdict import Verdict
 from sciflow.package.bags.archive import write_archive
 from sciflow.package.bags.bag import add_to_bag
 from sciflow.package.build import create_package
+from sciflow.package.checks.promises import read_facts
 from sciflow.testing import FakeCluster
 
 _MODEL = """
@@ -77,7 +79,10 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package = run.export(folder / "gauged_v1")
     # A run keeps its code, and not what says which version of a library lies in a folder of its own.
     name = "lib/gauge.dist-info/METADATA"
-    add_to_bag(package, {f"project/{name}": _FILES[name].encode()})
+    facts = json.loads((package / "data" / "package.json").read_bytes())
+    text = _FILES[name].encode()
+    facts["files"].append({"path": f"project/{name}", "sha256": hashlib.sha256(text).hexdigest()})
+    add_to_bag(package, {f"project/{name}": text, **_facts(facts)})
     return package
 
 
@@ -86,14 +91,19 @@ def _facts(facts: dict[str, Any]) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def again(packed: Path, tmp_path: Path) -> Again:
-    """Return a function that runs the package again, with other files in place of some of it, bagged anew."""
+def again(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
+    """Return a function that runs the package again, with other files in place of some of it, bagged anew.
+
+    Such a package is refused; here it is run all the same, for what comes of a project that differs from what ran.
+    """
 
     def made(files: dict[str, str] | None = None, **asked: Any) -> Verdict:
         package = packed
         if files:
             package = shutil.copytree(packed, tmp_path / packed.name, dirs_exist_ok=True)
             add_to_bag(package, {name: text.encode() for name, text in files.items()})
+            trusting = "sciflow.package.again.reproduce.whole_package"
+            monkeypatch.setattr(trusting, lambda folder, _: read_facts(folder / "data"))
         return reproduce(package, tmp_path / "again", environment="here", **asked)
 
     return made

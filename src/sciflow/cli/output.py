@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DONE, ERROR, USAGE, SOME_FAILED, NOT_FINISHED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, direction, half a sign, other line breaks
-_LAYOUT = "\n\t"
+LAYOUT = "\n\t"  # signs that stay in texts of several lines
 _MOST_OF_RANGES = 60  # characters
 
 
@@ -70,9 +70,9 @@ def report(error: BaseException, hint: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"error": message, "hint": hint}, ensure_ascii=False))
     label = click.style("error:", fg="red", bold=True) if sys.stderr.isatty() else "error:"
-    say(f"{label} {escaped(message, _LAYOUT)}")
+    say(f"{label} {escaped(message, LAYOUT)}")
     if hint:
-        say(f"hint: {escaped(hint, _LAYOUT)}")
+        say(f"hint: {escaped(hint, LAYOUT)}")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

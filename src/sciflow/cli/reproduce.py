@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sciflow.cli.output import DONE, SOME_FAILED, emit, json_option, say
+from sciflow.cli.output import DONE, LAYOUT, SOME_FAILED, emit, escaped, json_option, say
 
 if TYPE_CHECKING:
     from sciflow.package.again.environment import How
@@ -73,7 +73,7 @@ def reproduce(
         offline=offline,
         allow_different=allow_different,
         tolerances=Tolerances.of(tolerances),
-        told=say,
+        told=lambda text: say(escaped(text)),
     )
     if output is not None:
         verdict.write(output)
@@ -83,6 +83,6 @@ def reproduce(
     emit(
         as_json,
         {**verdict.to_document(), "folder": str(verdict.folder), "run": str(verdict.run or "")},
-        "\n".join(lines),
+        escaped("\n".join(lines), LAYOUT),
     )
     context.exit(DONE if verdict.is_reproduced else SOME_FAILED)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sciflow.assets import bundled, profile_names, user_configuration
-from sciflow.errors import DamagedError, PackageError
+from sciflow.errors import PackageError
 from sciflow.loading import load_profile
 from sciflow.model.document import Document
 from sciflow.model.state import State
@@ -30,8 +30,7 @@ from sciflow.package.again.verdict import Asked, Package, Verdict
 from sciflow.package.again.workplace import Workplace, inside, tasks_without, without_tasks
 from sciflow.package.bags.archive import opened
 from sciflow.package.bags.bag import MANIFEST
-from sciflow.package.checks.integrity import check_payload, check_tag_files
-from sciflow.package.checks.promises import read_facts
+from sciflow.package.checks.verify import whole_package
 from sciflow.package.environments.surroundings import differences as surrounding_differences
 from sciflow.package.restricted import restricted
 from sciflow.store.layout import RunDirectory, write_whole
@@ -39,7 +38,6 @@ from sciflow.store.results import ARRAYS, ENVIRONMENTS, read_tables
 
 Told = Callable[[str], None]
 VERDICT = "verdict.json"
-_MOST_TOLD = 5  # damaged files
 RUN_AGAIN = "run-again.yaml"  # what was asked of the workflow, beside it
 
 
@@ -166,19 +164,18 @@ def reproduce(
 
 @contextmanager
 def looked_through(package: Path) -> Iterator[Opened]:
-    """A package that lies open, once every byte of it is found to be as it was packed.
+    """A package that lies open, once it is found to be valid, as `sciflow verify` has it.
 
     Raises
     ------
     PackageError
         Where it is no package, or of a newer format.
     DamagedError
-        Where its bytes are not those that were packed: what came of them would say nothing of the package.
+        Where it is not as it was packed, or contradicts itself: what came of it would say nothing of the package.
     """
     with opened(package) as folder:
-        _refuse_damage(folder, package)
+        facts = whole_package(folder, package)
         payload = folder / layout.PAYLOAD
-        facts = _facts(payload, package)
         run = RunDirectory(payload / layout.RUN)
         yield Opened(payload, content_digest(folder), facts, RecordedRun(run, read_tables(run.results)))
 
@@ -205,24 +202,6 @@ def _profile(name: str) -> tuple[str, bool]:
     # The bundled ones and those of the user are found by name from anywhere, each sciflow's own.
     is_own = path.is_relative_to(bundled("cluster_profiles")) or path.is_relative_to(user_configuration())
     return name if is_own else str(path.resolve()), has_queue
-
-
-def _refuse_damage(folder: Path, package: Path) -> None:
-    found = [problem for check in (check_tag_files, check_payload) for problem in check(folder)[1]]
-    if found:
-        more = f", and {len(found) - _MOST_TOLD} more" if len(found) > _MOST_TOLD else ""
-        told = ", ".join(f"`{one.path}` is {one.kind}" if one.path else one.why for one in found[:_MOST_TOLD])
-        way_out = f"`sciflow verify {package}` says what is wrong with it"
-        raise DamagedError(f"`{package}` is not as it was packed: {told}{more}", hint=way_out)
-
-
-def _facts(payload: Path, package: Path) -> dict[str, Any]:
-    facts = read_facts(payload)
-    if not {"name", "run", "workflow"} <= facts.keys():
-        raise PackageError(
-            f"`{package}` is no package of sciflow: it has no `{layout.FACTS}` that says which run it holds"
-        )
-    return facts
 
 
 def _names(there: RecordedRun) -> list[tuple[str, str]]:

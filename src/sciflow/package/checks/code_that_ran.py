@@ -11,6 +11,7 @@ from sciflow.package.bags.bag import digest_of
 from sciflow.package.checks.promises import document_of
 from sciflow.package.checks.verification import Problem
 from sciflow_shim import files
+from sciflow_shim.redaction import REDACTED
 
 
 def check_code(payload: Path, facts: Mapping[str, Any]) -> tuple[int, list[Problem], list[str]]:
@@ -30,13 +31,19 @@ def check_code(payload: Path, facts: Mapping[str, Any]) -> tuple[int, list[Probl
         places = [f"{layout.PROJECT}/{path}"] if not path.startswith("/") else _moved(path, outside)
         places = [place for place in places if (payload / place).is_file()]
         count += bool(places)
-        if cleaned := [place for place in places if place in redacted]:
-            told = f"`{cleaned[0]}` is what ran but for {redacted[cleaned[0]]} secrets that were taken out of it"
-            notes.append(told)
+        cleaned = [place for place in places if place in redacted and _has_mark(payload / place)]
+        if cleaned and all(digest_of(payload / place) != digest for place in cleaned):
+            told = f"`{cleaned[0]}` had {redacted[cleaned[0]]} secrets, which were taken out: it cannot be compared"
+            notes.append(f"{told} with what ran")
         elif places and all(digest_of(payload / place) != digest for place in places):
             why = f"`{path}` is not the file that the run had"
             problems.append(Problem("other code", f"{layout.PAYLOAD}/{places[0]}", why))
     return count, problems, notes
+
+
+def _has_mark(path: Path) -> bool:
+    """Whether something was taken out of a file, whatever is said of it."""
+    return REDACTED.encode() in path.read_bytes()
 
 
 def _noted(run: Path) -> Iterator[tuple[str, str]]:

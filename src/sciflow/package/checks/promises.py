@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sciflow.errors import PackageError
@@ -90,6 +90,8 @@ def check_promises(folder: Path, facts: Mapping[str, Any]) -> tuple[int, list[Pr
     ]
     if facts and not any((payload / layout.WHEELS).glob("sciflow-*.whl")):
         problems.append(Problem("missing", f"{layout.PAYLOAD}/{layout.WHEELS}", "the wheel of sciflow is not in it"))
+    if told := [*_not_there(payload, facts)]:
+        problems.append(Problem("contradiction", _PLACE, "; ".join(told)))
     if "files" in facts:
         problems += _against_list(folder, {one["path"]: one["sha256"] for one in facts["files"]})
     return len({*wanted, *(one["path"] for one in facts.get("files", ()))}), problems
@@ -116,6 +118,21 @@ def _to_run_again(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"{_RUN}/{files.WORKFLOW}"
     if facts.get("environment"):
         yield layout.REQUIREMENTS
+
+
+def _not_there(payload: Path, facts: Mapping[str, Any]) -> Iterator[str]:
+    """How it is run again, against what is there for that."""
+    if "reproducible" in facts and facts["reproducible"] != (payload / layout.WORKFLOW).is_file():
+        yield f"`reproducible` is {str(facts['reproducible']).lower()}, which does not go with `{layout.WORKFLOW}`"
+    for path in facts.get("import_path", ()):
+        if not (payload / path).is_dir() or PurePosixPath(path).parts[:1] != (layout.PROJECT,):
+            yield f"`import_path` has `{path}`, which is no folder of the project"
+    for task, said in facts.get("functions", {}).items():
+        recorded = document_of(payload / _RUN / files.task_file(PurePosixPath(task).name)).get("function")
+        function = recorded if isinstance(recorded, dict) else {}
+        wanted = {**function, "pickle": f"{_RUN}/{function.get('pickle')}"}
+        if any(wanted.get(name) != value for name, value in said.items()):
+            yield f"`functions` has another one for task `{task}` than the run"
 
 
 def _against_list(folder: Path, listed: Mapping[str, str]) -> Iterator[Problem]:

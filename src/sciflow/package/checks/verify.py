@@ -82,7 +82,9 @@ def check_package(folder: Path, verification: Verification) -> None:
     """Check all that does not depend on where it is checked; as `verify_folder`."""
     payload = folder / layout.PAYLOAD
     if not (folder / BAGIT).is_file() and not payload.is_dir():
-        raise PackageError(f"`{folder}` is no package: it has neither `{BAGIT}` nor `{layout.PAYLOAD}`")
+        is_payload = (folder / layout.FACTS).is_file()
+        way_out = "this is the payload of one: name the folder above it" if is_payload else ""
+        raise PackageError(f"`{folder}` is no package: it has neither `{BAGIT}` nor `{layout.PAYLOAD}`", hint=way_out)
     facts = verification.facts = read_facts(payload)
     verification.checked("files of the bag", *check_tag_files(folder))
     verification.checked("files of the package", *check_payload(folder))

@@ -42,5 +42,7 @@ def test_code_without_its_secrets_is_no_other_code(tmp_path: Path):
     """What was redacted is said, and is no problem."""
     facts: dict[str, Any] = {"redacted": {"project/f.py": 2}}
     payload = payload_of(tmp_path, MODULES, {"project/f.py": b"def f(x):\n    return '[redacted]'\n"})
-    told = ["`project/f.py` is what ran but for 2 secrets that were taken out of it"]
-    assert check_code(payload, facts) == (1, [], told)
+    told = "`project/f.py` had 2 secrets, which were taken out: it cannot be compared with what ran"
+    assert check_code(payload, facts) == (1, [], [told])
+    (payload / "project/f.py").write_text("def f(x):\n    return 'nothing'\n")
+    assert [(one.kind, one.path) for one in check_code(payload, facts)[1]] == [("other code", "data/project/f.py")]

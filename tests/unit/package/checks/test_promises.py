@@ -135,3 +135,15 @@ def test_a_package_that_says_more_is_well(payload: Path):
     """Later versions say more."""
     edit(payload / "package.json", '"format": 1', '"format": 1, "more": {"x": 1}')
     assert told(payload) == {}
+
+
+def test_how_it_is_run_again_must_go_with_what_is_there(payload: Path):
+    """Whether it can be, where modules are found, and which functions are called."""
+    path = payload / "package.json"
+    document = json.loads(path.read_bytes())
+    document["functions"]["analyse"]["qualname"] = "other"
+    path.write_text(json.dumps({**document, "reproducible": False, "import_path": ["run/shim", "project/none"]}))
+    kind, why = told(payload)["package.json"]
+    assert kind == "contradiction"
+    for part in ("`reproducible` is false", "has `run/shim`", "has `project/none`", "for task `analyse`"):
+        assert part in why
