@@ -18,12 +18,12 @@ import pytest
 
 from sciflow.cli.main import main
 from sciflow.errors import DamagedError, PackageError
-from sciflow.package.again.reproduce import reproduce
+from sciflow.package.again.reproduce import content_digest, reproduce
 from sciflow.package.again.verdict import Verdict
+from sciflow.package.again.workplace import Workplace
 from sciflow.package.bags.archive import write_archive
 from sciflow.package.bags.bag import add_to_bag
 from sciflow.package.build import create_package
-from sciflow.package.checks.promises import read_facts
 from sciflow.testing import FakeCluster
 
 _MODEL = """
@@ -91,20 +91,16 @@ def _facts(facts: dict[str, Any]) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def again(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
-    """Return a function that runs the package again, with other files in place of some of it, bagged anew.
-
-    Such a package is refused; here it is run all the same, for what comes of a project that differs from what ran.
-    """
+def again(packed: Path, tmp_path: Path) -> Again:
+    """Return a function that runs the package again in a folder in which somebody has changed some of its files."""
 
     def made(files: dict[str, str] | None = None, **asked: Any) -> Verdict:
-        package = packed
+        place = Workplace(tmp_path / "again", content_digest(packed))
         if files:
-            package = shutil.copytree(packed, tmp_path / packed.name, dirs_exist_ok=True)
-            add_to_bag(package, {name: text.encode() for name, text in files.items()})
-            trusting = "sciflow.package.again.reproduce.whole_package"
-            monkeypatch.setattr(trusting, lambda folder, _: read_facts(folder / "data"))
-        return reproduce(package, tmp_path / "again", environment="here", **asked)
+            place.prepare(packed / "data")
+        for name, text in (files or {}).items():
+            (place.folder / name).write_text(text)
+        return reproduce(packed, place.folder, environment="here", **asked)
 
     return made
 
@@ -227,6 +223,11 @@ def test_a_damaged_package_is_refused_before_anything_is_made(packed: Path, tmp_
     package = shutil.copytree(packed, tmp_path / packed.name)
     (package / "data" / "project" / "model.py").write_text(_MODEL.replace("7", "8"))
     with pytest.raises(DamagedError, match=r"project/model\.py"):
+        reproduce(package, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+    # Checksums can be made anew by anybody; that the code is not what ran is seen all the same.
+    add_to_bag(package, {"project/model.py": f"{_MODEL}\n".encode()})
+    with pytest.raises(DamagedError, match=r"`model\.py` is not the file that the run had"):
         reproduce(package, tmp_path / "again")
     assert not (tmp_path / "again").exists()
 

@@ -130,7 +130,7 @@ def reproduce(
         Where this is no package, the folder is not empty, there is no such combination, or the environment cannot be
         had, or differs and may not.
     DamagedError
-        Where the package's bytes are not those that were packed.
+        Where the package's bytes are not those that were packed, or it contradicts itself.
     """
     tolerances = tolerances or Tolerances()
     wanted = WantedEnvironment(environment, None if wheels is None else Path(wheels), offline, allow_different)
@@ -143,7 +143,8 @@ def reproduce(
         some = chosen(found.there, sample, seed, combinations) if sample is not None or combinations else None
         ready = None
         if environment == "here":
-            ready = check_here(found.environment, found.import_path(found.payload), wanted)
+            project = place.folder if place.project.is_dir() else found.payload
+            ready = check_here(found.environment, found.import_path(project), wanted)
         told(f"laying the project out in {place.folder}")
         place.prepare(found.payload)
         verdict = _blank(found, asked, place)
