@@ -154,7 +154,9 @@ def reproduce(
                 told(f"building the environment in {place.environment}")
                 ready = built(found.payload, place.environment, wanted)
             verdict.surroundings = ready.differences
-            variables = clean_variables(os.environ, found.variables, ready.python, found.import_path(place.folder))
+            # Where the workflow is, its modules are found anyway, and behind those of sciflow.
+            modules = [one for one in found.import_path(place.folder) if one != place.project]
+            variables = clean_variables(os.environ, found.variables, ready.python, modules)
             told(f"running {workflow}")
             program = Program(ready.python, workflow, place.folder, named, is_queued, variables)
             _compare(verdict, found, rerun(program, told), tolerances)

@@ -18,6 +18,8 @@ from sciflow_shim.redaction import REDACTED
 
 LOG = "run.log"
 ANSWER = "run.json"  # what the program says of the run
+# As `sciflow` is started by its name: unlike with `-m`, no module of the working directory stands before its own.
+_SCIFLOW = "import sys; del sys.path[0]; sys.argv[0] = 'sciflow'; from sciflow.cli.main import main; main()"
 _FIRST_LOOK, _LONGEST_PAUSE = 2.0, 60.0  # seconds between two looks at how far it is
 _PATIENCE = 60.0  # seconds that it has to end by itself
 _ENDED = (0, 3, 4)  # exit codes of a run that was made: complete, with failures, not finished yet
@@ -67,7 +69,7 @@ class Program:
     def command(self) -> list[str]:
         """What is typed."""
         verb = ["submit", "--wait", "--yes"] if self.has_queue else ["run"]
-        start = [str(self.python), "-m", "sciflow", "--runs", str(self.runs)]
+        start = [str(self.python), "-c", _SCIFLOW, "--runs", str(self.runs)]
         return [*start, *verb, str(self.workflow), "--profile", self.profile, "--json"]
 
 

@@ -6,6 +6,7 @@ An input that has changed since is never packaged as if it were what ran.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,6 +20,7 @@ from sciflow.package.contents import Contents, Entry, LeftOut
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.package.secrets.code import is_code
 from sciflow.run.code_version import without_user
+from sciflow.run.inputs import path_in
 from sciflow.run.project_files import is_key
 from sciflow.store.digests import file_digest
 from sciflow.store.layout import read_document
@@ -252,21 +254,42 @@ def _from_project(place: str) -> str:
 
 
 def _sources(packaged: PackagedRun, contents: Contents) -> dict[str, str]:
-    """Path or pattern → where it can be had, without what opens doors."""
+    """Path or pattern → where it can be had, without what opens doors; paths as the manifest has those of inputs."""
     said: Any = (packaged.manifest.get("metadata") or {}).get(SOURCES) or {}
     if not isinstance(said, Mapping) or not all(isinstance(one, str) for one in said.values()):
         contents.warnings.append(
             f"`{SOURCES}` in the workflow's `metadata` is not understood: it maps paths or patterns to addresses"
         )
         return {}
-    return {str(pattern): without_user(redact(address)) for pattern, address in said.items()}
+    directory = Path(packaged.manifest["directory"])
+    inputs = [(name, str(directory / name)) for name in packaged.manifest.get("inputs") or {}]
+    found = {}
+    for written, address in said.items():
+        pattern = _as_inputs_are(str(written), directory)
+        found[pattern] = without_user(redact(address))
+        if not any(_fits(pattern, *names) for names in inputs):
+            contents.warnings.append(
+                f"`{SOURCES}` in the workflow's `metadata` names `{written}`, which is none of the declared inputs"
+            )
+    return found
+
+
+def _as_inputs_are(pattern: str, directory: Path) -> str:
+    """A path or pattern as somebody has written it, with the folder that inputs of that place have: none by `..`."""
+    plain = Path(os.path.normpath(pattern))
+    if ".." not in plain.parts:
+        return str(plain)
+    return path_in(directory, directory / plain)
 
 
 def _where(one: _Input, sources: Mapping[str, str]) -> str:
     """Where it can be had: what is said of itself, else of a folder or pattern, the longest first."""
     for pattern in sorted(sources, key=lambda said: (said != one.name, -len(said), said)):
-        whole = pattern.rstrip("/")
-        for name in (one.name, str(one.path)):
-            if fnmatchcase(name, whole) or name.startswith(f"{whole}/"):
-                return sources[pattern]
+        if _fits(pattern, one.name, str(one.path)):
+            return sources[pattern]
     return ""
+
+
+def _fits(pattern: str, *names: str) -> bool:
+    """Whether a path, the folder that it is in or a pattern means a file by one of its names."""
+    return any(pattern == "." or fnmatchcase(name, pattern) or name.startswith(f"{pattern}/") for name in names)

@@ -183,13 +183,33 @@ def _replaced_in_templates(command: str, moved: Mapping[str, str]) -> str:
 def _warn_of_fixed_paths(packaged: PackagedRun, contents: Contents, project: Project) -> None:
     """Tell which functions name a file that has another place now: nobody can change that for them."""
     for task in packaged.manifest["tasks"]:
-        for place, text in _texts_of(packaged, contents, project, task).items():
+        texts = _texts_of(packaged, contents, project, task)
+        _warn_of_own_ways(packaged, contents, project, task, texts)
+        for place, text in texts.items():
             for old, new in project.moved.items():
                 if old in text:
                     contents.warnings.append(
                         f"`{place}` of task `{task}` names `{old}`, which is here as `{layout.PROJECT}/{new}`: where "
                         "the old path is not at hand, change that by hand before you run it again"
                     )
+
+
+def _warn_of_own_ways(
+    packaged: PackagedRun, contents: Contents, project: Project, task: str, texts: Mapping[str, str]
+) -> None:
+    """Tell which functions read inputs from elsewhere that they find by themselves, as by `../data`."""
+    facts = json.loads((packaged.run / files.task_file(task)).read_bytes())
+    if not facts.get("function"):
+        return  # of a command, the paths are written anew
+    for old in packaged.manifest["tasks"][task].get("inputs") or ():
+        new = project.moved.get(old)
+        if new and not any(old in text for text in texts.values()):
+            way = os.path.relpath(old, packaged.manifest["directory"])
+            contents.warnings.append(
+                f"the function of task `{task}` finds its input `{way}` by itself, and it is here as "
+                f"`{layout.PROJECT}/{new}`: unless the function is told where, as by a parameter, it will not find it "
+                "when it is run again; an input in a folder beside the workflow's file keeps its place"
+            )
 
 
 def _texts_of(packaged: PackagedRun, contents: Contents, project: Project, task: str) -> dict[str, str]:

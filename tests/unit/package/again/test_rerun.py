@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,22 @@ def test_variables_are_clean_and_numbers_come_out_as_recorded(tmp_path: Path) ->
     }
 
 
+def test_modules_of_the_project_are_not_taken_for_those_of_sciflow(tmp_path: Path) -> None:
+    """A `click.py` beside the workflow, which breaks nothing when it is run, breaks nothing when it is run again."""
+    for name in ("click.py", "yaml.py", "json.py"):
+        (tmp_path / name).write_text("raise RuntimeError('the project was taken for a library')")
+    program = _program(tmp_path, "")
+    command = [sys.executable, *program.command[1:3], "--version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("sciflow")
+
+
 def test_a_profile_with_a_queue_is_submitted_and_waited_for(tmp_path: Path) -> None:
     """Here the workflow is run; with a queue it is submitted, waited for, and nobody is asked."""
     here = _program(tmp_path, "").command
-    assert here[1:] == ["-m", "sciflow", "--runs", f"{tmp_path}/runs", "run", here[-4], "--profile", "local", "--json"]
+    assert here[1] == "-c"
+    assert here[3:] == ["--runs", f"{tmp_path}/runs", "run", here[-4], "--profile", "local", "--json"]
     there = _program(tmp_path, "", profile="big", has_queue=True).command
     assert there[5:8] == ["submit", "--wait", "--yes"]
     assert there[-3:] == ["--profile", "big", "--json"]

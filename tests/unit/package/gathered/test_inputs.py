@@ -273,6 +273,17 @@ def test_sources_that_are_no_mapping_are_told(said: Any, run_of: Callable[..., R
     assert ["data_sources" in one for one in contents.warnings] == [True]
 
 
+def test_sources_are_named_as_inputs_are_written(home: Path, run_of: Callable[..., RunDirectory]) -> None:
+    """A path by `..` or `./` means the same file as in `inputs`; what means none of them is told."""
+    sources = {"../shared/set/x.csv": "doi:10.1/x", "./data/": "doi:10.1/data", "data.csv": "doi:10.1/none"}
+    contents, _ = gathered(run_of("data/a b.csv", "../shared/set/x.csv", data_sources=sources), largest=0)
+    assert {Path(one.original).name: one.where for one in contents.left_out} == {
+        "a b.csv": "doi:10.1/data",
+        "x.csv": "doi:10.1/x",
+    }
+    assert ["names `data.csv`, which is none" in one for one in contents.warnings] == [True]
+
+
 def test_very_many_inputs_have_their_sizes_from_the_disk(home: Path, run_of: Callable[..., RunDirectory]) -> None:
     """Of more than twenty the run notes digests alone; that is enough to take them in or to see a change."""
     for number in range(25):

@@ -43,6 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command += "{{ seed }} {{ a }} {{ twice }}"
     workflow.add_task("show", command=command, inputs=[str(data / f"{x}.csv") for x in (1, 2)])
     workflow.add_task("gather", lambda show, x: {"n": len(show)}, depends_on=["show"], over=["seed"])
+    workflow.add_task("way", lambda x: {"z": x}, inputs=["../data/2.csv"])  # it could be found by its neighbourhood
     workflow.add_parameter_space(
         {"x": [1, 2], "seed": {"repeat": 2, "seed": 1}, "a": [1e-05]},
         constraints=["x < 2 or seed > 0"],
@@ -85,6 +86,7 @@ def test_each_stored_function_has_a_name_and_a_file_of_its_own(run: Path, gather
         "packaged_functions:task_1_read_1",
         "packaged_functions:task_2_read_1",
         "packaged_functions:task_3_gather",
+        "packaged_functions:task_4_way",
     ]
     assert {f"{layout.STORED}/{name}.pickle" for name in ("read-1", "read_1", "gather")} <= contents.entries.keys()
     assert again.functions["gather"] == {"pickle": "run/code/gather.pickle"}
@@ -106,6 +108,15 @@ def test_commands_name_files_where_the_package_has_them(run: Path, gathered: Cal
         "`run/code/read-1.py` of task `read-1`",
         "`run/code/read_1.py` of task `read_1`",
     ]
+
+
+def test_functions_that_find_moved_inputs_by_themselves_are_told(run: Path, gathered: Callable[..., Gathered]) -> None:
+    """A path from the code, such as `../data/2.csv`, leads nowhere in a package: that is said when it is made."""
+    moved = {str(run.parents[2] / "data" / "2.csv"): "outside/inputs/1-data/2.csv"}
+    _, contents, _ = gathered(run, moved)
+    [warned] = [text for text in contents.warnings if "by itself" in text]
+    assert warned.startswith("the function of task `way` finds its input `../data/2.csv` by itself")
+    assert "`project/outside/inputs/1-data/2.csv`" in warned
 
 
 def test_a_run_of_an_early_version_says_why_it_is_not_run_again(
