@@ -243,7 +243,7 @@ def test_a_record_with_a_secret_stops_it_and_nothing_is_left_behind(
 ) -> None:
     """The record is named, and not even the target's folder is made."""
     leave_record(staged, "square.0", 0, y=1, note="AKIAABCDEFGHIJKLMNOP")
-    with pytest.raises(PackageError, match=r"records/square\.0/0000/0\.1\.h5` holds"):
+    with pytest.raises(PackageError, match=r"records/square\.0/0000/0\.1\.h5` \(of task `square`\) holds"):
         create_package(staged, with_figures=False).export(tmp_path / "deep" / "a.zip")
     assert not (tmp_path / "deep").exists()
     assert not list(tmp_path.glob(".*"))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import urllib.parse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sciflow.errors import PackageError
+from sciflow.package.secrets.binaries import all_unpacked, held, is_binary, way_out, whose, without
 from sciflow.package.secrets.code import clean_code, is_code
-from sciflow.package.secrets.compressed import unpacked
 from sciflow.package.secrets.config import clean_config, is_config
 from sciflow.package.secrets.documents import (
     clean_csv,
@@ -23,14 +21,11 @@ from sciflow.package.secrets.documents import (
     clean_yaml,
     is_secret_value,
 )
-from sciflow.package.secrets.names import is_any_token
-from sciflow.package.secrets.suspects import replaced, suspects
-from sciflow_shim.redaction import REDACTED, SENSITIVE_NAMES, redact
+from sciflow_shim.redaction import SENSITIVE_NAMES
 
 _SHORTEST = 8  # characters of an environment variable that may be looked for wherever it is
 _CHUNK = 1 << 22
 _LARGE = 1 << 24  # bytes beyond which a text is cleaned part by part
-_PRINTED = re.compile(rb"[\x20-\x7e]{7,}")
 _SURELY = re.compile(r"TOKEN|SECRET|PASS|PWD|CREDENTIAL|JWT", re.IGNORECASE)
 _NO_SECRET = re.compile(r"AUTHOR|KEYBOARD|KEYMAP|MONKEY|_SOCK$|GPG_KEY$", re.IGNORECASE)
 _DOCUMENTS: dict[str, Callable[[str], tuple[str, int]]] = {
@@ -82,10 +77,10 @@ def cleaned(path: str, data: bytes, environ: Mapping[str, str] = os.environ) -> 
         Where there is one in a file that cannot be changed: a record, a pickle, any other that is no text.
     """
     known = secret_values(environ)
-    if _is_binary(path, data):
+    if is_binary(path, data):
         _refuse(path, data, known)
         return data, 0
-    data, count = _without(data, known)
+    data, count = without(data, known)
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     try:
         text = data.decode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
@@ -125,7 +120,7 @@ def clean_file(path: str, source: Path, target: Path, environ: Mapping[str, str]
     count = 0
     with source.open("rb") as file:
         begin = file.read(_CHUNK)
-        if source.stat().st_size <= _LARGE or not in_parts or _is_binary(path, begin):
+        if source.stat().st_size <= _LARGE or not in_parts or is_binary(path, begin):
             data, count = cleaned(path, begin + file.read(), environ)
             target.write_bytes(data)
             return count
@@ -190,60 +185,20 @@ def _clean(path: str, text: str) -> tuple[str, int]:
     return clean_code(path, text) if is_code(path) else clean_text(text)
 
 
-def _is_binary(path: str, data: bytes) -> bool:
-    return PurePosixPath(path).suffix.lower() in (".h5", ".pickle", ".pkl") or (
-        b"\0" in data[:8192] and data[:2] not in (b"\xff\xfe", b"\xfe\xff")
-    )
-
-
-def _without(data: bytes, known: Iterable[str]) -> tuple[bytes, int]:
-    """Without the values, as they are, as they are in JSON, and as they are in URLs."""
-    count = 0
-    for value in known:
-        for form in dict.fromkeys((value, json.dumps(value)[1:-1], urllib.parse.quote(value, safe=""))):
-            if number := data.count(form.encode()):
-                data = data.replace(form.encode(), REDACTED.encode())
-                count += number
-    return data, count
-
-
 def _refuse(path: str, data: bytes, known: Sequence[str]) -> None:
-    is_record = path.endswith(".h5")
-    if not (why := _held(path, data, known) or _held_inside(path, data, known)):
-        return
-    way_out = (
-        "give secrets to tasks by environment variables or files, which are not recorded, and run again"
-        if is_record
-        else "take the secret out of what the task stores, and run again"
-    )
-    raise SecretFoundError(path, f"`{path}` holds {why}, which cannot be taken out of it", way_out)
-
-
-def _held(path: str, data: bytes, known: Sequence[str]) -> str:
-    """What a file holds that is no text; empty where that is no secret."""
-    if _without(data, known)[1]:
-        return "the value of an environment variable that is a secret by its name"
-    text = b"\n".join(_PRINTED.findall(data)).decode("ascii")
-    for begin, end in suspects(text):
-        line = text[begin:end]
-        for first, last in replaced(line):
-            before, value = line[:first], line[first:last]
-            # Elsewhere than in records, names and values stand side by side by chance.
-            is_known = redact(value) != value or bool(re.search(r"://[^\s/@]*:?$", before))
-            name = re.search(r"([\w.-]+)\W{0,6}$", before)
-            is_named = path.endswith(".h5") and not (name and is_any_token(name[1], value))
-            if is_known or is_named:
-                return "what looks like a secret" + (f", after `{name[1]}`" if name else "")
-    return ""
+    if why := _held_inside(path, data, known) or held(path, data, known):
+        raise SecretFoundError(
+            path, f"`{path}`{whose(path)} holds {why}, which cannot be taken out of it", way_out(path)
+        )
 
 
 def _held_inside(path: str, data: bytes, known: Sequence[str]) -> str:
-    """What a compressed file holds, as far as it is unpacked: archives within it stay closed."""
-    for name, inner in unpacked(path, data):
-        if _is_binary(name, inner):
-            why = _held(name, inner, known)
+    """What a compressed file holds, as far as it is unpacked."""
+    for name, inner in all_unpacked(path, data):
+        if is_binary(name, inner):
+            why = held(name, inner, known)
         else:
-            text, count = inner.decode("utf-8", "surrogateescape"), _without(inner, known)[1]
+            text, count = inner.decode("utf-8", "surrogateescape"), without(inner, known)[1]
             why = "a secret" if count or _clean(name, text)[1] else ""
         if why:
             return f"{why} in its compressed `{name}`"
