@@ -26,6 +26,8 @@ _KEYS = re.compile(
     r"\.(pgpass|npmrc|pypirc|my\.cnf|mylogin\.cnf|s3cfg|boto|dockercfg|vault-token|vault_pass)|_netrc|kubeconfig",
     re.IGNORECASE,
 )
+# A bag, such as a package of an earlier run, and the folder in which one was run again: what came out is no code.
+_MARKS = ("pyvenv.cfg", "bagit.txt", "reproduction.json")
 _HOOKS_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
@@ -237,6 +239,6 @@ class _Keeper:
     def _may_keep_of(self, folder: Path) -> bool:
         if folder not in self._folders:
             is_others = folder.name.startswith(".") or folder.name in _OTHERS_FOLDERS or folder == folder.parent
-            is_environment = (folder / "pyvenv.cfg").is_file()
-            self._folders[folder] = not is_others and not is_environment and self._may_keep_of(folder.parent)
+            is_marked = any((folder / name).is_file() for name in _MARKS)
+            self._folders[folder] = not is_others and not is_marked and self._may_keep_of(folder.parent)
         return self._folders[folder]

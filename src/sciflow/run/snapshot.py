@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ _MOST_NAMED = 1000  # … and of those that are left out, by name
 _CODE = re.compile(
     r"\.(pyi?|ipynb|sh|r|jl|m|[ch](c|h|pp)?|cu|f\d*|rs|go|pl|lua|toml|cfg|ini|ya?ml|j2|cff|md)", re.IGNORECASE
 )
+_FIRST_OF_BAG = 9  # members of a bag, among which is the file that says that it is one
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same files are the same archive
 _FORMAT = 1
 
@@ -145,9 +148,29 @@ class _Chosen:
             return f"larger than {_LARGEST_USED >> 20} MB" if size > _LARGEST_USED else ""
         if size > _LARGEST_NEAR:
             return f"larger than {_LARGEST_NEAR >> 20} MB, and nobody has said that it is used"
+        if _is_bag(path):
+            return "it is a package of earlier results, and nobody has said that it is used"
         if self._size + size > _MOST_BYTES or self._count >= _MOST_FILES:
             return f"beyond {_MOST_FILES} files or {_MOST_BYTES >> 20} MB that nobody has said to be used"
         return ""
+
+
+def _is_bag(path: Path) -> bool:
+    """Whether a file is a bag in an archive, as a package is: each would hold those before it."""
+    import tarfile
+
+    try:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        elif path.name.endswith((".tar.gz", ".tgz")):
+            with tarfile.open(path, "r|gz") as archive:
+                names = [one.name for one in itertools.islice(archive, _FIRST_OF_BAG)]
+        else:
+            return False
+    except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, UnicodeError, NotImplementedError):
+        return False  # damaged, or no archive: a file like others
+    return any(name.count("/") == 1 and name.endswith("/bagit.txt") for name in names)
 
 
 def _place_in_row(path: Path) -> tuple[bool, str]:

@@ -65,6 +65,12 @@ def test_what_is_hidden_a_key_or_an_environment_is_not_near(home: Path) -> None:
     """Neither with git nor without it."""
     hidden = {".env": "", ".secret/a.py": "", "id_rsa": "", "server.pem": "", "aws_credentials.json": "", "token": ""}
     others = {"venv/pyvenv.cfg": "", "venv/lib/a.py": "", "node_modules/a.js": "", "sciflow-runs/one/1/a.json": ""}
+    others |= {
+        "bag/bagit.txt": "",
+        "bag/data/project/a.py": "",
+        "again/reproduction.json": "",
+        "again/project/a.py": "",
+    }
     _write(home, {**hidden, **others, "a.py": "", "inner/b.py": ""})
     assert names(found_in(home).near, home) == ["a.py"]
     _git(home, "init")

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +135,24 @@ def test_large_files_are_left_out(home: Path, monkeypatch: pytest.MonkeyPatch) -
         ("run.sh", str(home / "run.sh"), 21, hashlib.sha256(b"u" * 21).hexdigest()),
         ("near.txt", str(home / "near.txt"), 11, ""),
     ]
+
+
+def test_packages_of_earlier_results_stay_out(home: Path) -> None:
+    """Each would hold those before it; archives of anything else, and what only looks like one, are kept."""
+    with zipfile.ZipFile(home / "old.zip", "w") as bag, zipfile.ZipFile(home / "data.zip", "w") as data:
+        bag.writestr("old/bagit.txt", "")
+        data.writestr("x/y/bagit.txt", "")
+    (home / "bagit.txt").write_text("the file alone")
+    for name, member in (("old.tar.gz", home / "bagit.txt"), ("data.tgz", home / "run.sh")):
+        with tarfile.open(home / name, "w:gz") as archive:
+            archive.add(member, f"old/{member.name}")
+    (home / "bagit.txt").unlink()
+    _write(home, {"no.zip": "none", "no.tar.gz": "none"})
+    archive = kept(home)
+    assert names(archive) == ["data.tgz", "data.zip", "no.tar.gz", "no.zip", "run.sh"]
+    assert {one["path"] for one in facts(archive)["left_out"]} == {"old.zip", "old.tar.gz"}
+    assert "earlier results" in facts(archive)["left_out"][0]["why"]
+    assert "old.zip" in names(kept(home, inputs=["old.zip"], command="bash {{ workflow_dir }}/old.zip"))
 
 
 def test_what_is_too_large_elsewhere_was_not_moved(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
