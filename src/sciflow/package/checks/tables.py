@@ -12,6 +12,7 @@ from typing import Any
 from sciflow.errors import PackageError, SciflowError
 from sciflow.package import layout
 from sciflow.package.checks.records import BROKEN
+from sciflow.package.checks.result_files import check_result_files
 from sciflow.package.checks.verification import Problem
 from sciflow.package.checks.workflow import check_workflow
 from sciflow.package.contents import Contents
@@ -50,6 +51,7 @@ def check_tables(payload: Path, facts: Mapping[str, Any]) -> tuple[int, list[Pro
                 count, problems = count + more, problems + found
             problems += _of_state(packaged, facts)
             problems += check_workflow(packaged, payload)
+            problems += check_result_files(packaged, payload, facts)
             problems += _of_environment(packaged, payload, facts)
     except (SciflowError, *BROKEN) as error:
         text = error.message if isinstance(error, SciflowError) else f"{type(error).__name__}: {error}"

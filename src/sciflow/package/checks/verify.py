@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from sciflow.package.bags.bag import BAGIT
 from sciflow.package.checks.code_that_ran import check_code
 from sciflow.package.checks.crate import check_crate
 from sciflow.package.checks.integrity import check_payload, check_tag_files
-from sciflow.package.checks.promises import check_facts, check_promises, read_facts
+from sciflow.package.checks.promises import check_facts, check_promises, document_of, read_facts
 from sciflow.package.checks.records import check_records, check_run
 from sciflow.package.checks.tables import check_tables
 from sciflow.package.checks.verification import Problem, Verification
@@ -99,7 +99,19 @@ def check_package(folder: Path, verification: Verification) -> None:
     run = f"{layout.PAYLOAD}/{layout.RUN}/"
     if not any(problem.path == "" or problem.path.startswith(run) for problem in verification.problems):
         verification.checked("cells of tables by the records", *check_tables(payload, facts))
-    verification.notes += [*notes, _NOT_COMPARED]
+    verification.notes += [*notes, *_verdicts(payload), _NOT_COMPARED]
+
+
+def _verdicts(payload: Path) -> Iterator[str]:
+    """What those who ran it again say that they have found; nobody can check that here."""
+    for path in sorted((payload / layout.VERDICTS).glob("*.json")):
+        said = document_of(path)
+        asked, instances = said.get("asked"), said.get("instances")
+        sample = asked.get("sample") if isinstance(asked, dict) else None
+        counts = instances if isinstance(instances, dict) else {}
+        what = "all of it" if sample is None else f"a sample of {sample}"
+        told = ", ".join(f"{count} {state}" for state, count in counts.items())
+        yield f"verdict of {said.get('when', '?')}, on {what}: {said.get('verdict', '?')}{f' ({told})' if told else ''}"
 
 
 def whole_package(folder: Path, package: str | Path) -> Mapping[str, Any]:

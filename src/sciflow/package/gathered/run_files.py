@@ -17,6 +17,7 @@ from sciflow.store.digests import file_digest
 from sciflow.store.records import SEALED, members_of, open_record
 from sciflow.store.results import INSTANCES
 from sciflow_shim import files
+from sciflow_shim.artifacts import describe_file
 
 LARGEST = 100 << 20  # bytes of one result file, where nobody says
 _LARGEST_LOG = 10 << 20
@@ -168,7 +169,7 @@ def _gather_results(packaged: PackagedRun, contents: Contents, largest: int) -> 
 
 def _take_result(one: Result, path: Path, place: str, run: Path, contents: Contents) -> None:
     found = list(_files(path, place))
-    if sum(file.stat().st_size for file, _ in found) != one.size:
+    if describe_file(one.name, str(path))["sha256"] != one.sha256:
         text = f"`{one.path}` has changed since its record was written: it is in the package as it is now"
         contents.warnings.append(text)
     for file, inside in found:

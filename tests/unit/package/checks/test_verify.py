@@ -63,10 +63,14 @@ def test_a_missing_record_is_missing_and_nothing_is_collected_without_it(payload
 
 
 def test_a_package_stays_valid_with_a_verdict_added(payload: Path):
-    """What those who ran it again have found is added to the bag."""
+    """What those who ran it again have found is added to the bag, and told."""
     make_bag(payload, {"External-Identifier": "spins_v1"}, WHEN)
-    add_to_bag(payload, {"verdicts/1.json": b"{}"})
+    said = {"when": "2026-12-01", "verdict": "reproduced", "asked": {"sample": 2}, "instances": {"reproduced": 3}}
+    add_to_bag(payload, {"verdicts/1.json": json.dumps(said).encode(), "verdicts/2.json": b"[1]"})
     assert whole_package(payload, "here")["name"] == "spins_v1"
+    notes = verify(payload).notes
+    assert "verdict of 2026-12-01, on a sample of 2: reproduced (3 reproduced)" in notes
+    assert "verdict of ?, on all of it: ?" in notes
 
 
 def test_nothing_of_a_package_runs_while_it_is_checked(payload: Path, bag_anew: Anew, monkeypatch: pytest.MonkeyPatch):
@@ -96,7 +100,7 @@ def test_nothing_of_a_package_runs_while_it_is_checked(payload: Path, bag_anew: 
     loaded = set(sys.modules)
     found = bag_anew()
     assert "cells of tables by the records" in {check.what for check in found.checks}
-    assert found.problems == []  # the module that ran is told as one without its secrets
+    assert told(found) == {("other code", "data/project/spins_code.py")}
     assert not mark.exists()
     origins = {name: getattr(sys.modules[name], "__file__", None) or "" for name in set(sys.modules) - loaded}
     assert not {name for name, origin in origins.items() if origin.startswith(str(payload))}
