@@ -69,9 +69,9 @@ class Attempt:
     @error.setter
     def error(self, error: dict[str, str]) -> None:
         if error:
-            from sciflow_shim.redaction import redact
+            from sciflow_shim.redaction import redact_values
 
-            error = {name: redact(text) for name, text in error.items()}
+            error = {name: redact_values(text, os.environ) for name, text in error.items()}
         self._error = error
 
     @property

@@ -23,6 +23,8 @@ ALLOWED = r"""
 SENSITIVE_NAMES = """
     KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|(?<![A-Z])PASS(?![A-Z])|MYSQL_PWD|CREDENTIAL|AUTH|COOKIE|JWT|SIGNATURE
 """
+_SURELY = "TOKEN(?!I)|SECRET|PASSWORD|PASSWD|PASSPHRASE|(?<![A-Z])PASS(?![A-Z])|MYSQL_PWD|JWT|(API|ACCESS)_?KEY"
+_SHORTEST_VALUE = 8  # characters of a value that is looked for by itself
 SHORTEST = 7  # characters that hold a secret and say so: `token=x`
 
 _PASSWORDS = (
@@ -185,6 +187,15 @@ def redact(text: str) -> str:
         if any(part in searched for part in parts):
             text = re.sub(shape, rf"\1{REDACTED}", text, flags=flags)
     return text
+
+
+def redact_values(text: str, environ: Mapping[str, str]) -> str:
+    """Replace what looks like a secret, and the values of variables that surely are secrets by their names."""
+    for name, value in environ.items():
+        is_long = len(value) >= _SHORTEST_VALUE and not value.startswith(("/", "~", "."))
+        if is_long and value in text and re.search(_SURELY, name, re.IGNORECASE | re.VERBOSE):
+            text = text.replace(value, REDACTED)
+    return redact(text)
 
 
 def redact_environment(environ: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, str]:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sciflow_shim.redaction import REDACTED, allowed, redact, redact_environment
+from sciflow_shim.redaction import REDACTED, allowed, redact, redact_environment, redact_values
 
 # Put together here, so that no scanner of repositories takes them for real ones.
 GITHUB = "ghp_" + "a1B2" * 9
@@ -295,3 +295,17 @@ def test_environment_is_redacted_by_list_name_and_shape() -> None:
         "WANDB_MODE": "offline",
     }
     assert redact_environment({"OTHER": "x"}) == {}
+
+
+def test_values_of_secret_variables_go_from_a_text() -> None:
+    """Those that are secrets by their names; names of models, paths and short values stay."""
+    environ = {
+        "MY_DB_PASSWORD": "correct horse",
+        "API_KEY": "short",
+        "TOKENIZER": "bert-base",
+        "X_TOKEN": "/run/x/token",
+    }
+    text = "no access with 'correct horse' short bert-base /run/x/token password=x"
+    assert (
+        redact_values(text, environ) == f"no access with '{REDACTED}' short bert-base /run/x/token password={REDACTED}"
+    )
