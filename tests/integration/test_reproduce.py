@@ -232,8 +232,8 @@ def test_a_damaged_package_is_refused_before_anything_is_made(packed: Path, tmp_
     assert not (tmp_path / "again").exists()
 
 
-def test_what_is_asked_wrongly_leaves_nothing(packed: Path, tmp_path: Path) -> None:
-    """A tolerance, a combination or a profile that there is not is refused before anything is made."""
+def test_what_is_asked_wrongly_leaves_nothing(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tolerance, a combination or a profile that there is not, and a folder in the package, are refused at once."""
     from sciflow.errors import ProfileError
     from sciflow.package.again.tolerances import Tolerances
 
@@ -245,3 +245,7 @@ def test_what_is_asked_wrongly_leaves_nothing(packed: Path, tmp_path: Path) -> N
     with pytest.raises(ProfileError, match="no cluster profile"):
         reproduce(packed, into, profile="nowhere")
     assert not into.exists()
+    monkeypatch.chdir(packed)
+    for package, folder in ((packed, packed / "out"), (Path(), None)):
+        with pytest.raises(PackageError, match="lies in the package"):
+            reproduce(package, folder, environment="here")

@@ -163,7 +163,7 @@ def _compare_arrays(there: RecordDataset, here: RecordDataset, rule: Rule) -> Co
 
 def _compare_numbers(there: NDArray[Any], here: NDArray[Any], rule: Rule) -> Compared:
     largest = squares = size = 0.0
-    count = odd = 0
+    count = odd = beyond = 0
     for a, b in _blocks(there, here):
         is_same = (a == b) | ((a != a) & (b != b))
         if not is_same.all():
@@ -172,6 +172,8 @@ def _compare_numbers(there: NDArray[Any], here: NDArray[Any], rule: Rule) -> Com
             is_finite = np.isfinite(a) & np.isfinite(b)
             odd += int(np.count_nonzero(~is_finite))
             gap = np.abs(_wide(b[is_finite]) - _wide(a[is_finite])).astype(float)
+            size_of = np.abs(_wide(a[is_finite])).astype(float)
+            beyond += int(np.count_nonzero((gap > rule.absolute) & (gap > rule.relative * size_of)))
             largest, squares = max(largest, float(gap.max(initial=0.0))), squares + float(np.square(gap).sum())
             a = whole
         size += float(np.square(np.abs(_wide(a[np.isfinite(a)])).astype(float)).sum())
@@ -183,7 +185,10 @@ def _compare_numbers(there: NDArray[Any], here: NDArray[Any], rule: Rule) -> Com
     relative = distance / norm if norm else math.inf
     is_free = there.dtype.kind in "fc" or rule.is_given
     is_within = is_free and (largest <= rule.absolute or distance <= rule.relative * norm)
-    return Compared(WITHIN if is_within else DIFFERENT, largest, relative, f"{count} of {there.size} elements differ")
+    why = f"{count} of {there.size} elements differ"
+    if is_within and beyond:  # as small ones beside large ones do
+        why += f", of which {beyond} by more than is allowed for their own size: an array is compared by its norm"
+    return Compared(WITHIN if is_within else DIFFERENT, largest, relative, why)
 
 
 def _wide(values: NDArray[Any]) -> NDArray[Any]:

@@ -127,8 +127,8 @@ def reproduce(
     Raises
     ------
     PackageError
-        Where this is no package, the folder is not empty, there is no such combination, or the environment cannot be
-        had, or differs and may not.
+        Where this is no package, the folder is in it or not empty, there is no such combination, or the environment
+        cannot be had, or differs and may not.
     DamagedError
         Where the package's bytes are not those that were packed, or it contradicts itself.
     """
@@ -139,6 +139,9 @@ def reproduce(
     with looked_through(Path(package)) as found:
         tolerances.check(_names(found.there))
         place = Workplace(Path(into or _folder_of(Path(package))), found.digest)
+        if place.folder.is_relative_to(Path(package).resolve()):
+            text = f"`{place.folder}` lies in the package, which would be damaged by what is written there"
+            raise PackageError(text, hint="name a folder outside of it with `--into`")
         place.check()
         some = chosen(found.there, sample, seed, combinations) if sample is not None or combinations else None
         ready = None

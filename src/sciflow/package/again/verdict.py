@@ -20,6 +20,7 @@ from sciflow.store.layout import write_whole
 FORMAT = 1  # of the verdict's file
 _LONGEST = 200  # characters of what is told of an environment, whose installers say much
 _SMALL = 1e-3  # relative difference below which a percentage has many zeros
+_COMPARED = frozenset({REPRODUCED, WITHIN, DIFFERENT})
 _MOST_NAMES = 3  # of values, in the headline
 _MOST_LINES = 12  # of a kind, in words; all of them stand in the file
 
@@ -233,7 +234,8 @@ def _details(verdict: Verdict) -> list[str]:
         lines.append(f"not in the package, and not compared: {names}")
     if found.strange:
         lines.append(f"{found.strange} task instances were run that the package does not have")
-    lines += [_best(one) for one in found.best]
+    of = "" if not found.instances.keys() - _COMPARED else "of what was compared, "
+    lines += [f"{of}{_best(one)}" for one in found.best]
     if verdict.remark:
         lines.append(verdict.remark)
     lines += _shortened([f"put in differently ({one.kind}): {one.what}" for one in verdict.differences])

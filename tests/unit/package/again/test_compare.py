@@ -199,6 +199,8 @@ def test_a_sample_leaves_out_what_gathers_all(make: Make) -> None:
     """Of a sample only what ran is compared: neither what was left out, nor a sum over what is only half there."""
     found = _compared(make(), make(last=2), is_sample=True)
     assert found.overall == "reproduced"
+    told = _verdict(found, make(), make(last=2), is_sample=True).describe()
+    assert "of what was compared, `score` is largest at" in told
     assert found.instances == {"reproduced": 4, "left out": 3}
     whole = _compared(make(), make(last=2))
     assert whole.overall == "partly run"

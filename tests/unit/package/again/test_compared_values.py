@@ -103,6 +103,9 @@ def test_arrays_are_compared_by_their_norm(keep: Keep) -> None:
     assert compare_datasets(keep(there), keep(here), Rule(relative=0.011)).verdict == WITHIN
     assert compare_datasets(keep(there), keep(here), Rule(absolute=0.051)).verdict == WITHIN
     assert compare_datasets(keep(there), keep(there.copy()), Rule()).verdict == REPRODUCED
+    small = compare_datasets(keep(np.array([1e6, 1e-3])), keep(np.array([1e6, 5e-4])), DEFAULT)
+    assert small.verdict == WITHIN
+    assert "of which 1 by more than is allowed for their own size" in small.why
 
 
 @pytest.mark.parametrize(
