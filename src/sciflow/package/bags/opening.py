@@ -102,7 +102,10 @@ def _kind(path: Path) -> str:
         return "tar"
     if begin == b"PK\x03\x04":
         return "zip"
-    raise PackageError(f"`{path}` is no package: it is neither a folder nor a `.zip` nor a `.tar.gz`")
+    what = (
+        "it is empty" if not begin else "it is no folder, and its bytes are neither those of a zip nor of a gzip file"
+    )
+    raise PackageError(f"`{path}` is no package: {what}")
 
 
 @contextmanager

@@ -287,3 +287,15 @@ def test_a_full_disk_while_unpacking_leaves_nothing(tmp_path: Path, into: Path, 
     with pytest.raises(PackageError, match="No space left"):
         open_it(path, into)
     assert nothing_is_left(into)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"), [(b"", "it is empty"), (b"a text\n", "its bytes are neither those of a zip")]
+)
+def test_a_file_that_only_has_the_name_of_an_archive_is_told_by_what_is_in_it(
+    tmp_path: Path, data: bytes, told: str
+) -> None:
+    """What is in a file counts, and not its name; that it is empty is said."""
+    (tmp_path / "bad.zip").write_bytes(data)
+    with pytest.raises(PackageError, match=told), opened(tmp_path / "bad.zip"):
+        pass
