@@ -20,6 +20,7 @@ from sciflow.model.state import State
 from sciflow.package import layout
 from sciflow.package.contents import Contents
 from sciflow.package.facts import state_of
+from sciflow.package.gathered.by_hand import call_by_hand, moved_folders
 from sciflow.package.gathered.people import People
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.report.facts import Facts, ParameterFacts
@@ -83,7 +84,7 @@ def gather_instructions(
 def _told(
     packaged: PackagedRun, contents: Contents, people: People, facts: Facts, how: Mapping[str, Any]
 ) -> dict[str, Any]:
-    state, arrays = state_of(packaged), list(_arrays(packaged))
+    state, arrays = state_of(packaged), list(_arrays(packaged, how.get("import_path", ())))
     return {
         "name": packaged.name,
         "title": people.title,
@@ -115,6 +116,7 @@ def _told(
         "arrays": arrays,
         "by_hand": _by_hand(packaged, arrays),
         "directory": packaged.manifest["directory"],
+        "moved": moved_folders(how.get("moved", {})),
         "authors": [_author(one) for one in people.authors],
         "user": people.user,
         "license": people.license,
@@ -193,7 +195,7 @@ def _where(end: Extreme, varied: Collection[str]) -> str:
     return f"{said}{more}" + (f", and {end.ties} more" if end.ties else "")
 
 
-def _arrays(packaged: PackagedRun) -> Iterator[dict[str, Any]]:
+def _arrays(packaged: PackagedRun, import_path: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Of each array job: what its first index ran."""
     for array in packaged.plan.arrays:
         path = packaged.run.lines(array.name)
@@ -208,6 +210,9 @@ def _arrays(packaged: PackagedRun) -> Iterator[dict[str, Any]]:
             "command": plain(str(line["command"])).rstrip() if line.get("command") else "",
             "function": function,
             "source": source,
+            "call": call_by_hand(
+                read_document(packaged.run / files.task_file(array.task)), array.name, line, import_path
+            ),
             "called_with": json.dumps(line.get("parameters", {}), ensure_ascii=False),
             "after": packaged.manifest["tasks"][array.task]["depends_on"],
         }

@@ -52,6 +52,7 @@ class Again(NamedTuple):
         """What `package.json` has of it."""
         return {
             "import_path": list(project.import_path),
+            "moved": dict(sorted(project.moved.items())),
             "functions": self.functions,
             "reproducible": not self.why_not,
             "why_not": list(self.why_not),
