@@ -24,6 +24,7 @@ from sciflow.package.gathered.inputs import gather_inputs
 from sciflow.package.gathered.instructions import gather_instructions
 from sciflow.package.gathered.kept_files import gather_kept_digests
 from sciflow.package.gathered.licences import doubts_of
+from sciflow.package.gathered.names import doubts_of_names
 from sciflow.package.gathered.people import People, author_of, gather_people
 from sciflow.package.gathered.pictures import gather_pictures, gather_tables
 from sciflow.package.gathered.project import gather_project
@@ -246,6 +247,7 @@ def gather(packaged: PackagedRun, wish: Wish, told: Told = lambda _: None) -> Ga
     people = gather_people(packaged, contents, wish.authors, wish.license)
     contents.warnings.extend(doubts_of(people.license))
     _leave_out_bad_names(contents)
+    contents.warnings.extend(doubts_of_names(contents.entries))
     return Gathered(packaged, contents, people, facts, how)
 
 
