@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from sciflow.errors import PackageError
 from sciflow.execution import Run, open_run
 from sciflow.package.bags.archive import check_target, is_archive, is_bag, require_space, write_archive
 from sciflow.package.bags.bag import make_bag, name_problem
-from sciflow.package.contents import Contents, Entry, LeftOut
+from sciflow.package.contents import Contents, LeftOut
 from sciflow.package.crate.attempts import gather_attempts
 from sciflow.package.crate.write import write_crate
 from sciflow.package.environments.environment import gather_environment
@@ -30,26 +29,21 @@ from sciflow.package.gathered.pictures import gather_pictures, gather_tables
 from sciflow.package.gathered.project import gather_project
 from sciflow.package.gathered.run_files import LARGEST, gather_run_files
 from sciflow.package.gathered.workflow_document import gather_workflow
-from sciflow.package.layout import FACTS, PROJECT, README, REPRODUCE, RUN
+from sciflow.package.layout import FACTS, PROJECT, README, REPRODUCE
 from sciflow.package.opened_run import checked_name, default_name, named, opened_run
 from sciflow.package.packaged_run import PackagedRun
 from sciflow.package.secrets.cleaning import (
-    SecretFoundError,
-    clean_file,
-    cleaned,
     refuse_secret_parameters,
-    secret_values,
 )
-from sciflow.package.secrets.folded import clean_folded, is_folded
+from sciflow.package.written import size_of, write_files
 from sciflow.report.facts import Facts
 from sciflow.results import Results
 from sciflow.store.layout import RunDirectory, read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 Told = Callable[[str], None]
-_MAY_LACK = (f"{RUN}/work/", f"{PROJECT}/")  # what may be left out and it is still the run that is packaged
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -263,14 +257,7 @@ def _leave_out_bad_names(contents: Contents) -> None:
     for path in list(contents.entries):
         if why := name_problem(path):
             entry = contents.entries.pop(path)
-            contents.left_out.append(LeftOut(path, path.partition("/")[2], why, _size(entry)))
-
-
-def _size(entry: Entry) -> int:
-    """How many bytes there are to be packed; none of a file that a run which goes on has removed meanwhile."""
-    if isinstance(entry.source, bytes):
-        return len(entry.source)
-    return entry.source.stat().st_size if entry.source.exists() else 0
+            contents.left_out.append(LeftOut(path, path.partition("/")[2], why, size_of(entry)))
 
 
 def _refuse_secret_parameters(packaged: PackagedRun) -> None:
@@ -282,7 +269,7 @@ def _refuse_secret_parameters(packaged: PackagedRun) -> None:
 
 def _check_room(contents: Contents, place: Path) -> None:
     """Refuse a disk that cannot hold the files, and the archive beside them."""
-    sizes = map(_size, contents.entries.values())
+    sizes = map(size_of, contents.entries.values())
     copies = 2 if is_archive(place) else 1
     require_space(_existing(place), copies * sum(sizes), place)
 
@@ -337,63 +324,3 @@ def _bag_info(gathered: Gathered) -> dict[str, str]:
         "Contact-Name": ", ".join(one.name for one in people.authors),
     }
     return {name: text for name, text in info.items() if text}
-
-
-def write_files(contents: Contents, folder: Path, paths: Iterable[str] | None = None) -> dict[str, int]:
-    """Write what was gathered, without secrets.
-
-    Results and files of the project that hold a secret which cannot be taken out are left out.
-
-    Parameters
-    ----------
-    contents
-        What was gathered.
-    folder
-        The payload.
-    paths
-        Which of it; by default all.
-
-    Returns
-    -------
-    dict
-        Path → how many secrets were taken out of it; of those that had any.
-
-    Raises
-    ------
-    SecretFoundError
-        For a record, or another file of the run itself, with such a secret.
-    """
-    redacted, secrets = {}, set(secret_values(os.environ))
-    environ = {name: value for name, value in os.environ.items() if value in secrets}
-    for path in sorted(contents.entries if paths is None else paths):
-        entry, target = contents.entries[path], folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            if isinstance(entry.source, bytes):
-                data, count = cleaned(path, entry.source, environ)
-                target.write_bytes(data)
-            else:
-                clean = clean_folded if is_folded(path) else clean_file
-                count = clean(path, entry.source, target, environ)
-        except SecretFoundError as error:
-            if not path.startswith(_MAY_LACK):
-                raise
-            contents.entries.pop(path)
-            contents.left_out.append(LeftOut(path, path.partition("/")[2], error.message, _size(entry)))
-            continue
-        except FileNotFoundError:
-            contents.entries.pop(path)
-            why = "it was there no more when it was to be packed, as may be while a run goes on"
-            contents.left_out.append(LeftOut(path, path.partition("/")[2], why))
-            continue
-        if count:
-            redacted[path] = count
-        target.chmod(0o755 if _is_program(entry) else 0o644)
-    return redacted
-
-
-def _is_program(entry: Entry) -> bool:
-    """Whether a file can be started: a script, what was a program in the project, and one that a task has made."""
-    if entry.is_program or entry.path.endswith(".sh"):
-        return True
-    return isinstance(entry.source, Path) and entry.path.startswith(_MAY_LACK) and os.access(entry.source, os.X_OK)
