@@ -79,10 +79,10 @@ def _gather_own(run: Path, contents: Contents) -> None:
             continue
         if name in _WHOLE:
             for path, inside in _files(entry, target):
-                if _belongs(inside) and not _leads_out(path, inside, run, contents):
+                if _belongs(inside) and not _leads_out(path, inside, entry, contents):
                     contents.add(inside, path, _WHOLE[name])
         elif name == "logs":
-            _gather_logs(entry, run, contents)
+            _gather_logs(entry, contents)
         elif name == "work":
             why = "what programs left in their working directories and no record names: scratch, decks, checkpoints"
             contents.left_out.append(LeftOut(target, name, why))
@@ -117,18 +117,21 @@ def _files(entry: Path, target: str) -> Iterator[tuple[Path, str]]:
                 yield path, f"{place}/{name}"
 
 
-def _leads_out(path: Path, inside: str, run: Path, contents: Contents) -> bool:
-    """Whether a file is, by a link, one of elsewhere: nobody has said that it may be given away."""
-    if path.resolve().is_relative_to(run):
+def _leads_out(path: Path, inside: str, home: Path, contents: Contents) -> bool:
+    """Whether a file is, by a link, one of elsewhere: nobody has said that it may be given away.
+
+    The folder `home` may itself lie elsewhere, as where somebody has moved the logs to a larger disk.
+    """
+    if path.resolve().is_relative_to(home.resolve()):
         return False
-    why = f"it is a link to somewhere outside the run directory: {os.path.realpath(path)}"
+    why = f"it is a link to somewhere outside the run directory: {path.resolve()}"
     contents.left_out.append(LeftOut(inside, inside.partition("/")[2], why))
     return True
 
 
-def _gather_logs(logs: Path, run: Path, contents: Contents) -> None:
+def _gather_logs(logs: Path, contents: Contents) -> None:
     for path, inside in _files(logs, f"{layout.RUN}/logs"):
-        if _leads_out(path, inside, run, contents):
+        if _leads_out(path, inside, logs, contents):
             continue
         if path.stat().st_size > _LARGEST_LOG:
             why = f"a log above {format_memory(_LARGEST_LOG)}"

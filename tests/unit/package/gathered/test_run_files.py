@@ -104,6 +104,22 @@ def test_what_lies_in_a_result_folder_and_cannot_be_packed_is_told(
     assert not [path for path in contents.entries if path.endswith(f"/{name}")]
 
 
+def test_a_folder_of_the_run_may_lie_elsewhere_and_its_files_may_not(tmp_path: Path) -> None:
+    """Logs that were moved to another disk are taken in; a link among them that leads out is left out and told."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "0.1.out").write_text("printed")
+    (tmp_path / "private").write_text("of somebody else")
+    (tmp_path / "disk" / "0.2.out").symlink_to(tmp_path / "private")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "logs").symlink_to(tmp_path / "disk")
+    contents = Contents()
+    tables = SimpleNamespace(path=None, table=lambda _: {})
+    packaged = SimpleNamespace(run=RunDirectory(tmp_path / "run"), results=SimpleNamespace(tables=tables))
+    gather_run_files(cast("PackagedRun", packaged), contents)
+    assert list(contents.entries) == ["run/logs/0.1.out"]
+    assert str(tmp_path / "private") in _left_out(contents, "0.2.out").why
+
+
 def test_tasks_that_differ_by_capitals_alone_are_refused_with_a_way_out(tmp_path: Path) -> None:
     """On some file systems their scripts are one: the package is refused, and the error says what helps."""
     workflow = ExperimentalWorkflow("alike", tmp_path)
