@@ -289,7 +289,7 @@ def _write(gathered: Gathered, place: Path, overwrite: bool, told: Told) -> None
             redacted = write_files(contents, folder)
             _tell_redacted_code(contents, redacted)
             # These tell of what was written, and of what turned out to hold secrets.
-            gather_instructions(packaged, contents, gathered.people, gathered.facts, gathered.how)
+            gather_instructions(packaged, contents, gathered.people, gathered.facts, gathered.how, redacted)
             redacted |= write_files(contents, folder, (README, REPRODUCE))
             text = facts_of_package(packaged, contents, folder, redacted, gathered.how)
             contents.add(FACTS, text, "what is in the package, what was left out and why, and how it is run again")

@@ -286,6 +286,8 @@ def test_secrets_are_replaced_and_counted(unpacked: Path) -> None:
     assert "run/logs/simulate.0/0.1.out" in facts["redacted"]
     assert "run/arrays/simulate.0.jsonl" in facts["redacted"]
     assert "key [redacted]" in (unpacked / "run/logs/simulate.0/0.1.out").read_text()
+    readme = (unpacked / layout.README).read_text(encoding="utf-8")
+    assert f"were looked for: {sum(facts['redacted'].values())} were taken out" in readme
     assert "[redacted]@db.example.org" in (unpacked / "run/arrays/simulate.0.jsonl").read_text()
 
 

@@ -57,7 +57,12 @@ _PLACES: Mapping[str, str] = {  # in the order in which a person looks
 
 
 def gather_instructions(
-    packaged: PackagedRun, contents: Contents, people: People, facts: Facts, how: Mapping[str, Any]
+    packaged: PackagedRun,
+    contents: Contents,
+    people: People,
+    facts: Facts,
+    how: Mapping[str, Any],
+    redacted: Mapping[str, int],
 ) -> None:
     """Take in `README.md` and `reproduce.sh`; after everything else was gathered.
 
@@ -69,13 +74,15 @@ def gather_instructions(
         What its report says.
     how
         How it is run again: `reproducible`, and `why_not`, which says what stands against it.
+    redacted
+        Path → how many secrets were taken out of it.
 
     Raises
     ------
     TemplateError
         Where a template is missing, or cannot be rendered.
     """
-    told = _told(packaged, contents, people, facts, how)
+    told = {**_told(packaged, contents, people, facts, how), "redacted": sum(redacted.values())}
     contents.add(layout.README, _rendered("package/README.md.j2", packaged, told), "what this is, for people")
     script = {"python": OLDEST_PYTHON, "wheels": layout.WHEELS, "version": version("sciflow")}
     contents.add(layout.REPRODUCE, _rendered("package/reproduce.sh.j2", packaged, script), "runs all of it again")
