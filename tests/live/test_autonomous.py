@@ -135,7 +135,7 @@ def test_fed_by_itself_while_persons_do_the_same(make_cluster: MakeCluster) -> N
     logs = "\n".join(path.read_text() for path in experiment.folder.glob("*.log"))
     assert "Traceback" not in logs, logs
     assert codes <= {0, 1, 3, 4}
-    assert most <= 3  # one that ends, one that it or a person has chained, and one that this one has: no avalanche
+    assert most <= 2
     found = completions(experiment)  # in two array jobs of each task, of as many indices as fit
     assert set(found.values()) == {1}
     assert len(found) == 24

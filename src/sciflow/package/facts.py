@@ -12,9 +12,9 @@ from typing import Any
 
 from sciflow.model.state import State
 from sciflow.package import layout
-from sciflow.package.bags.bag import digest_of
 from sciflow.package.contents import Contents
 from sciflow.package.packaged_run import PackagedRun
+from sciflow.store.digests import file_digest
 from sciflow.store.results import INSTANCES
 from sciflow_shim.files import format_ranges
 
@@ -91,7 +91,7 @@ def facts_of_package(
         "redacted": dict(sorted(redacted.items())),
         "warnings": list(contents.warnings),
         "contents": _kinds(contents),
-        "files": [{"path": path, "sha256": digest_of(folder / path)} for path in sorted(contents.entries)],
+        "files": [{"path": path, "sha256": file_digest(folder / path)} for path in sorted(contents.entries)],
     }
     return (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode()
 

@@ -14,7 +14,8 @@ from typing import Any
 from sciflow.errors import DamagedError, PackageError
 from sciflow.package import layout
 from sciflow.package.bags.archive import require_space
-from sciflow.package.bags.bag import digest_of, name_problem
+from sciflow.package.bags.bag import name_problem
+from sciflow.store.digests import file_digest
 from sciflow.store.layout import write_whole
 
 NOTE = "reproduction.json"  # which package the folder is for
@@ -187,6 +188,6 @@ def _wrong(path: Path, one: Mapping[str, Any]) -> str:
     if not one.get("sha256"):
         return f"nobody has noted the checksum of `{path}`, so that it may be another file now"
     size = int(one.get("size", -1))
-    if (size >= 0 and path.stat().st_size != size) or digest_of(path) != one["sha256"]:
+    if (size >= 0 and path.stat().st_size != size) or file_digest(path) != one["sha256"]:
         return f"`{path}` has changed since"
     return ""

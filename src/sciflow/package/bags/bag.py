@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import shutil
@@ -15,11 +14,11 @@ from sciflow.errors import DamagedError, PackageError
 from sciflow.package.bags.members import checked_name, payload_size
 from sciflow.package.bags.opening import refuse_links
 from sciflow.package.layout import PAYLOAD
+from sciflow.store.digests import file_digest
 
 BAGIT, INFO = "bagit.txt", "bag-info.txt"
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 _DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-_BLOCK = 1 << 20
 
 # bagit tells of what it does; who wants to hear that sets up logging, and nobody else finds it on their terminal.
 logging.getLogger("bagit").addHandler(logging.NullHandler())
@@ -115,21 +114,12 @@ def add_to_bag(folder: Path, files: Mapping[str, bytes | Path]) -> None:
         else:
             shutil.copyfile(source, target)
         size, count = size + target.stat().st_size, count + 1
-        lines[f"{PAYLOAD}/{name}"] = digest_of(target)
+        lines[f"{PAYLOAD}/{name}"] = file_digest(target)
     text = "".join(f"{digest}  {name}\n" for name, digest in sorted(lines.items()))
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     oxum = f"Payload-Oxum: {size}.{count}".encode()
     (folder / INFO).write_bytes(re.sub(rb"(?im)^Payload-Oxum:[^\r\n]*", oxum, information))
     _write_tag_manifest(folder)
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def tag_files(folder: Path) -> list[str]:
@@ -139,7 +129,7 @@ def tag_files(folder: Path) -> list[str]:
 
 
 def _write_tag_manifest(folder: Path) -> None:
-    text = "".join(f"{digest_of(folder / name)}  {name}\n" for name in tag_files(folder))
+    text = "".join(f"{file_digest(folder / name)}  {name}\n" for name in tag_files(folder))
     (folder / TAG_MANIFEST).write_text(text, encoding="utf-8")
 
 
@@ -150,7 +140,7 @@ def _refuse_changed_tag_files(folder: Path) -> None:
         raise DamagedError(f"`{folder / TAG_MANIFEST}` cannot be read: {error}") from error
     for name in sorted({*listed, *tag_files(folder)}):
         path = folder / name
-        if not path.is_file() or listed.get(name) != digest_of(path):
+        if not path.is_file() or listed.get(name) != file_digest(path):
             raise DamagedError(f"`{path}` is not as it was packed", hint="`sciflow verify` says what else is not")
 
 

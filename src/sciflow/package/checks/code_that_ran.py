@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sciflow.package import layout
-from sciflow.package.bags.bag import digest_of
 from sciflow.package.checks.promises import document_of
 from sciflow.package.checks.verification import Problem
+from sciflow.store.digests import file_digest
 from sciflow_shim import files
 from sciflow_shim.redaction import REDACTED
 
@@ -32,10 +32,10 @@ def check_code(payload: Path, facts: Mapping[str, Any]) -> tuple[int, list[Probl
         places = [place for place in places if (payload / place).is_file()]
         count += bool(places)
         cleaned = [place for place in places if place in redacted and _has_mark(payload / place)]
-        if cleaned and all(digest_of(payload / place) != digest for place in cleaned):
+        if cleaned and all(file_digest(payload / place) != digest for place in cleaned):
             told = f"`{cleaned[0]}` had {redacted[cleaned[0]]} secrets, which were taken out: it cannot be compared"
             notes.append(f"{told} with what ran")
-        elif places and all(digest_of(payload / place) != digest for place in places):
+        elif places and all(file_digest(payload / place) != digest for place in places):
             why = f"`{path}` is not the file that the run had"
             problems.append(Problem("other code", f"{layout.PAYLOAD}/{places[0]}", why))
     return count, problems, notes

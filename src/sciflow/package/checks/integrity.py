@@ -7,9 +7,10 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sciflow.package.bags.bag import BAGIT, INFO, MANIFEST, TAG_MANIFEST, digest_of, tag_files
+from sciflow.package.bags.bag import BAGIT, INFO, MANIFEST, TAG_MANIFEST, tag_files
 from sciflow.package.checks.verification import Problem
 from sciflow.package.layout import PAYLOAD
+from sciflow.store.digests import file_digest
 
 if TYPE_CHECKING:
     from bagit import Bag
@@ -31,7 +32,7 @@ def check_tag_files(folder: Path) -> tuple[int, list[Problem]]:
     for name in present:
         if name not in listed:
             problems.append(_added(name))
-        elif digest_of(folder / name) != listed[name]:
+        elif file_digest(folder / name) != listed[name]:
             problems.append(_changed(name))
     return len(present), problems
 
@@ -57,7 +58,7 @@ def check_payload(folder: Path) -> tuple[int, list[Problem]]:
         place = folder / written.get(unicodedata.normalize("NFC", path), path)
         if "sha256" not in digests:
             problems.append(Problem("added", path, "its SHA-256 is not listed"))
-        elif digest_of(place) != digests["sha256"].lower():
+        elif file_digest(place) != digests["sha256"].lower():
             problems.append(_changed(path))
     if not problems:
         problems = _size_problems(bag, folder, list(entries))

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from sciflow.errors import DamagedError, PackageError
-from sciflow.package.bags.bag import add_to_bag, digest_of, make_bag
+from sciflow.package.bags.bag import add_to_bag, make_bag
 from sciflow.package.checks.verification import Verification
 from sciflow.package.checks.verify import verify, verify_folder, whole_package
+from sciflow.store.digests import file_digest
 from unit.package.bags import WHEN, zip_of
 from unit.package.checks.conftest import edit
 
@@ -41,7 +42,7 @@ def test_a_package_that_contradicts_itself_is_damaged(payload: Path, bag_anew: A
     """Whoever changes a number and makes the bag anew, with a list of files that fits, is found by the records."""
     edit(payload / "results/combinations.csv", "17.0", "17.5")
     path = payload / "package.json"
-    edit(path, digest_in(path, "results/combinations.csv"), digest_of(payload / "results/combinations.csv"))
+    edit(path, digest_in(path, "results/combinations.csv"), file_digest(payload / "results/combinations.csv"))
     found = bag_anew()
     assert found.verdict == "damaged"
     assert told(found) == {("contradiction", "data/results/combinations.csv")}
@@ -90,7 +91,7 @@ def test_nothing_of_a_package_runs_while_it_is_checked(payload: Path, bag_anew: 
     document = json.loads(path.read_bytes())
     there = [one for one in payload.rglob("*") if one.is_file()]
     document["files"] = [
-        {"path": name, "sha256": digest_of(one)}
+        {"path": name, "sha256": file_digest(one)}
         for one in there
         if (name := one.relative_to(payload).as_posix()) not in ("package.json", "ro-crate-metadata.json")
     ]
@@ -147,12 +148,12 @@ def test_what_is_no_package_is_an_error(tmp_path: Path):
 def test_a_package_that_may_only_be_read_is_checked(unpacked: Path):
     """Nothing is written to it: all files are as they were, to their times."""
     files = list(unpacked.parent.rglob("*"))
-    before = {path: (path.stat().st_mtime_ns, path.is_dir() or digest_of(path)) for path in files}
+    before = {path: (path.stat().st_mtime_ns, path.is_dir() or file_digest(path)) for path in files}
     for path in files:
         path.chmod(0o555 if path.is_dir() else 0o444)
     assert whole_package(unpacked.parent, "here")["name"] == "spins_v1"
     assert before == {
-        path: (path.stat().st_mtime_ns, path.is_dir() or digest_of(path)) for path in unpacked.parent.rglob("*")
+        path: (path.stat().st_mtime_ns, path.is_dir() or file_digest(path)) for path in unpacked.parent.rglob("*")
     }
     for path in files:
         path.chmod(0o755)
